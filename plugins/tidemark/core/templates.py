@@ -1,0 +1,84 @@
+"""Render `include/sql` into statements. Pure: text and values in, named statements out.
+
+A template file holds queries, each under a line ``-- name: <name>``. Values reach SQL only through
+the filters ``identifier``, ``identifiers`` and ``literal``, which quote for the dialect.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+Dialect = Literal["mysql", "redshift"]
+
+SQL_FOLDER = Path(__file__).parents[3] / "include" / "sql"
+
+_QUOTE: dict[Dialect, str] = {"mysql": "`", "redshift": '"'}
+_NAME_LINE = re.compile(r"^-- name: (\w+)$", flags=re.MULTILINE)
+_COMMENT = re.compile(r"^\s*--.*$\n?", flags=re.MULTILINE)
+
+
+def render(template: str, dialect: Dialect, **values: object) -> dict[str, str]:
+    """Return the statements of `include/sql/<template>`, by name, in the file's order.
+
+    Raises `jinja2.UndefinedError` for a value that the template needs and did not get. Comment
+    lines explain the file to people and are not sent; a query that renders to nothing is left out.
+    """
+    text = _environment(dialect).get_template(template).render(**values)
+    parts = _NAME_LINE.split(text)[1:]
+    queries = zip(parts[::2], parts[1::2], strict=True)
+    cleaned = {name: _COMMENT.sub("", body).strip().rstrip(";").rstrip() for name, body in queries}
+    return {name: body for name, body in cleaned.items() if body}
+
+
+@cache
+def _environment(dialect: Dialect) -> Environment:
+    sql = Environment(
+        loader=FileSystemLoader(SQL_FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - this is SQL: the filters below quote, HTML escaping would corrupt
+    )
+    sql.filters["identifier"] = lambda name: identifier(name, dialect)
+    sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
+    sql.filters["literal"] = lambda value: literal(value, dialect)
+    return sql
+
+
+def identifier(name: str, dialect: Dialect) -> str:
+    """Quote one name. Schema and table are quoted apart, so a dot in a name stays in the name."""
+    if not name or "\x00" in name:
+        raise ValueError(f"not an identifier: {name!r}")
+    quote = _QUOTE[dialect]
+    return quote + name.replace(quote, quote * 2) + quote
+
+
+def identifiers(names: Iterable[str], dialect: Dialect) -> str:
+    """Quote several names, separated by commas."""
+    return ", ".join(identifier(name, dialect) for name in names)
+
+
+def literal(value: object, dialect: Dialect) -> str:
+    """Write one value as SQL. Datetimes are written in UTC without a zone, to the microsecond."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int() | Decimal():
+            return str(value)
+        case datetime():
+            if value.tzinfo is None:
+                raise ValueError(f"a datetime without a zone is no instant: {value!r}")
+            return f"'{value.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')}'"
+        case str():
+            text = value.replace("'", "''")
+            # Both dialects read a backslash in a literal as an escape (Redshift as PostgreSQL 8 did).
+            return "'" + text.replace("\\", "\\\\") + "'"
+    raise TypeError(f"no SQL literal for {type(value).__name__}")

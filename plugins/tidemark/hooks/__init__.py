@@ -1,0 +1,1 @@
+"""One outside system each: they talk, and decide nothing."""
