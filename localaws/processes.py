@@ -1,0 +1,210 @@
+"""Child processes that start in the background, prove their health, and never outlive us.
+
+A `Service` dies with the process that started it, even when that one is killed with SIGKILL: the
+kernel sends it SIGKILL through the parent-death signal (prctl(2), PR_SET_PDEATHSIG). Three facts to
+know about that signal:
+
+* It fires when the *thread* that called `start()` ends, not the process. Call `start()` from a
+  thread that lives as long as the service should; the main thread is the safe choice.
+* It reaches the child itself, not the child's own children.
+* The kernel forgets it when a process changes its uid, so it is set by setpriv(1) after the change.
+
+setpriv is in util-linux, which every Linux distribution installs. Where it is missing, services
+run all the same, but survive a SIGKILL of their parent.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_KEEP_LOG_BYTES = 10 * 1024 * 1024
+_TAIL_LINES = 20
+_KILL_DEADLINE = 5.0
+
+# A service that runs as another uid must still reach a data directory and a virtualenv that lie
+# below a directory only root may enter (/root is one), so it keeps exactly these two capabilities.
+# Containers may lack them; what we do not have we cannot hand on.
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+
+
+class ServiceFailed(RuntimeError):  # noqa: N818 - it reads as what happened
+    """A service could not be started, or ended when it should not; the message says what to do."""
+
+
+class Service:
+    """One child process in its own session, with a log file and a health check.
+
+    `healthy` is polled by `wait_healthy()`; it returns True when the service can be used, and False
+    or an OSError while it cannot yet. It must not block for longer than about a second.
+    `deadline` and `stop_deadline` are in seconds. `environment` is the whole environment of the
+    child; None inherits ours. `uid` is used only when we are root.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        healthy: Callable[[], bool],
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        uid: int | None = None,
+        deadline: float = 30.0,
+        stop_signal: int = signal.SIGTERM,
+        stop_deadline: float = 15.0,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._command = list(command)
+        self._healthy = healthy
+        self._environment = environment
+        self._cwd = cwd
+        self._uid = uid
+        self._deadline = deadline
+        self._stop_signal = stop_signal
+        self._stop_deadline = stop_deadline
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._log_offset = 0
+
+    def start(self) -> None:
+        """Start the process and return at once. A service that has ended may be started again."""
+        if self.running:
+            return
+        self.stop()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > _KEEP_LOG_BYTES:
+            self.log.replace(self.log.with_name(self.log.name + ".1"))
+        with self.log.open("ab") as log:
+            self._log_offset = log.tell()
+            self._started_at = time.monotonic()
+            try:
+                self._process = subprocess.Popen(
+                    under_our_death(self._command, uid=self._uid),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=None if self._environment is None else dict(self._environment),
+                    cwd=self._cwd,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ServiceFailed(f"{self.name} could not be started: {error}") from error
+
+    def wait_healthy(self) -> None:
+        """Return when the service is healthy; raise ServiceFailed if it ends or takes too long."""
+        pause = 0.02
+        while True:
+            if self._process is None:
+                raise ServiceFailed(f"{self.name} was not started")
+            if not self.running:
+                raise ServiceFailed(f"{self.name} ended with {self._how_it_ended()}.{self._tail()}")
+            try:
+                if self._healthy():
+                    return
+            except OSError:
+                pass  # not listening yet
+            if time.monotonic() - self._started_at > self._deadline:
+                raise ServiceFailed(
+                    f"{self.name} was not healthy after {self._deadline:g} s.{self._tail()}"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+    @property
+    def running(self) -> bool:
+        """True while the process itself lives (its health is another question)."""
+        if self._process is None or self._process.returncode is not None:
+            return False
+        # WNOWAIT leaves the zombie, and with it the group id, in place until `stop()`: a group id
+        # that was given away could make us signal a stranger.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, flags) is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None when it does not run."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    def stop(self) -> None:
+        """End the whole process group: ask, wait `stop_deadline`, then SIGKILL. May be repeated."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        if self.running:
+            self._signal_group(self._stop_signal)
+            end = time.monotonic() + self._stop_deadline
+            while self.running and time.monotonic() < end:
+                time.sleep(0.02)
+        self._signal_group(signal.SIGKILL)  # whatever is left, or whatever the leader left behind
+        self._process.wait(timeout=_KILL_DEADLINE)
+
+    def _signal_group(self, number: int) -> None:
+        assert self._process is not None
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return  # only a zombie is left of it
+
+    def _how_it_ended(self) -> str:
+        assert self._process is not None
+        code = self._process.wait(timeout=_KILL_DEADLINE)
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def _tail(self) -> str:
+        with self.log.open("rb") as log:
+            log.seek(self._log_offset)
+            lines = log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        return "\n".join([f" Its log {self.log} ends with:", *(f"  {line}" for line in lines)])
+
+
+def under_our_death(command: Sequence[str], *, uid: int | None = None) -> list[str]:
+    """Return `command` so that it dies with our thread, and runs as `uid` if we are root.
+
+    Raises ServiceFailed when another uid is needed and setpriv(1) is not installed.
+    """
+    program = shutil.which(command[0]) or command[0]
+    plain = [program, *command[1:]]
+    setpriv = shutil.which("setpriv")
+    changes_uid = uid is not None and uid != os.geteuid() and os.geteuid() == 0
+    if setpriv is None:
+        if changes_uid:
+            raise ServiceFailed(
+                f"{command[0]} must not run as root and setpriv is missing: install util-linux,"
+                " or start the stack as an ordinary user"
+            )
+        return plain
+    prefix = [setpriv, "--pdeathsig", "KILL"]
+    if changes_uid:
+        prefix += [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+        kept = _capabilities_to_keep()
+        prefix += [f"--inh-caps={kept}", f"--ambient-caps={kept}"]
+    return [*prefix, "--", *plain]
+
+
+def _capabilities_to_keep() -> str:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    permitted = next(
+        int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:")
+    )
+    kept = ["-all"]
+    if permitted >> _CAP_DAC_OVERRIDE & 1:
+        kept.append("+dac_override")
+    if permitted >> _CAP_DAC_READ_SEARCH & 1:
+        kept.append("+dac_read_search")
+    return ",".join(kept)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
