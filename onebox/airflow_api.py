@@ -1,0 +1,302 @@
+"""Airflow's REST API, version 2, as the demonstration and the journey tests use it.
+
+A call of Airflow's command line costs four to seven seconds of imports; one of these costs
+milliseconds. Reference: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from onebox.rest import Refused, Rest, wait_until
+
+FINISHED = frozenset({"success", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInstance:
+    """One try of one task of one run, as Airflow's grid shows it."""
+
+    task_id: str
+    map_index: int  # -1 for a task that is not mapped
+    state: str | None  # None: not yet looked at by the scheduler
+    start: datetime | None
+    end: datetime | None
+    try_number: int
+    max_tries: int
+    note: str | None
+
+
+class AirflowApi:
+    """A client of one Airflow. Safe to share between threads.
+
+    :param url: where the API server listens, e.g. ``http://127.0.0.1:8080``
+    :param timeout: seconds that one request may take
+    """
+
+    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
+        self.url = url.rstrip("/")
+        self._rest = Rest(f"{self.url}/api/v2", timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._rest.close()
+
+    def health(self) -> dict[str, str | None]:
+        """The status of each component, e.g. ``{"scheduler": "healthy", …}``; asks once only.
+
+        :raises Refused: the server answers with an error
+        :raises httpx.TransportError: nobody listens
+        """
+        answer = self._rest.ask("/monitor/health", timeout=5.0)
+        return {name: part.get("status") for name, part in answer.items()}
+
+    # Runs
+
+    def trigger(
+        self,
+        dag_id: str,
+        conf: Mapping[str, Any] | None = None,
+        logical_date: datetime | None = None,
+        run_id: str | None = None,
+    ) -> str:
+        """Start a manual run and return its id. Without a logical date it has no data interval."""
+        body: dict[str, Any] = {
+            "logical_date": logical_date.isoformat() if logical_date else None,
+            "conf": dict(conf or {}),
+        }
+        if run_id:
+            body["dag_run_id"] = run_id
+        return str(self._rest.write("POST", f"{_dag(dag_id)}/dagRuns", body)["dag_run_id"])
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """The run as Airflow describes it: ``state``, ``run_type``, ``conf``, ``start_date``, …"""
+        described: dict[str, Any] = self._rest.read(_run(dag_id, run_id))
+        return described
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """All runs of a DAG, oldest first."""
+        return list(self._rest.pages(f"{_dag(dag_id)}/dagRuns", "dag_runs", order_by="run_after"))
+
+    def wait(self, dag_id: str, run_id: str, deadline: float) -> str:
+        """Wait until the run has finished; ``success`` or ``failed``.
+
+        :param deadline: seconds
+        :raises NotInTime: it still runs; names the tasks and their states
+        """
+        state = ""
+
+        def finished() -> bool:
+            nonlocal state
+            state = str(self.run(dag_id, run_id)["state"])
+            return state in FINISHED
+
+        def instead() -> str:
+            rows = self.tasks(dag_id, run_id)
+            states = ", ".join(f"{row.task_id}[{row.map_index}]={row.state}" for row in rows)
+            return f"run {run_id} of {dag_id} is {state}: {states}"
+
+        wait_until(finished, deadline, instead)
+        return state
+
+    def mark_run(self, dag_id: str, run_id: str, state: str) -> None:
+        """Set the state of a whole run (``success``, ``failed`` or ``queued``)."""
+        self._rest.write("PATCH", _run(dag_id, run_id), {"state": state})
+
+    def backfill(
+        self,
+        dag_id: str,
+        from_date: datetime,
+        to_date: datetime,
+        reprocess: str = "none",
+        conf: Mapping[str, Any] | None = None,
+        max_active_runs: int = 1,
+    ) -> int:
+        """Create a backfill and return its id. Both ends are included.
+
+        :param reprocess: ``none``, ``failed`` or ``completed``: what to do with runs that exist
+        """
+        body = {
+            "dag_id": dag_id,
+            "from_date": from_date.isoformat(),
+            "to_date": to_date.isoformat(),
+            "reprocess_behavior": reprocess,
+            "max_active_runs": max_active_runs,
+            "dag_run_conf": dict(conf or {}),
+        }
+        return int(self._rest.write("POST", "/backfills", body)["id"])
+
+    def wait_backfill(self, backfill_id: int, deadline: float) -> None:
+        """Wait until Airflow calls the backfill completed (whatever the states of its runs).
+
+        :raises NotInTime: it did not within ``deadline`` seconds
+        """
+        wait_until(
+            lambda: self._rest.read(f"/backfills/{backfill_id}")["completed_at"] is not None,
+            deadline,
+            lambda: f"backfill {backfill_id} is not completed",
+        )
+
+    # Tasks
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskInstance]:
+        """The run's task instances at their latest try, by task id and map index."""
+        path = f"{_run(dag_id, run_id)}/taskInstances"
+        rows = [
+            _task_instance(row) for row in self._rest.pages(path, "task_instances", order_by="id")
+        ]
+        return sorted(rows, key=lambda row: (row.task_id, row.map_index))
+
+    def clear(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_ids: Sequence[str | tuple[str, int]],
+        downstream: bool = False,
+        only_failed: bool = False,
+    ) -> int:
+        """Clear tasks, so that they run again; returns how many instances were cleared.
+
+        :param task_ids: task ids, or pairs of a task id and a map index
+        """
+        body = {
+            "dag_run_id": run_id,
+            "task_ids": list(task_ids),
+            "only_failed": only_failed,
+            "include_downstream": downstream,
+            "reset_dag_runs": True,
+            "dry_run": False,
+        }
+        path = f"{_dag(dag_id)}/clearTaskInstances"
+        return len(self._rest.write("POST", path, body)["task_instances"])
+
+    def mark(
+        self, dag_id: str, run_id: str, task_id: str, state: str, map_index: int | None = None
+    ) -> None:
+        """What "Mark success" does in the UI. ``state`` is ``success``, ``failed`` or ``skipped``.
+
+        A task that is running is killed by it.
+        """
+        path = f"{_task(dag_id, run_id, task_id)}{'' if map_index is None else f'/{map_index}'}"
+        self._rest.write("PATCH", path, {"new_state": state})
+
+    def log(
+        self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1
+    ) -> str:
+        """The log of one try, one line per record, exceptions with their messages."""
+        path = f"{_task(dag_id, run_id, task_id)}/logs/{try_number}"
+        answer = self._rest.read(path, map_index=map_index, full_content=True)
+        return "\n".join(_log_line(record) for record in answer["content"])
+
+    def xcom(
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        key: str = "return_value",
+        map_index: int = -1,
+    ) -> Any:
+        """The value that a task left, or None if it left nothing under that key."""
+        path = f"{_task(dag_id, run_id, task_id)}/xcomEntries/{quote(key, safe='')}"
+        try:
+            return self._rest.read(path, map_index=map_index, deserialize=False)["value"]
+        except Refused as refused:
+            if refused.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    # DAGs
+
+    def dags(self) -> list[dict[str, Any]]:
+        """The DAGs that Airflow knows now: ``dag_id``, ``is_paused``, ``has_import_errors``, …"""
+        return list(self._rest.pages("/dags", "dags", order_by="dag_id"))
+
+    def import_errors(self) -> dict[str, str]:
+        """File name to stack trace, for every DAG file that could not be read."""
+        rows = self._rest.pages("/importErrors", "import_errors", order_by="import_error_id")
+        return {row["filename"]: row["stack_trace"] for row in rows}
+
+    def wait_for_dags(self, ids: Collection[str], deadline: float) -> None:
+        """Wait until Airflow has read these DAGs.
+
+        :raises NotInTime: some are missing; the message carries the import errors
+        """
+        missing: set[str] = set(ids)
+
+        def all_there() -> bool:
+            nonlocal missing
+            missing = set(ids) - {row["dag_id"] for row in self.dags()}
+            return not missing
+
+        def instead() -> str:
+            errors = "".join(f"\n{file}: {trace}" for file, trace in self.import_errors().items())
+            return f"Airflow has not found {', '.join(sorted(missing))}{errors}"
+
+        wait_until(all_there, deadline, instead)
+
+    def unpause(self, dag_id: str) -> None:
+        self._rest.write("PATCH", _dag(dag_id), {"is_paused": False})
+
+    def pause(self, dag_id: str) -> None:
+        self._rest.write("PATCH", _dag(dag_id), {"is_paused": True})
+
+    def ensure_pool(self, name: str, slots: int) -> None:
+        """Create the pool, or set its slots if it exists. Deferred tasks keep their slot."""
+        settings = {"slots": slots, "include_deferred": True}
+        try:
+            self._rest.write("POST", "/pools", {"name": name, **settings})
+        except Refused as refused:
+            if refused.status != httpx.codes.CONFLICT:
+                raise
+            self._rest.write("PATCH", f"/pools/{quote(name, safe='')}", {"pool": name, **settings})
+
+
+def _dag(dag_id: str) -> str:
+    return f"/dags/{quote(dag_id, safe='')}"
+
+
+def _run(dag_id: str, run_id: str) -> str:
+    return f"{_dag(dag_id)}/dagRuns/{quote(run_id, safe='')}"
+
+
+def _task(dag_id: str, run_id: str, task_id: str) -> str:
+    return f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id, safe='')}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _task_instance(row: Mapping[str, Any]) -> TaskInstance:
+    return TaskInstance(
+        task_id=row["task_id"],
+        map_index=row["map_index"],
+        state=row["state"],
+        start=_moment(row["start_date"]),
+        end=_moment(row["end_date"]),
+        try_number=row["try_number"],
+        max_tries=row["max_tries"],
+        note=row["note"],
+    )
+
+
+def _log_line(record: Mapping[str, Any] | str) -> str:
+    if isinstance(record, str):
+        return record
+    level = f"{record['level'].upper()} " if record.get("level") else ""
+    errors = "".join(
+        f"\n  {error.get('exc_type')}: {error.get('exc_value')}"
+        for error in record.get("error_detail") or ()
+    )
+    return f"{record.get('timestamp', '')} {level}{record.get('event', '')}{errors}".strip()
