@@ -1,0 +1,1 @@
+"""What the journey tests stand on: a gate before AWS, and plain clients of every system."""

@@ -1,0 +1,290 @@
+"""A gate between the product and AWS: requests can be held, lost or refused, and callers killed.
+
+Two ports on loopback, one before S3, one before the Data API, served by one thread of the test
+process. What no rule speaks of passes unchanged: headers, conditions, ranges, bodies of any size.
+
+    with gate.hold(s3("PUT", r"manifest\\.json"), after=True) as held:
+        ...start something...
+        held.wait()           # S3 has the object, the writer does not know it
+        held.kill_caller()    # and never will
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+import aiohttp
+import psutil
+from aiohttp import web
+from yarl import URL
+
+from tests.support.traffic import DATA_API, S3, Pattern, Request
+
+_READ_WHOLE_BYTES = 8 * 1024 * 1024
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
+_START_DEADLINE = 10.0
+_HOLD_DEADLINE = 60.0
+_KILL_DEADLINE = 10.0
+
+
+class Hold:
+    """A rule that stops one request: the `nth` that matches. The later ones pass."""
+
+    def __init__(self, pattern: Pattern, loop: asyncio.AbstractEventLoop, after: bool, nth: int):
+        self.pattern, self.after = pattern, after
+        self._left = nth
+        self._loop = loop
+        self._arrived = threading.Event()
+        self._done = threading.Event()
+        self._released = asyncio.Event()
+        self._pid: int | None = None
+        self.request: Request | None = None
+
+    def takes(self, request: Request) -> bool:
+        if self._left == 0 or not self.pattern.matches(request):
+            return False
+        self._left -= 1
+        return self._left == 0
+
+    async def stop(self, request: Request, port: int) -> None:
+        self._pid = owner_of(request.caller, port)
+        self.request = request
+        self._arrived.set()
+        await self._released.wait()
+
+    def finished(self) -> None:
+        self._done.set()
+
+    def wait(self, deadline: float = _HOLD_DEADLINE) -> Request:
+        """Wait until the request is here and held."""
+        if not self._arrived.wait(deadline):
+            raise TimeoutError(f"no request like {self.pattern} came within {deadline:.0f} s")
+        assert self.request is not None
+        return self.request
+
+    @property
+    def arrived(self) -> bool:
+        return self._arrived.is_set()
+
+    def release(self) -> None:
+        """Let the request (or the answer) go on its way; not waiting for where it goes."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    def release_and_wait(self, deadline: float = _HOLD_DEADLINE) -> Request:
+        """Let it go and wait until the server has answered it."""
+        self.release()
+        if not self._done.wait(deadline):
+            raise TimeoutError(f"{self.pattern} was released but not answered")
+        assert self.request is not None
+        return self.request
+
+    @property
+    def caller(self) -> psutil.Process:
+        """The process that sent the held request."""
+        self.wait()
+        assert self._pid is not None, "the client's end of the connection belongs to no process"
+        assert self._pid != os.getpid(), "the client is the test itself"
+        return psutil.Process(self._pid)
+
+    def kill_caller(self) -> None:
+        """SIGKILL the process that sent the request, and wait until it is gone."""
+        process = self.caller
+        process.send_signal(signal.SIGKILL)
+        end = time.monotonic() + _KILL_DEADLINE
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < end, f"{process} survives SIGKILL"
+            time.sleep(0.01)
+
+
+class Gate:
+    """The gate. Rules are context managers and end with their block; holds are then released.
+
+    :param s3_url: where S3 (and SQS) really are
+    :param data_api_url: where the Data API really is
+    """
+
+    def __init__(self, s3_url: str, data_api_url: str) -> None:
+        self._upstreams = {S3: s3_url.rstrip("/"), DATA_API: data_api_url.rstrip("/")}
+        self._ports: dict[str, int] = {}
+        self._holds: list[Hold] = []
+        self._refusals: list[tuple[Pattern, Literal["503", "reset"]]] = []
+        self._statement_clusters: dict[str, str] = {}
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="gate", daemon=True)
+        self.seen: list[Request] = []
+
+    @property
+    def s3_url(self) -> str:
+        return f"http://127.0.0.1:{self._ports[S3]}"
+
+    @property
+    def data_api_url(self) -> str:
+        return f"http://127.0.0.1:{self._ports[DATA_API]}"
+
+    def __enter__(self) -> Gate:
+        self._thread.start()
+        assert self._started.wait(_START_DEADLINE), "the gate did not open"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for hold in self._holds:
+            hold.release()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_DEADLINE)
+
+    @contextlib.contextmanager
+    def hold(self, pattern: Pattern, *, after: bool = False, nth: int = 1) -> Iterator[Hold]:
+        """Hold one request before the server sees it, or (`after`) its answer on the way back."""
+        hold = Hold(pattern, self._loop, after, nth)
+        self._holds.append(hold)
+        try:
+            yield hold
+        finally:
+            self._holds.remove(hold)
+            hold.release()
+
+    @contextlib.contextmanager
+    def refuse(self, pattern: Pattern, how: Literal["503", "reset"] = "503") -> Iterator[None]:
+        """The server is down for these requests: it says so, or the connection breaks."""
+        rule = (pattern, how)
+        self._refusals.append(rule)
+        try:
+            yield
+        finally:
+            self._refusals.remove(rule)
+
+    def count(self, pattern: Pattern, since: int = 0) -> int:
+        """How many such requests came, from position `since` of `seen` on."""
+        return sum(pattern.matches(request) for request in self.seen[since:])
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._open())
+        self._started.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._close())
+        self._loop.close()
+
+    async def _open(self) -> None:
+        # A fresh connection for each request: a reused one may be closed by the server just then,
+        # and that would be a failure nobody ordered.
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
+        self._runners = [await self._listen(service) for service in self._upstreams]
+
+    async def _listen(self, service: str) -> web.AppRunner:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._pass(service, request)
+
+        app = web.Application()
+        app.router.add_route("*", "/{anything:.*}", handle)
+        runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self._ports[service] = runner.addresses[0][1]
+        return runner
+
+    async def _close(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+        await self._client.close()
+
+    async def _pass(self, service: str, incoming: web.Request) -> web.StreamResponse:
+        small = (incoming.content_length or 0) <= _READ_WHOLE_BYTES
+        body = await incoming.read() if small else None
+        request = self._describe(service, incoming, body)
+        self.seen.append(request)
+        how = next((how for pattern, how in self._refusals if pattern.matches(request)), None)
+        if how == "503":
+            request.status = 503
+            return web.Response(status=503, text="the gate is closed")
+        if how == "reset" and incoming.transport is not None:
+            incoming.transport.abort()
+            raise ConnectionResetError
+        hold = next((hold for hold in list(self._holds) if hold.takes(request)), None)
+        port = self._ports[service]
+        if hold and not hold.after:
+            await hold.stop(request, port)
+        async with self._client.request(
+            incoming.method,
+            URL(self._upstreams[service] + incoming.raw_path, encoded=True),
+            headers=[(k, v) for k, v in incoming.headers.items() if k.lower() not in _HOP_BY_HOP],
+            data=(body or None) if small else incoming.content,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        ) as upstream:
+            request.status = upstream.status
+            whole = await self._read_if_needed(request, upstream, hold)
+            if hold and hold.after:
+                await hold.stop(request, port)
+            if hold:
+                hold.finished()
+            with contextlib.suppress(aiohttp.ClientConnectionResetError):  # the client has died
+                return await _answer(incoming, upstream, whole)
+            return web.Response()
+
+    def _describe(self, service: str, incoming: web.Request, body: bytes | None) -> Request:
+        text = (body or b"").decode("utf-8", errors="replace")
+        operation, cluster = incoming.method, ""
+        if service == DATA_API:
+            operation = incoming.headers.get("X-Amz-Target", "").rpartition(".")[2]
+            asked = json.loads(text or "{}")
+            cluster = asked.get("ClusterIdentifier", "")
+            cluster = cluster or self._statement_clusters.get(_statement(asked.get("Id", "")), "")
+        caller = incoming.transport.get_extra_info("peername") if incoming.transport else ("", 0)
+        return Request(service, operation, incoming.raw_path, text, cluster, caller)
+
+    async def _read_if_needed(
+        self, request: Request, upstream: aiohttp.ClientResponse, hold: Hold | None
+    ) -> bytes | None:
+        if request.service != DATA_API and not (hold and hold.after):
+            return None
+        whole = await upstream.read()
+        if request.operation.endswith("ExecuteStatement") and upstream.ok:
+            self._statement_clusters[json.loads(whole)["Id"]] = request.cluster
+        return whole
+
+
+async def _answer(
+    incoming: web.Request, upstream: aiohttp.ClientResponse, whole: bytes | None
+) -> web.StreamResponse:
+    answer = web.StreamResponse(status=upstream.status, reason=upstream.reason)
+    for name, value in upstream.headers.items():
+        if name.lower() not in _HOP_BY_HOP:
+            answer.headers.add(name, value)
+    await answer.prepare(incoming)
+    if incoming.method != "HEAD":
+        if whole is not None:
+            await answer.write(whole)
+        else:
+            async for piece in upstream.content.iter_any():
+                await answer.write(piece)
+    await answer.write_eof()
+    return answer
+
+
+def _statement(identifier: str) -> str:
+    """Statement ids of a batch's parts end in ``:1``, ``:2`` …"""
+    return identifier.partition(":")[0]
+
+
+def owner_of(client: tuple[str, int], server_port: int) -> int | None:
+    """The process that holds the client's end of a loopback connection."""
+    for connection in psutil.net_connections(kind="tcp"):
+        here = connection.laddr and tuple(connection.laddr) == tuple(client[:2])
+        if here and connection.raddr and connection.raddr.port == server_port and connection.pid:
+            return int(connection.pid)
+    return None
