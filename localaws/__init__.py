@@ -1,5 +1,7 @@
-"""A whole AWS-and-MySQL neighbourhood on one machine, without Docker: see README.md."""
+"""MySQL, S3, SQS and two Redshift clusters on one machine, without Docker: see README.md."""
 
 from localaws.endpoints import Cluster, Endpoints, read_endpoints
+from localaws.processes import ServiceFailed
+from localaws.stack import AlreadyRunning, Stack
 
-__all__ = ["Cluster", "Endpoints", "read_endpoints"]
+__all__ = ["AlreadyRunning", "Cluster", "Endpoints", "ServiceFailed", "Stack", "read_endpoints"]

@@ -101,7 +101,17 @@ def own(home: Path) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
+
+
+def owner(home: Path) -> int | None:
+    """Return the id of the process that holds the lock of `home`, ready or not; None if none."""
+    if not owned(home):
+        return None
+    written = (home / _LOCK).read_text(encoding="ascii")
+    return int(written) if written else None
 
 
 def owned(home: Path) -> bool:

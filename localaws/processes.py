@@ -15,6 +15,7 @@ run all the same, but survive a SIGKILL of their parent.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -53,7 +54,7 @@ class Service:
         command: Sequence[str],
         *,
         log: Path,
-        healthy: Callable[[], bool],
+        healthy: Callable[[], bool] = lambda: True,
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         uid: int | None = None,
@@ -103,10 +104,8 @@ class Service:
         """Return when the service is healthy; raise ServiceFailed if it ends or takes too long."""
         pause = 0.02
         while True:
-            if self._process is None:
-                raise ServiceFailed(f"{self.name} was not started")
             if not self.running:
-                raise ServiceFailed(f"{self.name} ended with {self._how_it_ended()}.{self._tail()}")
+                raise self.failure()
             try:
                 if self._healthy():
                     return
@@ -118,6 +117,27 @@ class Service:
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25)
+
+    def wait_ended(self) -> None:
+        """Wait for a process that does one thing; raise ServiceFailed unless it ends with 0.
+
+        A process that takes longer than its deadline is stopped.
+        """
+        while self.running:
+            if time.monotonic() - self._started_at > self._deadline:
+                self.stop()
+                raise ServiceFailed(
+                    f"{self.name} took longer than {self._deadline:g} s.{self._tail()}"
+                )
+            time.sleep(0.02)
+        if self._reap() != 0:
+            raise self.failure()
+
+    def failure(self) -> ServiceFailed:
+        """Return the error that says how the process ended and what its log said last."""
+        code = self._reap()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return ServiceFailed(f"{self.name} ended with {how}.{self._tail()}")
 
     @property
     def running(self) -> bool:
@@ -143,8 +163,15 @@ class Service:
             end = time.monotonic() + self._stop_deadline
             while self.running and time.monotonic() < end:
                 time.sleep(0.02)
-        self._signal_group(signal.SIGKILL)  # whatever is left, or whatever the leader left behind
-        self._process.wait(timeout=_KILL_DEADLINE)
+        self._reap()
+
+    def _reap(self) -> int:
+        if self._process is None:
+            raise ServiceFailed(f"{self.name} was not started")
+        if self._process.returncode is None:
+            # Whatever is left of it, or whatever the leader of the group left behind.
+            self._signal_group(signal.SIGKILL)
+        return self._process.wait(timeout=_KILL_DEADLINE)
 
     def _signal_group(self, number: int) -> None:
         assert self._process is not None
@@ -152,11 +179,6 @@ class Service:
             os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):
             return  # only a zombie is left of it
-
-    def _how_it_ended(self) -> str:
-        assert self._process is not None
-        code = self._process.wait(timeout=_KILL_DEADLINE)
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def _tail(self) -> str:
         with self.log.open("rb") as log:
@@ -208,3 +230,33 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def end_leftovers(directory: Path, program: str) -> None:
+    """SIGKILL every process that runs `program` with `directory` as its working directory.
+
+    Call it before a server takes over a data directory of ours, with the lock on our home held.
+    The server of a killed stack is dead by then, but one of its own children may not have
+    noticed yet. Does nothing where there is no /proc; raises ServiceFailed if one will not die.
+    """
+    wanted = os.path.realpath(program)
+    end = time.monotonic() + _KILL_DEADLINE
+    while leftovers := [
+        entry
+        for entry in Path("/proc").glob("[0-9]*")
+        if _link(entry / "cwd") == str(directory.resolve()) and _link(entry / "exe") == wanted
+    ]:
+        if time.monotonic() > end:
+            pids = ", ".join(entry.name for entry in leftovers)
+            raise ServiceFailed(f"{directory} is still in use by process {pids}: end it and retry")
+        for entry in leftovers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _link(path: Path) -> str | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None  # it has just ended, or belongs to somebody else
