@@ -7,30 +7,16 @@ milliseconds. Reference: https://airflow.apache.org/docs/apache-airflow/stable/s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
+from onebox.airflow_values import Health, TaskInstance, health, log_line, task_instance
 from onebox.rest import Refused, Rest, wait_until
 
 FINISHED = frozenset({"success", "failed"})
-
-
-@dataclass(frozen=True, slots=True)
-class TaskInstance:
-    """One try of one task of one run, as Airflow's grid shows it."""
-
-    task_id: str
-    map_index: int  # -1 for a task that is not mapped
-    state: str | None  # None: not yet looked at by the scheduler
-    start: datetime | None
-    end: datetime | None
-    try_number: int
-    max_tries: int
-    note: str | None
 
 
 class AirflowApi:
@@ -53,14 +39,14 @@ class AirflowApi:
     def close(self) -> None:
         self._rest.close()
 
-    def health(self) -> dict[str, str | None]:
-        """The status of each component, e.g. ``{"scheduler": "healthy", …}``; asks once only.
+    def health(self) -> dict[str, Health]:
+        """The components by name (``scheduler``, ``metadatabase``, …); asks once only.
 
         :raises Refused: the server answers with an error
         :raises httpx.TransportError: nobody listens
         """
         answer = self._rest.ask("/monitor/health", timeout=5.0)
-        return {name: part.get("status") for name, part in answer.items()}
+        return {name: health(name, part) for name, part in answer.items()}
 
     # Runs
 
@@ -154,7 +140,7 @@ class AirflowApi:
         """The run's task instances at their latest try, by task id and map index."""
         path = f"{_run(dag_id, run_id)}/taskInstances"
         rows = [
-            _task_instance(row) for row in self._rest.pages(path, "task_instances", order_by="id")
+            task_instance(row) for row in self._rest.pages(path, "task_instances", order_by="id")
         ]
         return sorted(rows, key=lambda row: (row.task_id, row.map_index))
 
@@ -197,7 +183,7 @@ class AirflowApi:
         """The log of one try, one line per record, exceptions with their messages."""
         path = f"{_task(dag_id, run_id, task_id)}/logs/{try_number}"
         answer = self._rest.read(path, map_index=map_index, full_content=True)
-        return "\n".join(_log_line(record) for record in answer["content"])
+        return "\n".join(log_line(record) for record in answer["content"])
 
     def xcom(
         self,
@@ -272,31 +258,3 @@ def _run(dag_id: str, run_id: str) -> str:
 
 def _task(dag_id: str, run_id: str, task_id: str) -> str:
     return f"{_run(dag_id, run_id)}/taskInstances/{quote(task_id, safe='')}"
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _task_instance(row: Mapping[str, Any]) -> TaskInstance:
-    return TaskInstance(
-        task_id=row["task_id"],
-        map_index=row["map_index"],
-        state=row["state"],
-        start=_moment(row["start_date"]),
-        end=_moment(row["end_date"]),
-        try_number=row["try_number"],
-        max_tries=row["max_tries"],
-        note=row["note"],
-    )
-
-
-def _log_line(record: Mapping[str, Any] | str) -> str:
-    if isinstance(record, str):
-        return record
-    level = f"{record['level'].upper()} " if record.get("level") else ""
-    errors = "".join(
-        f"\n  {error.get('exc_type')}: {error.get('exc_value')}"
-        for error in record.get("error_detail") or ()
-    )
-    return f"{record.get('timestamp', '')} {level}{record.get('event', '')}{errors}".strip()
