@@ -1,0 +1,86 @@
+"""One stack, one gate and one Airflow for all journeys; each journey has tables of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from localaws import Endpoints, Stack, read_endpoints
+from localaws.processes import free_port
+from onebox.airflow import Airflow
+from onebox.settings import STAGING_BUCKET, airflow_environment
+from tests.support.gateway import Gate
+from tests.support.journeys import Pipeline
+from tests.support.source import DATABASE, Source
+from tests.support.store import Store
+from tests.support.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[2]
+CONFIG = Path(__file__).parent / "include"
+_DAGS_DEADLINE = 90.0
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """Where this session's stack and Airflow live; what an earlier session left goes first."""
+    home = Path(os.environ.get("TIDEMARK_TEST_HOME", ROOT / ".local" / "test"))
+    assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
+    shutil.rmtree(home, ignore_errors=True)
+    return home
+
+
+@pytest.fixture(scope="session")
+def stack(home: Path) -> Iterator[Endpoints]:
+    with Stack(home) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(scope="session")
+def gate(stack: Endpoints) -> Iterator[Gate]:
+    with Gate(stack.aws_endpoint_url, stack.redshift_data_endpoint_url) as gate:
+        yield gate
+
+
+@pytest.fixture(scope="session")
+def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
+    """Airflow's environment: AWS lies behind the gate, the configuration may be edited."""
+    config = home / "include"
+    shutil.copytree(CONFIG, config)
+    gated = replace(
+        stack, aws_endpoint_url=gate.s3_url, redshift_data_endpoint_url=gate.data_api_url
+    )
+    nowhere = {"conn_type": "mysql", "host": "127.0.0.1", "port": free_port(), "login": "nobody"}
+    extra = {
+        "TIDEMARK_CONFIG_DIR": str(config),
+        "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
+    }
+    return airflow_environment(home, ROOT, gated, extra=extra)
+
+
+@pytest.fixture(scope="session")
+def pipeline(
+    home: Path, stack: Endpoints, gate: Gate, environment: dict[str, str]
+) -> Iterator[Pipeline]:
+    """Everything, running: DAGs read and unpaused, bucket there, no table yet."""
+    store = Store(stack, STAGING_BUCKET)
+    store.create_bucket()
+    source = Source(stack)
+    primary, secondary = (Warehouse(stack, cluster) for cluster in stack.clusters)
+    with Airflow(home, stack, environment) as airflow:
+        ids = [
+            f"sync__{DATABASE}__{line.strip().removeprefix(f'{DATABASE}.').rstrip(':')}"
+            for line in (CONFIG / "tables.yaml").read_text().splitlines()
+            if line.startswith(f"  {DATABASE}.")
+        ]
+        airflow.api.wait_for_dags(ids, _DAGS_DEADLINE)
+        for dag_id in ids:
+            airflow.api.unpause(dag_id)
+        config = Path(environment["TIDEMARK_CONFIG_DIR"])
+        yield Pipeline(airflow.api, gate, source, store, primary, secondary, config)
+    source.close()

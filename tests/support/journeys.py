@@ -1,0 +1,167 @@
+"""The whole product under test: runs are started and cleared as an on-call engineer would."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onebox.airflow_api import AirflowApi
+from onebox.airflow_values import TaskInstance
+from onebox.rest import wait_until
+from tests.support.gateway import Gate
+from tests.support.source import DATABASE, Source
+from tests.support.store import Store
+from tests.support.warehouse import Warehouse, assert_equal_everywhere
+
+_RUN_DEADLINE = 120.0
+
+
+class Run:
+    """One run of one table's DAG."""
+
+    def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
+        self._api = api
+        self.dag_id, self.id = dag_id, run_id
+
+    @property
+    def state(self) -> str:
+        return str(self._api.run(self.dag_id, self.id)["state"])
+
+    def wait(self, wanted: str = "success", deadline: float = _RUN_DEADLINE) -> Run:
+        """Wait until the run has ended, and insist on how; the message holds the logs."""
+        state = self._api.wait(self.dag_id, self.id, deadline)
+        assert state == wanted, f"{self.dag_id} {self.id} is {state}, not {wanted}\n{self._story()}"
+        return self
+
+    def tasks(self) -> list[TaskInstance]:
+        return self._api.tasks(self.dag_id, self.id)
+
+    def task(self, task_id: str, map_index: int = -1) -> TaskInstance:
+        """A task's newest try."""
+        for task in self.tasks():
+            if (task.task_id, task.map_index) == (task_id, map_index):
+                return task
+        raise AssertionError(f"{self.dag_id} {self.id} has no {task_id}[{map_index}]")
+
+    @property
+    def states(self) -> dict[str, str | None]:
+        """The state of each task; of a mapped task, the states of its copies if they differ."""
+        found: dict[str, set[str]] = {}
+        for task in self.tasks():
+            found.setdefault(task.task_id, set()).add(str(task.state))
+        return {task_id: "+".join(sorted(states)) for task_id, states in found.items()}
+
+    def wait_for_task(self, task_id: str, state: str, map_index: int = -1) -> TaskInstance:
+        """Wait until one task is in a state, while the others go on."""
+
+        def there() -> bool:
+            return any(
+                task.task_id == task_id and task.map_index == map_index and task.state == state
+                for task in self.tasks()
+            )
+
+        wait_until(there, _RUN_DEADLINE, lambda: f"{task_id} is not {state}: {self.states}")
+        return self.task(task_id, map_index)
+
+    def clear(
+        self, *task_ids: str | tuple[str, int], downstream: bool = False, only_failed: bool = False
+    ) -> Run:
+        """Clear tasks: the run is queued again when this returns."""
+        cleared = self._api.clear(
+            self.dag_id, self.id, task_ids, downstream=downstream, only_failed=only_failed
+        )
+        assert cleared, f"nothing of {task_ids} could be cleared"
+        return self
+
+    def clear_all(self) -> Run:
+        """Clear the whole run."""
+        return self.clear(*sorted({task.task_id for task in self.tasks()}))
+
+    def mark(self, task_id: str, state: str, map_index: int | None = None) -> None:
+        """Mark a task ``success`` or ``failed`` by hand."""
+        self._api.mark(self.dag_id, self.id, task_id, state, map_index)
+
+    def log(self, task_id: str, map_index: int = -1, try_number: int | None = None) -> str:
+        """The log of a task's newest try."""
+        number = try_number or self.task(task_id, map_index).try_number
+        return self._api.log(self.dag_id, self.id, task_id, number, map_index)
+
+    def xcom(self, task_id: str, key: str = "return_value") -> Any:
+        return self._api.xcom(self.dag_id, self.id, task_id, key)
+
+    def _story(self) -> str:
+        lines = []
+        for task in self.tasks():
+            lines.append(f"{task.task_id}[{task.map_index}] {task.state} (try {task.try_number})")
+            if task.state in {"failed", "running", "skipped"} and task.try_number:
+                log = self.log(task.task_id, task.map_index, task.try_number)
+                lines += [f"    {line}" for line in log.splitlines()[-25:]]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Source, gate, store, warehouses and a running Airflow, all real.
+
+    :param config: the folder that TIDEMARK_CONFIG_DIR names
+    """
+
+    api: AirflowApi
+    gate: Gate
+    source: Source
+    store: Store
+    primary: Warehouse
+    secondary: Warehouse
+    config: Path
+
+    @property
+    def warehouses(self) -> tuple[Warehouse, Warehouse]:
+        return self.primary, self.secondary
+
+    def start(self, table: str, **conf: Any) -> Run:
+        """Trigger a run by hand and return at once."""
+        dag_id = f"sync__{DATABASE}__{table}"
+        return Run(self.api, dag_id, self.api.trigger(dag_id, conf=conf))
+
+    def sync(self, table: str, wanted: str = "success", **conf: Any) -> Run:
+        """Trigger a run and wait until it has ended as `wanted`."""
+        return self.start(table, **conf).wait(wanted)
+
+    def assert_equal(self, table: str, *warehouses: Warehouse) -> None:
+        """The warehouses (both, if none is named) hold exactly what the source holds."""
+        rows = self.source.rows(table)
+        assert_equal_everywhere(rows, warehouses or self.warehouses, table)
+
+    def state(self, table: str) -> dict[str, Any]:
+        return self.store.state(f"{DATABASE}.{table}")
+
+    def watermark(self, table: str) -> Any:
+        return self.store.watermark(f"{DATABASE}.{table}")
+
+    def debt(self, table: str, target: str = "secondary") -> list[str]:
+        return self.store.debt(f"{DATABASE}.{table}", target)
+
+    def batches(self, table: str) -> dict[str, list[str]]:
+        return self.store.batches(f"{DATABASE}.{table}")
+
+    @contextlib.contextmanager
+    def configured(self, file: str, old: str, new: str) -> Iterator[None]:
+        """Edit a configuration file as its owner would; every task that starts now reads it."""
+        path = self.config / file
+        before = path.read_text()
+        assert before.count(old) == 1, f"{file} holds {old!r} {before.count(old)} times"
+        _replace(path, before.replace(old, new))
+        try:
+            yield
+        finally:
+            _replace(path, before)
+
+
+def _replace(path: Path, text: str) -> None:
+    """In one step: Airflow may read the file at any time."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    draft.replace(path)

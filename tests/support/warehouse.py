@@ -1,0 +1,117 @@
+"""A warehouse as an analyst sees it: statements through the Data API, not through the gate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import boto3
+
+from localaws import Endpoints
+from localaws.endpoints import Cluster
+
+_DEADLINE = 30.0
+_POLL = 0.02
+
+
+class Warehouse:
+    """One cluster. Table names are as configured, in the schema ``public``.
+
+    :param name: the target's name, which is also the cluster's identifier
+    """
+
+    def __init__(self, endpoints: Endpoints, cluster: Cluster) -> None:
+        self.name = cluster.cluster_identifier
+        self._where = {
+            "ClusterIdentifier": cluster.cluster_identifier,
+            "Database": cluster.database,
+            "DbUser": cluster.db_user,
+        }
+        self._client = boto3.client(
+            "redshift-data",
+            endpoint_url=endpoints.redshift_data_endpoint_url,
+            region_name=cluster.region,
+            aws_access_key_id=endpoints.aws_access_key_id,
+            aws_secret_access_key=endpoints.aws_secret_access_key,
+        )
+
+    def run(self, sql: str) -> list[dict[str, Any]]:
+        """Run one statement and return its rows by column name, as text, numbers and None."""
+        statement = self._client.execute_statement(Sql=sql, **self._where)["Id"]
+        end = time.monotonic() + _DEADLINE
+        while True:
+            described = self._client.describe_statement(Id=statement)
+            if described["Status"] == "FINISHED":
+                break
+            if described["Status"] in {"FAILED", "ABORTED"}:
+                raise AssertionError(f"{self.name}: {sql}: {described.get('Error')}")
+            assert time.monotonic() < end, f"{self.name}: {sql} is {described['Status']}"
+            time.sleep(_POLL)
+        if not described["HasResultSet"]:
+            return []
+        rows = []
+        for page in self._client.get_paginator("get_statement_result").paginate(Id=statement):
+            names = [column["name"] for column in page["ColumnMetadata"]]
+            rows += [dict(zip(names, map(_value, row), strict=True)) for row in page["Records"]]
+        return rows
+
+    def has(self, table: str) -> bool:
+        """Whether the table is there."""
+        return bool(
+            self.run(f"SELECT 1 AS one FROM information_schema.tables WHERE table_name = '{table}'")
+        )
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows with all columns, in the order of ``id``."""
+        return self.run(f"SELECT * FROM {table} ORDER BY id")
+
+    def names(self, table: str) -> dict[int, str]:
+        """The column ``name`` by id, of a table that is there."""
+        return {row["id"]: row["name"] for row in self.rows(table)}
+
+    def ledger(self, table: str) -> list[dict[str, Any]]:
+        """The ledger of the table, oldest row first; empty when there is no ledger yet."""
+        ledger = f"_tidemark_ledger__{table}"
+        if not self.has(ledger):
+            return []
+        return self.run(f"SELECT * FROM {ledger} ORDER BY loaded_at, batch_id")
+
+    def batches(self, table: str) -> list[str]:
+        """The ids of the batches that the ledger lists."""
+        return [row["batch_id"] for row in self.ledger(table)]
+
+
+def same(wanted: Any, found: Any) -> bool:
+    """Whether a warehouse's value is the source's, whatever text it came as."""
+    if wanted is None or found is None:
+        return wanted is found
+    match wanted:
+        case datetime():
+            return bool(wanted == datetime.fromisoformat(found))
+        case Decimal():
+            return wanted == Decimal(str(found))
+    return bool(wanted == found)
+
+
+def assert_equal_everywhere(
+    source_rows: Sequence[tuple[Any, ...]], warehouses: Sequence[Warehouse], table: str
+) -> None:
+    """Every warehouse holds exactly the source's rows: values, no key twice, a batch id on each."""
+    for warehouse in warehouses:
+        found = warehouse.rows(table)
+        missing = {row[0] for row in source_rows} - {row["id"] for row in found}
+        extra = {row["id"] for row in found} - {row[0] for row in source_rows}
+        assert not missing, f"{warehouse.name}.{table} lacks {sorted(missing)[:20]}"
+        assert not extra, f"{warehouse.name}.{table} has {sorted(extra)[:20]} too many"
+        assert len(found) == len(source_rows), f"{warehouse.name}.{table} holds a key twice"
+        for wanted, row in zip(source_rows, found, strict=True):
+            values = list(row.values())[: len(wanted)]
+            assert all(map(same, wanted, values)), f"{warehouse.name}.{table}: {row} != {wanted}"
+            assert row["_batch_id"], f"{warehouse.name}.{table}: {row} has no batch"
+
+
+def _value(field: dict[str, Any]) -> Any:
+    return None if field.get("isNull") else next(iter(field.values()))
