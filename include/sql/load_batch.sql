@@ -1,0 +1,87 @@
+-- Merge one batch into one warehouse: the newest version of each row wins, and the ledger says so.
+--
+-- Sent as one BatchExecuteStatement, which Redshift runs as one transaction: a reader sees the
+-- table before the batch or after it. Repeating it, or loading an old batch late, changes nothing
+-- that is newer. TRUNCATE stays out of this file: in Redshift it commits on the spot.
+{%- macro same_key(left, right) -%}
+{% for column in key %}{{ "" if loop.first else " AND " }}
+{{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
+{%- endfor %}
+{%- endmacro %}
+{% set target = schema | identifier ~ "." ~ table | identifier %}
+{% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
+{% set stage = "tidemark_stage" | identifier %}
+{% set fresh = "tidemark_fresh" | identifier %}
+
+-- name: lock_ledger
+-- First of all: whoever loads, swaps or repairs this table takes this lock, so that the guard below
+-- reads the truth whatever the isolation level.
+LOCK TABLE {{ ledger }};
+
+-- name: create_stage
+-- COPY from Parquet matches columns by position: the file's columns, in the file's order.
+CREATE TEMP TABLE {{ stage }} (
+{% for column in columns %}
+    {{ column.name | identifier }} {{ column.redshift }}{{ "" if loop.last else "," }}
+{% endfor %}
+);
+
+-- name: copy_batch
+{% if manifest_url %}
+COPY {{ stage }}
+FROM {{ manifest_url | literal }}
+IAM_ROLE {{ iam_role | literal }}
+FORMAT AS PARQUET
+MANIFEST;
+{% endif %}
+
+-- name: check_count
+-- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.
+SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
+FROM {{ stage }};
+
+-- name: keep_newest
+-- One row per key, the greatest (cursor, read_at); nothing at all if the ledger has the batch.
+CREATE TEMP TABLE {{ fresh }} AS
+SELECT {{ names | identifiers }}
+FROM (
+    SELECT {{ names | identifiers }},
+           ROW_NUMBER() OVER (
+               PARTITION BY {{ key | identifiers }}
+               ORDER BY {{ cursor | identifier }} DESC, "_read_at" DESC
+           ) AS tidemark_rank
+    FROM {{ stage }}
+) AS ranked
+WHERE tidemark_rank = 1
+  AND NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
+
+-- name: drop_stale
+-- An older version of a row never overwrites a newer one.
+DELETE FROM {{ fresh }}
+USING {{ target }}
+WHERE {{ same_key(target, fresh) }}
+  AND ({{ target }}.{{ cursor | identifier }} > {{ fresh }}.{{ cursor | identifier }}
+       OR ({{ target }}.{{ cursor | identifier }} = {{ fresh }}.{{ cursor | identifier }}
+           AND {{ target }}."_read_at" >= {{ fresh }}."_read_at"));
+
+-- name: delete_replaced
+DELETE FROM {{ target }}
+USING {{ fresh }}
+WHERE {{ same_key(target, fresh) }};
+
+-- name: insert_rows
+INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
+SELECT {{ names | identifiers }}, GETDATE()
+FROM {{ fresh }};
+
+-- name: enter_ledger
+INSERT INTO {{ ledger }}
+    (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
+     statement_id)
+SELECT {{ batch_id | literal }}, {{ kind | literal }},
+       CAST({{ low | literal }} AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
+       CAST({{ as_of | literal }} AS TIMESTAMP),
+       {{ rows | literal }}, (SELECT COUNT(*) FROM {{ fresh }}),
+       {{ rows | literal }} - (SELECT COUNT(*) FROM {{ fresh }}),
+       {{ checksum | literal }}, GETDATE(), {{ token | literal }}
+WHERE NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});

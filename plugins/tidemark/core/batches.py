@@ -1,0 +1,195 @@
+"""A batch: an immutable set of Parquet files. Its id says which, its documents say what.
+
+    <prefix>/plan.json           what is to be read (backfills; an increment's plan is in the state)
+    <prefix>/part-….parquet      rows; the name carries the attempt that wrote it
+    <prefix>/chunk-<n>.json      receipt of a finished chunk; the first one counts
+    <prefix>/batch.json          window, files, counts, checksums, schema
+    <prefix>/manifest.json       Redshift's COPY manifest; written last: the batch exists
+
+Ids are computed, never drawn: an increment's from epoch and window, a backfill's from its run, the
+clear epoch of its plan, and window. A batch's place in the bucket follows from its id alone.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from tidemark.core.column_types import Column
+from tidemark.core.documents import Frozen
+from tidemark.core.windows import Chunk, Window
+
+Kind = Literal["increment", "backfill"]
+
+_STAMP = "%Y%m%dT%H%M%S%f"
+_ID = re.compile(
+    r"(?:inc-e(?P<epoch>\d+)|bf-\w+-c\d+)-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
+)
+
+
+class Plan(Frozen):
+    """What a run is going to read, decided once and recorded before anything is read.
+
+    :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
+    :param low: lower bound of the window, None for "from the beginning"
+    :param previous: the batch committed before this one, None for the first
+    """
+
+    batch_id: str
+    kind: Kind
+    stream: str
+    epoch: int
+    low: AwareDatetime | None
+    high: AwareDatetime
+    cursor: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    chunks: tuple[Chunk, ...]
+    planned_at: AwareDatetime
+    previous: str | None = None
+
+    @property
+    def window(self) -> Window:
+        """The rows of this batch, by cursor."""
+        return Window(self.low, self.high)
+
+    @property
+    def prefix(self) -> str:
+        """Where the batch lives in the staging bucket, without a trailing slash."""
+        return batch_prefix(self.stream, self.batch_id)
+
+
+class StagedFile(Frozen):
+    """One Parquet file: its key in the bucket, compressed size, rows and SHA-256 (hex)."""
+
+    key: str
+    bytes: int
+    rows: int
+    sha256: str
+
+
+class Receipt(Frozen):
+    """What one attempt at a chunk left behind. `read_from` and `read_to` are source time around
+    the snapshot."""
+
+    batch_id: str
+    chunk: int
+    attempt: str
+    files: tuple[StagedFile, ...]
+    read_from: AwareDatetime
+    read_to: AwareDatetime
+    zero_dates: dict[str, int] = {}
+
+    @property
+    def rows(self) -> int:
+        """Rows in the chunk's files."""
+        return sum(file.rows for file in self.files)
+
+
+class Batch(Frozen):
+    """`batch.json`: everything that is needed to explain, load and verify a batch."""
+
+    plan: Plan
+    files: tuple[StagedFile, ...]
+    rows: int
+    bytes: int
+    checksum: str
+    read_from: AwareDatetime
+    read_to: AwareDatetime
+
+    @property
+    def batch_id(self) -> str:
+        """The id of the batch."""
+        return self.plan.batch_id
+
+
+def seal(plan: Plan, receipts: tuple[Receipt, ...]) -> Batch:
+    """Join the receipts of every planned chunk into a batch. `receipts` must cover the plan."""
+    if sorted(receipt.chunk for receipt in receipts) != [c.number for c in plan.chunks]:
+        raise ValueError("the receipts do not cover the plan")
+    ordered = sorted(receipts, key=lambda receipt: receipt.chunk)
+    files = tuple(file for receipt in ordered for file in receipt.files)
+    return Batch(
+        plan=plan,
+        files=files,
+        rows=sum(file.rows for file in files),
+        bytes=sum(file.bytes for file in files),
+        checksum=hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest(),
+        read_from=min(receipt.read_from for receipt in ordered),
+        read_to=max(receipt.read_to for receipt in ordered),
+    )
+
+
+def manifest(batch: Batch, bucket: str) -> dict[str, list[dict[str, object]]]:
+    """Return the COPY manifest.
+
+    Parquet needs ``meta.content_length``; without ``mandatory`` a missing file would be no error.
+    https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+    """
+    return {
+        "entries": [
+            {
+                "url": f"s3://{bucket}/{file.key}",
+                "mandatory": True,
+                "meta": {"content_length": file.bytes},
+            }
+            for file in batch.files
+        ]
+    }
+
+
+def increment_id(epoch: int, window: Window) -> str:
+    """Name the batch of an increment by its epoch and window."""
+    return f"inc-e{epoch}-{_stamps(window)}"
+
+
+def backfill_id(run_id: str, clear_epoch: int, window: Window) -> str:
+    """Name a backfill's batch by its run, how often its plan was cleared, and its window."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", run_id)[:40]
+    digest = hashlib.sha256(run_id.encode()).hexdigest()[:8]
+    return f"bf-{slug}_{digest}-c{clear_epoch}-{_stamps(window)}"
+
+
+def batch_prefix(stream: str, batch_id: str) -> str:
+    """Return ``staging/<stream>/YYYY/MM/DD/HH/<batch_id>``; the hour is the window's upper end."""
+    high = parse_batch_id(batch_id).window.high
+    return f"{stream_prefix(stream)}{high:%Y/%m/%d/%H}/{batch_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchName:
+    """What a batch's id says. `epoch` is None for a backfill."""
+
+    kind: Kind
+    epoch: int | None
+    window: Window
+
+
+def parse_batch_id(batch_id: str) -> BatchName:
+    """Read an id back. Raises `ValueError` for a text that is no batch id."""
+    match = _ID.fullmatch(batch_id)
+    if match is None:
+        raise ValueError(f"not a batch id: {batch_id!r}")
+    low = None if match["low"] == "start" else _read_stamp(match["low"])
+    return BatchName(
+        kind="increment" if match["epoch"] else "backfill",
+        epoch=int(match["epoch"]) if match["epoch"] else None,
+        window=Window(low, _read_stamp(match["high"])),
+    )
+
+
+def stream_prefix(stream: str) -> str:
+    """Return where all batches of a stream live, with a trailing slash."""
+    return f"staging/{stream}/"
+
+
+def _stamps(window: Window) -> str:
+    low = "start" if window.low is None else window.low.astimezone(UTC).strftime(_STAMP)
+    return f"{low}-{window.high.astimezone(UTC).strftime(_STAMP)}"
+
+
+def _read_stamp(text: str) -> datetime:
+    return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)

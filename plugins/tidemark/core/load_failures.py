@@ -1,0 +1,107 @@
+"""Sort a warehouse's refusal by who acts next. Pure: the error's text in, one of three families out.
+
+The patterns are pieces of Redshift's and the Data API's own wording.
+"""
+
+import re
+from dataclasses import dataclass
+
+from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError, TryAgain
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    family: type[TidemarkError]
+    do: str
+
+
+def _rule(pattern: str, family: type[TidemarkError], do: str) -> _Rule:
+    return _Rule(re.compile(pattern, re.IGNORECASE), family, do)
+
+
+_RULES = (
+    _rule(
+        r"not authorized to assume IAM Role|cannot assume role",
+        FixConfiguration,
+        "Attach the role to the warehouse and let it read the staging bucket, or correct iam_role "
+        "of this target in targets.yaml; then clear the load.",
+    ),
+    _rule(
+        r"permission denied|access ?denied|not authorized|must be owner",
+        FixConfiguration,
+        "Grant what the message names to the target's user or role, then clear the load.",
+    ),
+    _rule(
+        r"incompatible Parquet schema|Unmatched number of columns|invalid type length"
+        r"|column \S+ (of relation \S+ )?does not exist|is of type .* but expression",
+        MigrateSchema,
+        "Make the target's table match the source (ALTER TABLE … ADD COLUMN for a new column), or "
+        "rebuild it from the source; then clear the load.",
+    ),
+    _rule(
+        r"length of the data column|value too long|String length exceeds",
+        MigrateSchema,
+        "Widen the column on the target (ALTER TABLE … ALTER COLUMN … TYPE VARCHAR), then clear "
+        "the load.",
+    ),
+    _rule(
+        r"database \S+ does not exist|cluster \S+ not found|does(n't| not) exist in this account"
+        r"|schema \S+ does not exist|password authentication failed",
+        FixConfiguration,
+        "Correct this target's entry in targets.yaml, then clear the load.",
+    ),
+)
+
+_AGAIN = "It is tried again where retries are left; otherwise clear the load when the cause is gone."
+
+
+def explain_failure(
+    reason: str,
+    *,
+    failed: str | None,
+    table: str,
+    target: str,
+    statement_id: str | None,
+    details: str = "",
+) -> TidemarkError:
+    """Return the error to raise for a statement that failed.
+
+    :param reason: the service's own words; :param failed: the name of the query that failed
+    :param details: what the load-error view says about a COPY
+    """
+    what = f"{failed or 'the statement'} failed: {reason}{'; ' + details if details else ''}"
+    if failed == "check_count":
+        return TryAgain(
+            what="the staged rows are not as many as the manifest promises; nothing was loaded",
+            do="Someone changed the staged files. Read the window anew: "
+            f"python -m tidemark.cli watermark replan -t {table}",
+            table=table,
+            target=target,
+            statement_id=statement_id,
+        )
+    for rule in _RULES:
+        if rule.pattern.search(f"{reason} {details}"):
+            return rule.family(
+                what=what, do=rule.do, table=table, target=target, statement_id=statement_id
+            )
+    return TryAgain(what=what, do=_AGAIN, table=table, target=target, statement_id=statement_id)
+
+
+def sort_refusal(reason: str) -> tuple[type[TidemarkError], str]:
+    """Return the family of a refusal that names no batch, and what to do about it."""
+    for rule in (*_RULES, *_REFUSALS):
+        if rule.pattern.search(reason):
+            return rule.family, rule.do
+    return TryAgain, _AGAIN
+
+
+_REFUSALS = (
+    _rule(
+        r"UnrecognizedClientException|InvalidClientTokenId|ExpiredToken|SignatureDoesNotMatch"
+        r"|NoCredentials|ResourceNotFoundException",
+        FixConfiguration,
+        "Correct this target's entry in targets.yaml or the credentials of its connection, then "
+        "clear the load.",
+    ),
+)

@@ -1,0 +1,97 @@
+"""The SQL that a target receives. Pure: a batch and a target in, named statements out."""
+
+import hashlib
+from collections.abc import Sequence
+
+from tidemark.core.batches import Batch
+from tidemark.core.column_types import LINEAGE, Column
+from tidemark.core.tables import Table
+from tidemark.core.targets import Target
+from tidemark.core.templates import render
+
+# Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
+# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has nine.
+
+
+def ledger_table(table: Table, target: str) -> str:
+    """The ledger of a table: one each, because a shared one is a hot spot under SERIALIZABLE."""
+    return f"_tidemark_ledger__{table.table_on(target)}"
+
+
+def create_statements(
+    table: Table, target: Target, columns: Sequence[Column], key: Sequence[str]
+) -> dict[str, str]:
+    """Return the statements that create a table and its ledger where they are missing."""
+    return render(
+        "create_tables.sql",
+        "redshift",
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        ledger_table=ledger_table(table, target.name),
+        columns=[*columns, *LINEAGE],
+        key=key,
+        dist_key=table.dist_key,
+        sort_keys=table.sort_keys,
+    )
+
+
+def load_statements(
+    table: Table, target: Target, batch: Batch, bucket: str, token: str
+) -> dict[str, str]:
+    """Return the statements that apply one batch, in the order they must run, as one transaction.
+
+    :param token: the ClientToken they are submitted with; the ledger row keeps it
+    """
+    plan = batch.plan
+    columns = [*plan.columns, *LINEAGE]
+    return render(
+        "load_batch.sql",
+        "redshift",
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        ledger_table=ledger_table(table, target.name),
+        columns=columns,
+        names=[column.name for column in columns],
+        key=plan.key,
+        cursor=plan.cursor,
+        manifest_url=f"s3://{bucket}/{plan.prefix}/manifest.json" if batch.rows else None,
+        iam_role=target.iam_role,
+        batch_id=plan.batch_id,
+        kind=plan.kind,
+        low=plan.low,
+        high=plan.high,
+        as_of=plan.high if plan.kind == "increment" else None,
+        rows=batch.rows,
+        checksum=batch.checksum,
+        token=token,
+    )
+
+
+def ledger_query(table: Table, target: Target, batch_ids: Sequence[str]) -> str:
+    """Return the query for those of `batch_ids` (at least one) that a target holds."""
+    return _read_ledger(table, target, batch_ids)["entries"]
+
+
+def ledger_history_query(table: Table, target: Target) -> str:
+    """Return the query for the id of every batch a target ever applied, newest first."""
+    return _read_ledger(table, target, ("",))["newest"]
+
+
+def statement_name(table: Table, target: Target, batch_id: str) -> str:
+    """The name under which a load is found in the console: ``tidemark <table> <target> <batch>``."""
+    return f"tidemark {table.name} {target.name} {batch_id}"
+
+
+def client_token(*parts: object) -> str:
+    """Derive a ClientToken (1 to 64 characters) from what makes an attempt an attempt."""
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
+def _read_ledger(table: Table, target: Target, batch_ids: Sequence[str]) -> dict[str, str]:
+    return render(
+        "read_ledger.sql",
+        "redshift",
+        schema=target.database_schema,
+        ledger_table=ledger_table(table, target.name),
+        batch_ids=batch_ids,
+    )

@@ -1,0 +1,136 @@
+"""The warehouses to load: `include/targets.yaml` as frozen values. Role and name are data."""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from tidemark.core.documents import Frozen, Name, merge_defaults, parse_document, validate
+from tidemark.core.errors import FixConfiguration
+
+FILE = "targets.yaml"
+
+
+class Target(Frozen):
+    """One warehouse, reached through the Redshift Data API. The AWS connection names no warehouse.
+
+    :param role: ``required`` gates the watermark, ``best_effort`` owes what it missed
+    :param endpoint_url: a Data API endpoint of your own (PrivateLink); None is the region's
+    :param database_schema: where the copied tables live
+    :param iam_role: the role that COPY assumes to read the staging bucket
+    :param events_table: where the webhook events go on this target
+    :param statement_timeout_ms: after this long a statement is cancelled and the ledger re-read
+    :param submit_retries: how often a throttled submit is tried again
+    :param retries: how often Airflow tries a required target's load again
+    :param pool: the Airflow pool of this target's loads; empty means ``tidemark_<name>``
+    """
+
+    name: Name
+    kind: Literal["redshift"] = "redshift"
+    role: Literal["required", "best_effort"]
+    enabled: bool = True
+    aws_conn_id: str = "aws_default"
+    region: str
+    endpoint_url: str | None = None
+    cluster_identifier: str | None = None
+    workgroup_name: str | None = None
+    database: str | None = None
+    db_user: str | None = None
+    secret_arn: str | None = None
+    database_schema: Name = "public"
+    iam_role: str | None = None
+    events_table: Name = "appsflyer_events"
+    statement_timeout_ms: int = Field(default=3_600_000, ge=1_000)
+    submit_retries: int = Field(default=30, ge=0)
+    poll_interval_seconds: float = Field(default=2.0, gt=0, le=60)
+    retries: int = Field(default=3, ge=0)
+    retry_delay_seconds: float = Field(default=30.0, ge=0)
+    pool: str = ""
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _speaks_data_api(cls, value: str | None) -> str | None:
+        host = urlsplit(value).hostname or "" if value else ""
+        if value and "redshift-data" not in host.split("."):
+            raise ValueError(
+                f"{host or value} is no Data API endpoint: expected a host like "
+                "vpce-….redshift-data.<region>.vpce.amazonaws.com; a host ending in "
+                ".redshift.amazonaws.com is the database's own (port 5439)"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.enabled:
+            if self.role == "required":
+                raise ValueError("a required target cannot be disabled")
+            return self
+        if (self.cluster_identifier is None) == (self.workgroup_name is None):
+            raise ValueError("give either cluster_identifier or workgroup_name")
+        if self.cluster_identifier and (self.db_user is None) == (self.secret_arn is None):
+            raise ValueError("a cluster needs either db_user or secret_arn")
+        for needed in ("database", "iam_role"):
+            if getattr(self, needed) is None:
+                raise ValueError(f"{needed} is missing")
+        return self
+
+    @property
+    def required(self) -> bool:
+        """Whether the watermark waits for this target."""
+        return self.role == "required"
+
+    @property
+    def pool_name(self) -> str:
+        """The pool that bounds how many loads run on this target at once."""
+        return self.pool or f"tidemark_{self.name}"
+
+
+class Staging(Frozen):
+    """The staging bucket. It must be in the region of the targets that COPY from it."""
+
+    bucket: str
+    region: str
+    aws_conn_id: str = "aws_default"
+
+
+class Targets(Frozen):
+    """All warehouses, and the bucket they are fed from."""
+
+    staging: Staging
+    by_name: dict[str, Target]
+
+    @property
+    def required(self) -> tuple[Target, ...]:
+        """The targets that gate the watermark."""
+        return tuple(target for target in self.by_name.values() if target.required)
+
+
+def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Targets:
+    """Return the targets of a `targets.yaml`. Raises `FixConfiguration` naming target and key."""
+    document = parse_document(text, file, environ)
+    unknown = document.keys() - {"defaults", "targets", "staging"}
+    if unknown:
+        raise FixConfiguration(
+            what=f"{file}: {', '.join(sorted(unknown))}: there is no such setting",
+            do=f"Mend {file}.",
+        )
+    staging = validate(Staging, document.get("staging") or {}, file, "staging")
+    by_name = {
+        name: validate(Target, {**values, "name": name}, file, f"targets.{name}")
+        for name, values in merge_defaults(document, "targets", file).items()
+    }
+    targets = Targets(staging=staging, by_name=by_name)
+    if not targets.required:
+        raise FixConfiguration(
+            what=f"{file}: targets: none has role: required", do="Make at least one required."
+        )
+    for target in by_name.values():
+        # Redshift: COPY FROM PARQUET needs bucket and warehouse in one region.
+        if target.enabled and target.region != staging.region:
+            raise FixConfiguration(
+                what=f"{file}: targets.{target.name}.region: {target.region} is not the staging "
+                f"bucket's region {staging.region}, and Redshift copies Parquet only inside one",
+                do="Use a target in the bucket's region.",
+            )
+    return targets

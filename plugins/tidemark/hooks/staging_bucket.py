@@ -1,0 +1,137 @@
+"""The staging bucket: conditional reads and writes of S3 objects. Decides nothing."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.targets import Staging
+
+_CONFIG = Config(
+    connect_timeout=10, read_timeout=60, retries={"max_attempts": 5, "mode": "standard"}
+)
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_MISCONFIGURED = {
+    "NoSuchBucket",
+    "AccessDenied",
+    "403",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "PermanentRedirect",
+}
+
+
+class StagingBucket:
+    """The bucket that holds batches and state documents.
+
+    Every call has a deadline and bounded retries with jitter (botocore's standard mode). Raises
+    `FixConfiguration` for a bucket that is missing or closed to us, `TryAgain` for other failures.
+    """
+
+    def __init__(self, staging: Staging) -> None:
+        self.staging = staging
+
+    @property
+    def name(self) -> str:
+        """The bucket's name."""
+        return self.staging.bucket
+
+    @cached_property
+    def _s3(self) -> Any:
+        hook = S3Hook(
+            aws_conn_id=self.staging.aws_conn_id, region_name=self.staging.region, config=_CONFIG
+        )
+        return hook.conn
+
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """Return an object's bytes and ETag, or None if there is none."""
+        with self._explained(key):
+            try:
+                answer = self._s3.get_object(Bucket=self.name, Key=key)
+                return answer["Body"].read(), answer["ETag"]
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return None
+                raise
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is an object."""
+        with self._explained(key):
+            try:
+                self._s3.head_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if _code(error) in _ABSENT:
+                    return False
+                raise
+            return True
+
+    def any_below(self, prefix: str) -> bool:
+        """Return whether any object's key begins with `prefix`."""
+        with self._explained(prefix):
+            answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
+            return bool(answer.get("KeyCount"))
+
+    def put_file(self, key: str, data: bytes, sha256: str) -> None:
+        """Write a file; the service checks it against its SHA-256 (hex)."""
+        with self._explained(key):
+            self._s3.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=data,
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+            )
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one. Returns whether it was written."""
+        return self._put_if(key, data, IfNoneMatch="*")
+
+    def replace(self, key: str, data: bytes, etag: str) -> bool:
+        """Overwrite the version `etag` of an object. Returns False if it changed meanwhile."""
+        return self._put_if(key, data, IfMatch=etag)
+
+    def _put_if(self, key: str, data: bytes, **condition: str) -> bool:
+        with self._explained(key):
+            try:
+                self._s3.put_object(
+                    Bucket=self.name,
+                    Key=key,
+                    Body=data,
+                    ContentType="application/json",
+                    **condition,
+                )
+            except ClientError as error:
+                if _code(error) in _LOST_RACE | _ABSENT:
+                    return False
+                raise
+            return True
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            family: type[TidemarkError] = (
+                FixConfiguration if _code(error) in _MISCONFIGURED else TryAgain
+            )
+            raise family(
+                what=f"S3 refused s3://{self.name}/{key}: {error}",
+                do="Check the staging bucket in targets.yaml and what the connection "
+                f"{self.staging.aws_conn_id} may do there, then clear the task.",
+            ) from error
+        except BotoCoreError as error:
+            raise TryAgain(
+                what=f"S3 could not be asked for s3://{self.name}/{key}: {error}",
+                do=f"Check the connection {self.staging.aws_conn_id} and the network, "
+                "then clear the task.",
+            ) from error
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,88 @@
+"""State documents in S3, written only by compare-and-set."""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from tidemark.core.errors import TryAgain
+from tidemark.core.state import TableState, parse_state
+from tidemark.hooks.staging_bucket import StagingBucket
+
+_RACES = 20
+
+
+class StateStore:
+    """Reads and changes `watermark/tables/<schema>.<table>.json`."""
+
+    def __init__(self, bucket: StagingBucket) -> None:
+        self.bucket = bucket
+
+    def key(self, table: str) -> str:
+        """Where a table's document lives in the bucket."""
+        return f"watermark/tables/{table}.json"
+
+    def read(self, table: str) -> TableState | None:
+        """Return a table's document, or None if it has none.
+
+        Raises `FixConfiguration` if there is one that cannot be read.
+        """
+        versioned = self._read(table)
+        return versioned[0] if versioned else None
+
+    def create(self, state: TableState) -> TableState:
+        """Write a table's first document. If somebody else was faster, return theirs."""
+        if self.bucket.put_new(self.key(state.table_name), _encode(state)):
+            return state
+        theirs = self.read(state.table_name)
+        if theirs is None:
+            raise TryAgain(
+                what=f"{self.key(state.table_name)} came and went while it was created",
+                do="Clear the task.",
+                table=state.table_name,
+            )
+        return theirs
+
+    def update(
+        self, table: str, now: datetime, change: Callable[[TableState], TableState]
+    ) -> TableState:
+        """Apply a pure change to the newest document; a lost race reads and decides anew.
+
+        :param now: goes into ``updated_at``
+        Returns the document as it then stands. Raises `TryAgain` if the document is gone or the
+        race is lost 20 times in a row.
+        """
+        for attempt in range(_RACES):
+            versioned = self._read(table)
+            if versioned is None:
+                raise TryAgain(
+                    what=f"the state document {self.key(table)} is gone",
+                    do=f"Restore it, or run: python -m tidemark.cli watermark recover -t {table}",
+                    table=table,
+                )
+            state, etag = versioned
+            changed = change(state)
+            if changed == state:
+                return state
+            written = changed.model_copy(
+                update={"revision": state.revision + 1, "updated_at": now}
+            )
+            if self.bucket.replace(self.key(table), _encode(written), etag):
+                return written
+            time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter
+        raise TryAgain(
+            what=f"the state document {self.key(table)} changes too fast to be written",
+            do="Clear the task.",
+            table=table,
+        )
+
+    def _read(self, table: str) -> tuple[TableState, str] | None:
+        found = self.bucket.read(self.key(table))
+        if found is None:
+            return None
+        text, etag = found
+        return parse_state(text, self.key(table), table), etag
+
+
+def _encode(state: TableState) -> bytes:
+    return state.model_dump_json(indent=2).encode()

@@ -1,0 +1,1 @@
+"""The kinds of warehouse. One module a kind; all keep the same promises."""

@@ -1,0 +1,276 @@
+"""The Redshift Data API of one target: submit, wait, fetch, find, cancel. Decides nothing.
+
+Wraps the Amazon provider's hook, so that connections, assumed roles, `verify` and endpoints work as
+they do everywhere in Airflow. https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+"""
+
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.load_failures import sort_refusal
+from tidemark.core.targets import Target
+
+_LONGEST_WAIT = 20  # seconds the service may hold one DescribeStatement; it allows 30
+_CONFIG = Config(
+    connect_timeout=10, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"}
+)
+_BUSY = {
+    "ThrottlingException",
+    "ActiveStatementsExceededException",
+    "ActiveSessionsExceededException",
+    "ActiveWaitingRequestsExceededException",
+    "TooManyRequestsException",
+}
+UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the service says of a statement.
+
+    :param failed_index: which of a batch's statements failed, counted from 0
+    """
+
+    id: str
+    status: str
+    error: str = ""
+    failed_index: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it may still succeed."""
+        return self.status in UNFINISHED
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it committed."""
+        return self.status == "FINISHED"
+
+
+class TargetDataHook(RedshiftDataHook):
+    """The provider's hook, with a target's region and, where it has one, its own endpoint."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(
+            aws_conn_id=target.aws_conn_id, region_name=target.region, config=_CONFIG
+        )
+        self._endpoint_url = target.endpoint_url
+
+    @cached_property
+    def conn_config(self) -> Any:
+        """The connection's settings, with the target's endpoint laid over them."""
+        settings = super().conn_config
+        if self._endpoint_url:
+            service = {**settings.get_service_config("redshift-data")}
+            service["endpoint_url"] = self._endpoint_url
+            settings.service_config = {**settings.service_config, "redshift-data": service}
+        return settings
+
+
+class DataApi:
+    """Statements on one target. Every call has a deadline; retries are bounded, with jitter.
+
+    Raises `FixConfiguration` when the service refuses who we are or what we ask, `TryAgain` when it
+    cannot be reached or is too busy.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    @cached_property
+    def _client(self) -> Any:
+        with self._explained("connecting"):
+            return TargetDataHook(self.target).conn
+
+    @cached_property
+    def _waits(self) -> bool:
+        """Whether this botocore knows ``WaitTimeSeconds`` (1.43 does, 1.42 does not)."""
+        model = self._client.meta.service_model.operation_model("DescribeStatement")
+        return "WaitTimeSeconds" in model.input_shape.members
+
+    @property
+    def _where(self) -> dict[str, str]:
+        target = self.target
+        settings = {
+            "ClusterIdentifier": target.cluster_identifier,
+            "WorkgroupName": target.workgroup_name,
+            "Database": target.database,
+            "DbUser": target.db_user,
+            "SecretArn": target.secret_arn,
+        }
+        return {key: value for key, value in settings.items() if value}
+
+    def submit(self, statements: Sequence[str], name: str, token: str) -> str:
+        """Submit statements as one transaction and return its id.
+
+        :param token: ClientToken; submitting again under it within eight hours starts nothing new
+        """
+        answer = self._call(
+            "batch_execute_statement",
+            Sqls=list(statements),
+            StatementName=name,
+            ClientToken=token,
+            **self._where,
+        )
+        return str(answer["Id"])
+
+    def describe(self, statement_id: str, wait: float = 0) -> Statement:
+        """Return a statement's state, after waiting up to `wait` seconds for it to end."""
+        return parse_statement(self._call("describe_statement", **self._waiting(statement_id, wait)))
+
+    def wait(self, statement_id: str, seconds: float) -> Statement:
+        """Return a statement's state once it has ended, or after `seconds` as it then is."""
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            statement = self.describe(statement_id, wait=max(0, left))
+            if not statement.running or time.monotonic() >= deadline:
+                return statement
+            if not self._waits:
+                time.sleep(min(max(0, left), self._pause()))
+
+    def query(self, sql: str, name: str, seconds: float) -> list[dict[str, Any]]:
+        """Run a query and return its rows, by column name.
+
+        Raises `RelationMissing` for a table that does not exist, `TryAgain` after `seconds`.
+        """
+        answer = self._call("execute_statement", Sql=sql, StatementName=name, **self._where)
+        statement = self.wait(str(answer["Id"]), seconds)
+        if statement.running:
+            self.cancel(statement.id)
+            raise TryAgain(
+                what=f"Timeout waiting for {self.target.name} Redshift statement to complete",
+                do="Check whether the warehouse is overloaded, then clear the task.",
+                target=self.target.name,
+                statement_id=statement.id,
+            )
+        if not statement.succeeded:
+            if "relation" in statement.error and "does not exist" in statement.error:
+                raise RelationMissing(
+                    what=statement.error,
+                    do="Load the table once: the load creates it.",
+                    target=self.target.name,
+                    statement_id=statement.id,
+                )
+            raise self._refusal(f"{name}: {statement.error}", statement.id)
+        return list(self._rows(statement.id))
+
+    def find_running(self, name: str) -> str | None:
+        """Return the id of a statement of this name that has not ended, if there is one."""
+        for status in UNFINISHED:
+            where = {k: v for k, v in self._where.items() if k not in {"DbUser", "SecretArn"}}
+            answer = self._call(
+                "list_statements", StatementName=name, Status=status, MaxResults=100, **where
+            )
+            for statement in answer.get("Statements", []):
+                if statement.get("StatementName") == name:
+                    return str(statement["Id"])
+        return None
+
+    def cancel(self, statement_id: str) -> None:
+        """Cancel a statement. One that has ended meanwhile is no error."""
+        try:
+            self._client.cancel_statement(Id=statement_id)
+        except ClientError as error:
+            if _code(error) not in {"ValidationException", "ResourceNotFoundException"}:
+                raise TryAgain(
+                    what=f"the statement could not be cancelled: {error}",
+                    do="Look for it in the console.",
+                    target=self.target.name,
+                    statement_id=statement_id,
+                ) from error
+        except BotoCoreError as error:
+            raise self._unreachable(error) from error
+
+    def _rows(self, statement_id: str) -> Iterator[dict[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._call("get_statement_result", Id=statement_id, **token)
+            names = [column["name"] for column in page["ColumnMetadata"]]
+            for record in page["Records"]:
+                yield dict(zip(names, map(_value, record), strict=True))
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
+
+    def _waiting(self, statement_id: str, wait: float) -> dict[str, Any]:
+        seconds = min(_LONGEST_WAIT, round(wait))
+        return {"Id": statement_id} | (
+            {"WaitTimeSeconds": seconds} if self._waits and seconds >= 1 else {}
+        )
+
+    def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        for attempt in range(self.target.submit_retries + 1):
+            with self._explained(operation):
+                try:
+                    answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
+                    return answer
+                except ClientError as error:
+                    if _code(error) not in _BUSY or attempt == self.target.submit_retries:
+                        raise
+            time.sleep(self._pause(attempt))
+        raise AssertionError("unreachable")
+
+    def _pause(self, attempt: int = 0) -> float:
+        longest = min(30.0, self.target.poll_interval_seconds * 2**attempt)
+        return random.uniform(longest / 2, longest)  # noqa: S311 - jitter
+
+    @contextmanager
+    def _explained(self, operation: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise self._refusal(f"{operation}: {error}", None) from error
+        except BotoCoreError as error:
+            raise self._unreachable(error) from error
+
+    def _refusal(self, what: str, statement_id: str | None) -> TidemarkError:
+        family, do = sort_refusal(what)
+        return family(what=what, do=do, target=self.target.name, statement_id=statement_id)
+
+    def _unreachable(self, error: BotoCoreError) -> TidemarkError:
+        return TryAgain(
+            what=f"the Data API could not be reached: {error}",
+            do=f"Check the connection {self.target.aws_conn_id} and the network, "
+            "then clear the task.",
+            target=self.target.name,
+        )
+
+
+class RelationMissing(FixConfiguration):
+    """A query named a table that the target does not have (yet)."""
+
+
+def parse_statement(answer: Mapping[str, Any]) -> Statement:
+    """Read a DescribeStatement answer."""
+    failed = [
+        index
+        for index, part in enumerate(answer.get("SubStatements", []))
+        if part.get("Status") in {"FAILED", "ABORTED"} and part.get("Error")
+    ]
+    return Statement(
+        id=str(answer["Id"]),
+        status=str(answer["Status"]),
+        error=str(answer.get("Error") or ""),
+        failed_index=failed[0] if failed else None,
+    )
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    if field.get("isNull"):
+        return None
+    return next(iter(field.values()))
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

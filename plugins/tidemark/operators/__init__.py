@@ -1,0 +1,19 @@
+"""The tasks of the pipeline: recipes of about ten lines each."""
+
+from tidemark.operators.commit import CommitWatermarkOperator
+from tidemark.operators.declare import dag_settings, load_settings, read_project
+from tidemark.operators.extract import ExtractChunkOperator
+from tidemark.operators.load import LoadTargetOperator
+from tidemark.operators.plan import PlanIncrementOperator
+from tidemark.operators.seal import SealBatchOperator
+
+__all__ = [
+    "CommitWatermarkOperator",
+    "ExtractChunkOperator",
+    "LoadTargetOperator",
+    "PlanIncrementOperator",
+    "SealBatchOperator",
+    "dag_settings",
+    "load_settings",
+    "read_project",
+]

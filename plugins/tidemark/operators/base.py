@@ -1,0 +1,44 @@
+"""What all operators share: one table, and errors that stop where a retry cannot help."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, Context
+
+from tidemark.core.errors import FixConfiguration, MigrateSchema
+
+
+class TableOperator(BaseOperator):
+    """A task of one table's DAG.
+
+    :param table: ``<schema>.<table>``; its settings are read when the task runs
+    """
+
+    def __init__(self, *, table: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+
+    def planned(self, context: Context) -> str | None:
+        """Return the batch that this run's own plan chose, or None if it chose none."""
+        batch_id = context["ti"].xcom_pull(
+            task_ids="plan_increment", key="batch_id", map_indexes=-1
+        )
+        return str(batch_id) if batch_id else None
+
+    def planned_batch(self, context: Context) -> str:
+        """Return the batch that this run's own plan chose. Fails if it chose none."""
+        batch_id = self.planned(context)
+        if batch_id is None:
+            raise AirflowFailException("plan_increment chose no batch. Clear plan_increment.")
+        return batch_id
+
+
+@contextmanager
+def no_futile_retry() -> Iterator[None]:
+    """Fail at once, retries or not, when someone must act first."""
+    try:
+        yield
+    except (FixConfiguration, MigrateSchema) as error:
+        raise AirflowFailException(str(error)) from error

@@ -1,0 +1,80 @@
+"""Move the watermark, last of all."""
+
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import Context
+
+from tidemark.core.batches import Batch
+from tidemark.core.errors import TidemarkError
+from tidemark.core.state import TableState, judge_commit, with_commit, with_debt
+from tidemark.core.targets import Target
+from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.stream import Stream
+
+
+class CommitWatermarkOperator(TableOperator):
+    """Move the watermark to the batch's upper bound once every required ledger holds the batch.
+
+    Reads ledgers, never task states, so a load that was marked success without running is found
+    out. A best-effort target whose ledger lacks the batch, or cannot be asked, owes it. A backfill
+    enters debt, and never touches the watermark.
+    """
+
+    def execute(self, context: Context) -> str:
+        with no_futile_retry():
+            stream, batch_id = Stream.open(self.table), self.planned_batch(context)
+            batch = stream.batches.batch(self.table, batch_id)
+            if batch is None:
+                return self._without_batch(stream, batch_id)
+            verdict = "backfill recorded"
+
+            def change(state: TableState) -> TableState:
+                nonlocal verdict
+                if batch.plan.kind == "backfill":
+                    return with_debt(state, batch.batch_id, self._owed_by(stream, state, batch))
+                verdict = judge_commit(state, batch.plan)
+                if verdict != "commit":
+                    return state
+                return with_commit(state, batch, self._owed_by(stream, state, batch))
+
+            state = stream.states.update(self.table, context["ti"].start_date, change)
+        self.log.info("%s: %s; the watermark is %s", batch.batch_id, verdict, state.watermark)
+        return verdict
+
+    def _without_batch(self, stream: Stream, batch_id: str) -> str:
+        if stream.plan(stream.state(), batch_id) is None:
+            return "superseded"
+        raise AirflowFailException(
+            f"{self.table}: batch {batch_id} does not exist: it has no manifest. "
+            "The watermark has not moved. Clear extract_chunk of this run, with downstream."
+        )
+
+    def _owed_by(self, stream: Stream, state: TableState, batch: Batch) -> list[str]:
+        """Return who owes the batch. Raises if a required target lacks it, or owes another."""
+        owed_by = []
+        for name in state.targets:
+            target = stream.project.target(name)
+            if target.required:
+                self._require(stream, state, target, batch)
+            elif not target.enabled or not self._holds(stream, target, batch):
+                owed_by.append(name)
+        return owed_by
+
+    def _require(self, stream: Stream, state: TableState, target: Target, batch: Batch) -> None:
+        if debt := state.targets[target.name].debt:
+            lacks = f"the required target {target.name} owes {', '.join(debt)}"
+        elif batch.batch_id in stream.warehouse(target).holds([batch.batch_id]):
+            return
+        else:
+            lacks = f"the ledger of the required target {target.name} does not list {batch.batch_id}"
+        raise AirflowFailException(
+            f"{self.table}: {lacks}. The watermark has not moved. "
+            f"Clear load_{target.name} of this run, with downstream; until then the next run "
+            "takes up the same batch."
+        )
+
+    def _holds(self, stream: Stream, target: Target, batch: Batch) -> bool:
+        try:
+            return batch.batch_id in stream.warehouse(target).holds([batch.batch_id])
+        except TidemarkError as error:
+            self.log.warning("%s cannot be asked, so it owes %s: %s", target.name, batch.batch_id, error)
+            return False

@@ -1,0 +1,63 @@
+"""What the DAG files need of the configuration while Airflow parses them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import CronDataIntervalTimetable, Param, get_parsing_context
+
+from tidemark.core.tables import Table
+from tidemark.core.targets import Target
+from tidemark.hooks import project
+
+_SINCE = "Read again rows changed at or after this time; the watermark stays. ISO 8601 with a zone."
+_UNTIL = "Read again rows changed before this time; the watermark stays. ISO 8601 with a zone."
+
+
+def read_project() -> tuple[list[Table], list[Target]]:
+    """Return the tables whose DAGs this parse must declare, and all targets.
+
+    Raises `FixConfiguration`, which Airflow shows as an import error, for a wrong file.
+    """
+    configured = project.read_project()
+    tables = configured.tables_to_declare(get_parsing_context().dag_id)
+    return tables, list(configured.targets.by_name.values())
+
+
+def dag_settings(table: Table) -> dict[str, Any]:
+    """Return the arguments of a table's DAG."""
+    timetable = CronDataIntervalTimetable(table.schedule, "UTC") if table.schedule else None
+    return {
+        "dag_id": table.dag_id,
+        "schedule": timetable,
+        "start_date": datetime(2025, 1, 1, tzinfo=UTC),
+        "catchup": False,  # the watermark, not the calendar, says where to resume
+        "max_active_runs": 1,  # two runs would read the same window twice; it would do no harm
+        "default_args": {
+            "retries": table.retries,
+            "retry_delay": timedelta(seconds=table.retry_delay_seconds),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=10),
+        },
+        "params": {
+            "since": Param(None, type=["null", "string"], format="date-time", description=_SINCE),
+            "until": Param(None, type=["null", "string"], format="date-time", description=_UNTIL),
+        },
+        "tags": ["tidemark", table.db_schema],
+    }
+
+
+def load_settings(target: Target) -> dict[str, Any]:
+    """Return the arguments of a target's load task.
+
+    A required target's load is retried and gates the watermark. A best-effort target's is a leaf:
+    its next chance is the next run's catch-up. Both run when extraction was skipped for want of
+    anything new while the target still owes.
+    """
+    return {
+        "task_id": f"load_{target.name}",
+        "target": target.name,
+        "pool": target.pool_name,
+        "trigger_rule": "none_failed",
+        "retries": target.retries if target.required else 0,
+        "retry_delay": timedelta(seconds=target.retry_delay_seconds),
+    }

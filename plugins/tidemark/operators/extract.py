@@ -1,0 +1,91 @@
+"""Read one chunk of a batch into Parquet files."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from airflow.exceptions import AirflowSkipException
+from airflow.sdk import Context
+
+from tidemark.core.batches import Plan, Receipt
+from tidemark.core.column_types import LINEAGE, arrow_schema
+from tidemark.core.windows import Chunk
+from tidemark.hooks.mysql_source import ReadRequest
+from tidemark.hooks.parquet_files import encode_files
+from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.stream import Stream
+
+
+class ExtractChunkOperator(TableOperator):
+    """Stream one chunk to S3 and leave a receipt; the first receipt of a chunk counts.
+
+    Every attempt writes files of its own, so a stalled attempt that wakes up changes nothing.
+    """
+
+    def __init__(self, *, chunk: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chunk = chunk
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        with no_futile_retry():
+            stream, batch_id = Stream.open(self.table), self.planned_batch(context)
+            if stream.batches.sealed(self.table, batch_id):
+                return {"batch_id": batch_id, "already": "sealed"}
+            plan = stream.plan(stream.state(), batch_id)
+            if plan is None:
+                raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
+            receipt = stream.batches.receipt(plan, self.chunk) or self._extract(stream, plan)
+        self.log.info("Chunk %s: %s rows, %s files", self.chunk, receipt.rows, len(receipt.files))
+        return {"batch_id": batch_id, "rows": receipt.rows, "files": len(receipt.files)}
+
+    def _extract(self, stream: Stream, plan: Plan) -> Receipt:
+        chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
+        with stream.source.read(_request(stream, plan, chunk)) as reading:
+            rows = _with_lineage(reading.batches(), plan, reading.read_to)
+            schema = arrow_schema([*plan.columns, *LINEAGE])
+            encoded = encode_files(rows, schema, target_bytes=stream.table.file_bytes)
+            files = tuple(
+                stream.batches.put_part(plan, chunk.number, part, attempt, file)
+                for part, file in enumerate(encoded)
+            )
+            receipt = Receipt(
+                batch_id=plan.batch_id,
+                chunk=chunk.number,
+                attempt=attempt,
+                files=files,
+                read_from=reading.read_from,
+                read_to=reading.read_to,
+                zero_dates=dict(reading.zero_dates),
+            )
+        for column, count in receipt.zero_dates.items():
+            self.log.warning("%s zero dates in %s became NULL", count, column)
+        return stream.batches.record_receipt(plan, receipt)
+
+
+def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
+    ranged = chunk.key_low is not None or chunk.key_high is not None
+    return ReadRequest(
+        schema=stream.table.db_schema,
+        table=stream.table.table,
+        columns=plan.columns,
+        cursor=plan.cursor,
+        cursor_low=chunk.cursor_low,
+        cursor_high=chunk.cursor_high,
+        key=plan.key[0] if ranged else None,
+        key_low=chunk.key_low,
+        key_high=chunk.key_high,
+    )
+
+
+def _with_lineage(
+    batches: Iterator[pa.RecordBatch], plan: Plan, read_at: datetime
+) -> Iterator[pa.RecordBatch]:
+    """Add `_batch_id` and `_read_at` to every row, so that a row explains itself anywhere."""
+    schema = arrow_schema([*plan.columns, *LINEAGE])
+    stamp = pa.scalar(read_at.replace(tzinfo=None), schema.field("_read_at").type)
+    name = pa.scalar(plan.batch_id, schema.field("_batch_id").type)
+    for batch in batches:
+        lineage = [pa.repeat(name, batch.num_rows), pa.repeat(stamp, batch.num_rows)]
+        yield pa.RecordBatch.from_arrays([*batch.columns, *lineage], schema=schema)

@@ -1,0 +1,184 @@
+"""Choose what a run reads, and record it before anything is read."""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Context
+from airflow.sdk.bases.skipmixin import SkipMixin
+
+from tidemark.core.batches import Plan, backfill_id, increment_id
+from tidemark.core.errors import FixConfiguration
+from tidemark.core.planning import check_cursor, check_key, cursor_precision
+from tidemark.core.runs import Run, read_run
+from tidemark.core.state import (
+    TableState,
+    first_state,
+    owing_targets,
+    with_empty_window,
+    with_plan,
+    with_targets,
+)
+from tidemark.core.windows import Horizon, Window, horizon
+from tidemark.hooks.mysql_source import TableShape
+from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.chunking import cut, limit_window
+from tidemark.operators.stream import Stream
+
+
+class PlanIncrementOperator(SkipMixin, TableOperator):
+    """Adopt the batch in flight, or choose the next window and its chunks and record them.
+
+    Pushes `batch_id` (None when there is nothing to extract) and `chunks`. With nothing new, only
+    the as-of moves and all later tasks are skipped; with nothing new but debt, the loads run.
+    """
+
+    def execute(self, context: Context) -> None:
+        with no_futile_retry():
+            stream = Stream.open(self.table)
+            state = self._document(stream)
+            run = _run(context)
+            plan = self._backfill(stream, state, run) if run.window else self._next(stream, state)
+        self._announce(context, stream, plan)
+
+    def _document(self, stream: Stream) -> TableState:
+        """Return the state document, creating it on a table's first run only (rule 22)."""
+        name, enabled = stream.table.name, [target.name for target in stream.enabled]
+        state = stream.states.read(name)
+        if state is None:
+            self._refuse_lost_document(stream)
+            state = stream.states.create(first_state(name, enabled, stream.source.clock().now))
+        if any(target not in state.targets for target in enabled):
+            now = stream.source.clock().now
+            state = stream.states.update(name, now, lambda found: with_targets(found, enabled))
+        return state
+
+    def _refuse_lost_document(self, stream: Stream) -> None:
+        name = stream.table.name
+        traces = ["staged batches"] if stream.batches.any_staged(name) else []
+        traces += [
+            f"ledger rows on {target.name}"
+            for target in stream.enabled
+            if target.required and stream.warehouse(target).history()
+        ]
+        if traces:
+            raise FixConfiguration(
+                what=f"refusing to guess: {stream.states.key(name)} is missing, but there are "
+                f"{' and '.join(traces)}, so this is no first run",
+                do=f"Restore the document, or run: python -m tidemark.cli watermark recover -t {name}",
+                table=name,
+            )
+
+    def _next(self, stream: Stream, state: TableState) -> Plan | None:
+        if state.in_flight:
+            self.log.info("Adopting the batch in flight: %s", state.in_flight.batch_id)
+            return state.in_flight
+        shape, bound = self._look(stream)
+        window = Window(state.watermark, bound.at)
+        if window.empty:
+            self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
+            return None
+        name, now = stream.table.name, bound.at
+        if state.watermark is not None and not stream.source.has_rows(
+            stream.table.db_schema, stream.table.table, stream.table.cursor, window.low, window.high
+        ):
+            self.log.info("Nothing new in [%s, %s)", window.low, window.high)
+            stream.states.update(name, now, lambda found: with_empty_window(found, window.high))
+            return None
+        window = limit_window(stream, window)
+        plan = _plan(stream, state, shape, window, bound, increment_id(state.epoch, window))
+        return stream.states.update(name, now, lambda found: with_plan(found, plan)).in_flight
+
+    def _backfill(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
+        assert run.window
+        shape, bound = self._look(stream)
+        window = Window(run.window.low, min(run.window.high, bound.at))
+        if window.empty:
+            self.log.info("Nothing to backfill below the horizon %s", bound.at)
+            return None
+        batch_id = backfill_id(run.run_id, run.clear_epoch, window)
+        return stream.batches.record_plan(_plan(stream, state, shape, window, bound, batch_id))
+
+    def _look(self, stream: Stream) -> tuple[TableShape, Horizon]:
+        table = stream.table
+        shape = stream.source.describe(table.db_schema, table.table)
+        check_cursor(table, shape.columns)
+        check_key(table, shape.columns, shape.primary_key)
+        bound = horizon(
+            stream.source.clock(), table.safety_lag, cursor_precision(table, shape.columns)
+        )
+        if bound.doubt and table.late_commit == "strict":
+            raise FixConfiguration(
+                what=f"open transactions cannot be seen: {bound.doubt}",
+                do="Grant PROCESS to the reading user, or set late_commit: lag for this table and "
+                "choose a safety_lag_seconds longer than its longest transaction.",
+                table=table.name,
+            )
+        if bound.doubt:
+            self.log.warning(
+                "Relying on the safety lag of %s s alone: %s", table.safety_lag_seconds, bound.doubt
+            )
+        if held := bound.held_by:
+            stalled = held.age.total_seconds() > table.stall_alert_seconds
+            say = self.log.error if stalled else self.log.info
+            say("The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age)
+        if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
+            self.log.warning(
+                "%s rows have no %s and are never copied: give them one, or reconcile",
+                uncounted,
+                table.cursor,
+            )
+        return shape, bound
+
+    def _announce(self, context: Context, stream: Stream, plan: Plan | None) -> None:
+        ti = context["ti"]
+        ti.xcom_push(key="batch_id", value=plan.batch_id if plan else None)
+        ti.xcom_push(key="chunks", value=[chunk.number for chunk in plan.chunks] if plan else [])
+        if plan:
+            self.log.info(
+                "%s: batch %s, [%s, %s), %s chunks",
+                self.table, plan.batch_id, plan.low, plan.high, len(plan.chunks),
+            )  # fmt: skip
+            return
+        owing = owing_targets(stream.state())
+        later = context["task"].get_flat_relatives(upstream=False)
+        self.skip(ti, [task for task in later if getattr(task, "target", None) not in owing])
+
+
+def _run(context: Context) -> Run:
+    dag_run, params = context["dag_run"], context["params"]
+    start, end = dag_run.data_interval_start, dag_run.data_interval_end
+    return read_run(
+        run_type=str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+        run_id=dag_run.run_id,
+        clear_epoch=context["ti"].max_tries,
+        interval=(_utc(start), _utc(end)) if start and end else None,
+        since=params.get("since"),
+        until=params.get("until"),
+    )
+
+
+def _utc(value: datetime) -> datetime:
+    return datetime.fromtimestamp(value.timestamp(), UTC)
+
+
+def _plan(
+    stream: Stream,
+    state: TableState,
+    shape: TableShape,
+    window: Window,
+    bound: Horizon,
+    batch_id: str,
+) -> Plan:
+    return Plan(
+        batch_id=batch_id,
+        kind="increment" if batch_id.startswith("inc-") else "backfill",
+        stream=stream.table.name,
+        epoch=state.epoch,
+        low=window.low,
+        high=window.high,
+        cursor=stream.table.cursor,
+        key=stream.table.key or shape.primary_key,
+        columns=shape.columns,
+        chunks=cut(stream, shape, window, at_horizon=window.high == bound.at),
+        planned_at=bound.at,
+        previous=state.last_batch,
+    )

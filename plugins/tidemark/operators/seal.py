@@ -1,0 +1,43 @@
+"""Bring a batch into existence."""
+
+from typing import Any
+
+from airflow.exceptions import AirflowSkipException
+from airflow.sdk import Context
+
+from tidemark.core.batches import Batch, Plan, seal
+from tidemark.core.errors import TryAgain
+from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.stream import Stream
+
+
+class SealBatchOperator(TableOperator):
+    """Write `batch.json` and `manifest.json` from the receipts of every planned chunk.
+
+    Trusts receipts alone: neither XCom, nor task states, nor a listing of the bucket.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        with no_futile_retry():
+            stream, batch_id = Stream.open(self.table), self.planned_batch(context)
+            batch = stream.batches.batch(self.table, batch_id)
+            if batch is None:
+                plan = stream.plan(stream.state(), batch_id)
+                if plan is None:
+                    raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
+                batch = stream.batches.record_batch(_seal(stream, plan))
+        self.log.info("%s: %s rows, %s files", batch.batch_id, batch.rows, len(batch.files))
+        return {"batch_id": batch.batch_id, "rows": batch.rows, "bytes": batch.bytes}
+
+
+def _seal(stream: Stream, plan: Plan) -> Batch:
+    receipts = [stream.batches.receipt(plan, chunk.number) for chunk in plan.chunks]
+    missing = [n for n, receipt in enumerate(receipts) if receipt is None]
+    if missing:
+        raise TryAgain(
+            what=f"batch {plan.batch_id} has no receipt for chunks {missing}: they were never "
+            "extracted, whatever their tasks say",
+            do="Clear extract_chunk of this run, with downstream.",
+            table=plan.stream,
+        )
+    return seal(plan, tuple(receipt for receipt in receipts if receipt))

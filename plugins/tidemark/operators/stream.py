@@ -1,0 +1,83 @@
+"""What the tasks of one table share: its configuration, its documents, its warehouses."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tidemark.core.batches import Plan, parse_batch_id
+from tidemark.core.errors import FixConfiguration
+from tidemark.core.state import TableState
+from tidemark.core.tables import Table
+from tidemark.core.targets import Target
+from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.project import Project, read_project
+from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.state_store import StateStore
+from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
+
+# A best-effort ledger is asked briefly: no answer means it owes (protocol rule 17).
+_ASK_REQUIRED, _ASK_BEST_EFFORT = 60.0, 15.0
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One table of the project. Configuration is read when the task runs, so a change needs no
+    restart."""
+
+    project: Project
+    table: Table
+
+    @classmethod
+    def open(cls, table: str) -> "Stream":
+        """Read the project and pick a table by ``<schema>.<table>``."""
+        project = read_project()
+        return cls(project, project.table(table))
+
+    @cached_property
+    def bucket(self) -> StagingBucket:
+        """The staging bucket."""
+        return StagingBucket(self.project.targets.staging)
+
+    @cached_property
+    def states(self) -> StateStore:
+        """The state documents."""
+        return StateStore(self.bucket)
+
+    @cached_property
+    def batches(self) -> BatchStore:
+        """The staged batches."""
+        return BatchStore(self.bucket)
+
+    @cached_property
+    def source(self) -> MySqlSource:
+        """The MySQL server that the table is read from."""
+        return MySqlSource(self.table.source)
+
+    @property
+    def enabled(self) -> list[Target]:
+        """The targets that are loaded."""
+        return [target for target in self.project.targets.by_name.values() if target.enabled]
+
+    def warehouse(self, target: Target) -> RedshiftWarehouse:
+        """The table on a target."""
+        ask = _ASK_REQUIRED if target.required else _ASK_BEST_EFFORT
+        return RedshiftWarehouse(self.table, target, ask)
+
+    def state(self) -> TableState:
+        """Return the state document. Raises `FixConfiguration` if there is none."""
+        state = self.states.read(self.table.name)
+        if state is None:
+            raise FixConfiguration(
+                what=f"there is no state document {self.states.key(self.table.name)}",
+                do="Clear plan_increment: it creates the document, or says how to recover it.",
+                table=self.table.name,
+            )
+        return state
+
+    def plan(self, state: TableState, batch_id: str) -> Plan | None:
+        """Return the plan of a batch that may still be extracted, or None if it is superseded."""
+        if parse_batch_id(batch_id).kind == "backfill":
+            return self.batches.plan(self.table.name, batch_id)
+        if state.in_flight and state.in_flight.batch_id == batch_id:
+            return state.in_flight
+        return None
