@@ -1,4 +1,6 @@
-"""Map MySQL's column types to Redshift's and to Arrow's, once. Types come from the catalogue, never from values.
+"""Map MySQL's column types to Redshift's and to Arrow's, once.
+
+Types come from the source's catalogue, never from values:
 
     MySQL                                   Redshift             Arrow and Parquet
     tinyint, tinyint unsigned, smallint     SMALLINT             int16
@@ -18,9 +20,9 @@
     binary, varbinary, blob of any size     VARBYTE(bytes)       binary
     geometry and its kinds                  VARBYTE              binary: 4 bytes SRID, then WKB
 
-Widths must agree to the bit: COPY from Parquet converts nothing. Unsigned types are widened because
-Redshift has none, and `TINYINT(1)` stays a number because it may hold a 5. A Parquet file may be loaded
-into VARBYTE: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage-varbyte.html
+Widths must agree to the bit: COPY from Parquet converts nothing. Unsigned types are widened
+because Redshift has none, and `TINYINT(1)` stays a number because it may hold a 5. VARBYTE may be
+loaded from Parquet: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage-varbyte.html
 """
 
 import re
@@ -149,7 +151,9 @@ def column_from_information_schema(row: Mapping[str, Any]) -> Column:
     charset = row.get("character_set_name")
     return Column(
         name=str(row["column_name"]),
-        mysql=f"{row['column_type']} character set {charset}" if charset else str(row["column_type"]),
+        mysql=f"{row['column_type']} character set {charset}"
+        if charset
+        else str(row["column_type"]),
         redshift=redshift,
         nullable=row["is_nullable"] == "YES" or kind in _ZERO_DATES,
     )
@@ -171,7 +175,9 @@ def _redshift_type(kind: str, row: Mapping[str, Any]) -> str | None:
         return f"VARCHAR({VARCHAR_BYTES})"
     if kind in _SIZED_TEXTS:
         width = _UTF8_BYTES.get(str(row["character_set_name"]), _UTF8_BYTES_ELSE)
-        return f"VARCHAR({_between(1, int(row['character_maximum_length']) * width, VARCHAR_BYTES)})"
+        return (
+            f"VARCHAR({_between(1, int(row['character_maximum_length']) * width, VARCHAR_BYTES)})"
+        )
     if kind in _BYTES:
         return f"VARBYTE({_between(1, int(row['character_octet_length']), VARBYTE_BYTES)})"
     if kind in _GEOMETRIES:
@@ -205,7 +211,7 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 
 
 def byte_limit(column: Column) -> int | None:
-    """Return the greatest length in bytes of a value of the column; None if it has a fixed width."""
+    """Return the greatest length of a value in bytes; None for a type of fixed width."""
     sized = _SIZED.fullmatch(column.redshift)
     if sized is None or sized[1] == "DECIMAL":
         return None
