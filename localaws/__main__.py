@@ -26,7 +26,13 @@ _NOT_RUNNING = 3  # as `systemctl status` says it
 _START_PATIENCE = 120.0
 _STOP_PATIENCE = 60.0
 _OURS = ("mysql", "mysql.new", "postgres", "postgres.new", "objects", "redshift", "logs")
-_OUR_FILES = ("ports.json", "credentials.json", "endpoints.json", "mysql-users.sql")
+_OUR_FILES = (
+    "ports.json",
+    "credentials.json",
+    "endpoints.json",
+    "mysql-users.sql",
+    "postgres-password",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

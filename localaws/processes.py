@@ -208,6 +208,9 @@ def under_our_death(command: Sequence[str], *, uid: int | None = None) -> list[s
         prefix += [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         kept = _capabilities_to_keep()
         prefix += [f"--inh-caps={kept}", f"--ambient-caps={kept}"]
+        # Without this, access(2) leaves the kept capabilities aside, and PostgreSQL asks access(2)
+        # whether its own programs are there.
+        prefix += ["--securebits=+no_setuid_fixup"]
     return [*prefix, "--", *plain]
 
 
