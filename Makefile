@@ -1,0 +1,39 @@
+# Every target sets up what it needs; none needs root once the Debian packages are there.
+PYTHON_IN_VENV := .venv/bin/python
+LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --no-header
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## Install what is missing, into this directory (says what, before it does)
+	@onebox/bootstrap.sh
+
+demo: setup  ## Run the whole product on real data; ARGS=--once checks everything and stops
+	@$(PYTHON_IN_VENV) -m onebox.demo $(ARGS)
+
+test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
+	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+lint: setup  ## Style, types and import contracts
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m mypy
+	.venv/bin/lint-imports
+
+lock: setup  ## Pin requirements*.in into requirements*.txt; ARGS=--upgrade takes the newest
+	$(LOCK) $(ARGS) requirements.in -o requirements.txt
+	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## Undo everything but the Debian packages; refuses while a stack is running
+	@for lock in .local/*/lock; do \
+	    if [ -e "$$lock" ] && ! flock --nonblock "$$lock" true; then \
+	        echo "$$(dirname $$lock) is in use: stop it first (Ctrl-C in its terminal)" >&2; exit 1; \
+	    fi; \
+	done
+	rm -rf .venv .venv-ministack .local
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
