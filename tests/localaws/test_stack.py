@@ -1,0 +1,327 @@
+"""A failure here means a demo that does not start, orphans, or a crash that takes data with it."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import psycopg
+import pymysql
+import pytest
+
+from localaws import AlreadyRunning, Endpoints, ServiceFailed, Stack, read_endpoints
+from localaws.endpoints import own, owned, write_endpoints
+from localaws.objects import answers
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+class Terminal:
+    """Somebody who types `python -m localaws …` for one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.up: subprocess.Popen[str] | None = None
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "localaws", "--home", str(self.home), *words]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self) -> Endpoints:
+        written = self.home.parent / "up.log"
+        with written.open("w") as log:
+            self.up = subprocess.Popen(
+                self.command("up"), cwd=ROOT, env=ENVIRONMENT, stdout=log, stderr=log, text=True
+            )
+        end = time.monotonic() + 120
+        while "ready in" not in (said := written.read_text()):
+            assert self.up.poll() is None, said
+            assert time.monotonic() < end, said
+            time.sleep(0.05)
+        endpoints = read_endpoints(self.home)
+        assert endpoints is not None
+        return endpoints
+
+    def family(self) -> list[psutil.Process]:
+        assert self.up is not None
+        family = psutil.Process(self.up.pid).children(recursive=True)
+        assert {"mariadbd", "postgres"} <= {process.name() for process in family}
+        return family
+
+    def ended(self) -> int:
+        assert self.up is not None
+        return self.up.wait(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path_factory.mktemp("stack") / "home")
+    yield terminal
+    if terminal.up is not None:
+        terminal.up.kill()
+        terminal.up.wait(timeout=15)
+
+
+@pytest.fixture
+def endpoints(terminal: Terminal) -> Endpoints:
+    """The running stack; started again if the test before has ended it."""
+    return read_endpoints(terminal.home) or terminal.start()
+
+
+def mysql(endpoints: Endpoints, statement: str, *, reader: bool = False) -> tuple[Any, ...]:
+    user, password = endpoints.mysql_admin_user, endpoints.mysql_admin_password
+    if reader:
+        user, password = endpoints.mysql_reader_user, endpoints.mysql_reader_password
+    with (
+        pymysql.connect(
+            host=endpoints.mysql_host,
+            port=endpoints.mysql_port,
+            user=user,
+            password=password,
+            autocommit=True,
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return tuple(cursor.fetchall())
+
+
+def postgres(endpoints: Endpoints) -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(
+        host=endpoints.postgres_host,
+        port=endpoints.postgres_port,
+        user=endpoints.postgres_user,
+        password=endpoints.postgres_password,
+        dbname="postgres",
+        autocommit=True,
+    )
+
+
+def aws(endpoints: Endpoints, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoints.aws_endpoint_url,
+        region_name=endpoints.region,
+        aws_access_key_id=endpoints.aws_access_key_id,
+        aws_secret_access_key=endpoints.aws_secret_access_key,
+    )
+
+
+def port_of(address: str) -> int:
+    return int(address.rsplit(":", 1)[1])
+
+
+def assert_all_gone(family: list[psutil.Process]) -> None:
+    assert family
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_every_endpoint_answers(endpoints: Endpoints) -> None:
+    assert mysql(endpoints, "SELECT @@binlog_format, @@time_zone, @@character_set_server") == (
+        ("ROW", "+00:00", "utf8mb4"),
+    )
+    with postgres(endpoints) as connection:
+        shown = connection.execute("SELECT current_setting('server_encoding'), version()")
+        encoding, version = shown.fetchall()[0]
+        assert encoding == "UTF8"
+        assert version.startswith("PostgreSQL")
+    aws(endpoints, "s3").create_bucket(Bucket="answers")
+    url = aws(endpoints, "sqs").create_queue(QueueName="answers")["QueueUrl"]
+    assert url.startswith(endpoints.aws_endpoint_url)
+    assert answers(port_of(endpoints.redshift_data_endpoint_url), "/_localaws/health")
+
+
+def test_the_reader_reads_watches_and_cannot_write(endpoints: Endpoints) -> None:
+    mysql(endpoints, "CREATE DATABASE IF NOT EXISTS reading")
+    mysql(endpoints, "CREATE OR REPLACE TABLE reading.t (id INT)")
+    assert mysql(endpoints, "SELECT * FROM reading.t", reader=True) == ()
+    mysql(endpoints, "SELECT * FROM information_schema.innodb_trx", reader=True)
+    assert mysql(endpoints, "SHOW MASTER STATUS", reader=True)
+    with pytest.raises(pymysql.err.OperationalError, match="denied"):
+        mysql(endpoints, "INSERT INTO reading.t VALUES (1)", reader=True)
+
+
+def test_nobody_gets_in_without_a_password(endpoints: Endpoints) -> None:
+    nameless = replace(endpoints, mysql_admin_user="root", mysql_admin_password="")
+    with pytest.raises(pymysql.err.OperationalError, match="denied"):
+        mysql(nameless, "SELECT 1")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        postgres(replace(endpoints, postgres_password="guess"))
+
+
+def test_everything_listens_on_loopback_only(terminal: Terminal, endpoints: Endpoints) -> None:
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in terminal.family()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    ports = {
+        endpoints.mysql_port,
+        endpoints.postgres_port,
+        port_of(endpoints.aws_endpoint_url),
+        port_of(endpoints.redshift_data_endpoint_url),
+    }
+    assert listening == {("127.0.0.1", port) for port in ports}
+
+
+def test_passwords_are_for_the_owner_only(terminal: Terminal, endpoints: Endpoints) -> None:
+    files = [file for file in terminal.home.iterdir() if file.is_file()]
+    telling = [file for file in files if endpoints.mysql_admin_password in file.read_text()]
+    assert {file.name for file in telling} >= {"credentials.json", "endpoints.json"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in telling} == {0o600}
+    assert endpoints.mysql_admin_password not in repr(endpoints)
+
+
+def test_a_second_up_finds_the_first(terminal: Terminal, endpoints: Endpoints) -> None:
+    second = terminal.run("up")
+    assert second.returncode == 0
+    assert "already running" in second.stderr
+    assert endpoints.aws_endpoint_url in second.stdout
+    assert terminal.run("status").stdout == second.stdout
+    with pytest.raises(AlreadyRunning):
+        Stack(terminal.home).up()
+    assert read_endpoints(terminal.home) == endpoints
+
+
+def test_reset_is_refused_while_it_runs(terminal: Terminal, endpoints: Endpoints) -> None:
+    refused = terminal.run("reset")
+    assert refused.returncode == 1
+    assert "down" in refused.stderr
+    assert mysql(endpoints, "SELECT 1") == ((1,),)
+
+
+def test_a_cluster_can_be_paused_and_resumed(terminal: Terminal, endpoints: Endpoints) -> None:
+    client = boto3.client(
+        "redshift-data",
+        endpoint_url=endpoints.redshift_data_endpoint_url,
+        region_name=endpoints.region,
+        aws_access_key_id=endpoints.aws_access_key_id,
+        aws_secret_access_key=endpoints.aws_secret_access_key,
+    )
+    cluster = endpoints.clusters[1]
+    call = {
+        "ClusterIdentifier": cluster.cluster_identifier,
+        "Database": cluster.database,
+        "DbUser": cluster.db_user,
+        "Sql": "SELECT 1",
+    }
+    assert terminal.run("pause", "secondary").returncode == 0
+    with pytest.raises(client.exceptions.ValidationException):
+        client.execute_statement(**call)
+    assert terminal.run("resume", "secondary").returncode == 0
+    assert client.execute_statement(**call)["Id"]
+    unknown = terminal.run("pause", "tertiary")
+    assert unknown.returncode == 1
+    assert "tertiary" in unknown.stderr
+
+
+def test_a_kill_leaves_no_process_and_takes_no_data(
+    terminal: Terminal, endpoints: Endpoints
+) -> None:
+    s3 = aws(endpoints, "s3")
+    s3.create_bucket(Bucket="kept")
+    family = terminal.family()
+    mysql(endpoints, "CREATE DATABASE kept")
+    mysql(endpoints, "CREATE TABLE kept.t AS SELECT 7 AS seven")
+    with postgres(endpoints) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 8 AS eight")
+    s3.put_object(Bucket="kept", Key="a/b", Body=b"nine")
+
+    assert terminal.up is not None
+    terminal.up.kill()
+    assert terminal.ended() == -signal.SIGKILL
+    assert_all_gone(family)
+    assert read_endpoints(terminal.home) is None
+    assert terminal.run("status").returncode == 3
+
+    again = terminal.start()
+    assert replace(again, pid=endpoints.pid) == endpoints  # the same ports and passwords
+    assert mysql(again, "SELECT seven FROM kept.t") == ((7,),)
+    with postgres(again) as connection:
+        assert connection.execute("SELECT eight FROM kept").fetchall() == [(8,)]
+    assert aws(again, "s3").get_object(Bucket="kept", Key="a/b")["Body"].read() == b"nine"
+
+
+def test_the_stack_ends_when_one_of_its_services_does(
+    terminal: Terminal, endpoints: Endpoints
+) -> None:
+    family = terminal.family()
+    next(process for process in family if process.name() == "mariadbd").kill()
+    assert terminal.ended() == 1
+    assert_all_gone(family)
+    assert "mysql ended with signal 9" in (terminal.home.parent / "up.log").read_text()
+
+
+def test_ctrl_c_stops_everything(terminal: Terminal, endpoints: Endpoints) -> None:
+    family = terminal.family()
+    assert terminal.up is not None
+    terminal.up.send_signal(signal.SIGINT)
+    assert terminal.ended() == 0
+    assert_all_gone(family)
+
+
+def test_an_orderly_stop_keeps_queues_and_messages(
+    terminal: Terminal, endpoints: Endpoints
+) -> None:
+    sqs = aws(endpoints, "sqs")
+    url = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="still here")
+    assert terminal.run("down").returncode == 0
+    assert terminal.ended() == 0
+    received = aws(terminal.start(), "sqs").receive_message(QueueUrl=url)
+    assert [message["Body"] for message in received["Messages"]] == ["still here"]
+
+
+def test_down_then_reset_leaves_nothing(terminal: Terminal, endpoints: Endpoints) -> None:
+    family = terminal.family()
+    assert terminal.run("down").returncode == 0
+    assert not owned(terminal.home)
+    assert terminal.ended() == 0
+    assert_all_gone(family)
+    assert terminal.run("down").returncode == 0  # nothing to stop is no error
+    assert terminal.run("reset").returncode == 0
+    assert [left.name for left in terminal.home.iterdir()] == ["lock"]
+
+
+def test_a_service_that_does_not_start_stops_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()  # looks like a data directory, and is none
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with pytest.raises(ServiceFailed, match=r"(?s)postgres ended with exit code.*postgres\.log"):
+        Stack(tmp_path).up()
+    after = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert after <= before
+    assert not owned(tmp_path)
+
+
+def test_endpoints_of_a_dead_owner_do_not_count(tmp_path: Path, endpoints: Endpoints) -> None:
+    assert read_endpoints(tmp_path) is None
+    lock = own(tmp_path)
+    assert lock is not None
+    assert own(tmp_path) is None
+    write_endpoints(tmp_path, endpoints)
+    assert read_endpoints(tmp_path) == endpoints
+    os.close(lock)  # as the kernel does for a process that ends
+    assert read_endpoints(tmp_path) is None
+    assert json.loads((tmp_path / "endpoints.json").read_text())["pid"] == endpoints.pid
