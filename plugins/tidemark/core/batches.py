@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from tidemark.core.column_types import Column
 from tidemark.core.documents import Frozen
@@ -81,7 +81,7 @@ class Receipt(Frozen):
     files: tuple[StagedFile, ...]
     read_from: AwareDatetime
     read_to: AwareDatetime
-    zero_dates: dict[str, int] = {}
+    zero_dates: dict[str, int] = Field(default_factory=dict)
 
     @property
     def rows(self) -> int:

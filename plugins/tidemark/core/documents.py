@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Frozen(BaseModel):
-    """A value that is wrong at the door or never: unknown keys are errors, nothing changes later."""
+    """A value that is wrong at the door or never: unknown keys are errors, nothing changes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -42,9 +42,7 @@ def parse_document(text: str, file: str, environ: Mapping[str, str]) -> dict[str
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise FixConfiguration(
-            what=f"{file} is not YAML: {error}", do=f"Mend {file}."
-        ) from error
+        raise FixConfiguration(what=f"{file} is not YAML: {error}", do=f"Mend {file}.") from error
     if not isinstance(document, dict):
         raise FixConfiguration(what=f"{file} holds no mapping", do=f"Mend {file}.")
     if document.pop("version", None) != 1:
@@ -66,9 +64,7 @@ def _fill(node: Any, file: str, path: str, environ: Mapping[str, str]) -> Any:
         case list():
             return [_fill(item, file, f"{path}[{i}]", environ) for i, item in enumerate(node)]
         case str() if _VARIABLE.search(node):
-            text = _VARIABLE.sub(lambda match: _value(match, file, path, environ), node)
-            # What came from the environment is text: let YAML read it as it reads the file.
-            return yaml.safe_load(text) if _VARIABLE.fullmatch(node) and text else (text or None)
+            return _VARIABLE.sub(lambda match: _value(match, file, path, environ), node) or None
     return node
 
 
@@ -106,7 +102,7 @@ def merge_defaults(document: Mapping[str, Any], group: str, file: str) -> dict[s
 
 
 def validate(model: type[Model], values: Mapping[str, Any], file: str, path: str) -> Model:
-    """Build `model` from `values`. Raises `FixConfiguration` naming file, path and every wrong key."""
+    """Build `model` from `values`. Raises `FixConfiguration` naming file and wrong keys."""
     given = {key: value for key, value in values.items() if value is not None}
     try:
         return model.model_validate(given)

@@ -1,4 +1,4 @@
-"""Sort a warehouse's refusal by who acts next. Pure: the error's text in, one of three families out.
+"""Sort a warehouse's refusal by who acts next. Pure: text in, one of three families out.
 
 The patterns are pieces of Redshift's and the Data API's own wording.
 """
@@ -53,7 +53,7 @@ _RULES = (
     ),
 )
 
-_AGAIN = "It is tried again where retries are left; otherwise clear the load when the cause is gone."
+_AGAIN = "It is tried again while retries are left; then clear the load once the cause is gone."
 
 
 def explain_failure(

@@ -98,9 +98,7 @@ def with_plan(state: TableState, plan: Plan) -> TableState:
     """Record the batch that is in flight, unless there is one: then that one is adopted."""
     if state.in_flight:
         return state
-    return _refresh_as_of(
-        state.model_copy(update={"in_flight": plan, "mysql_status": "pending"})
-    )
+    return _refresh_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
 
 
 def with_targets(state: TableState, enabled: Collection[str]) -> TableState:

@@ -78,7 +78,7 @@ def ledger_history_query(table: Table, target: Target) -> str:
 
 
 def statement_name(table: Table, target: Target, batch_id: str) -> str:
-    """The name under which a load is found in the console: ``tidemark <table> <target> <batch>``."""
+    """The name that a load has in the console: ``tidemark <table> <target> <batch>``."""
     return f"tidemark {table.name} {target.name} {batch_id}"
 
 

@@ -48,7 +48,7 @@ class Table(Frozen):
     file_bytes: int = Field(default=64 * 2**20, ge=2**10)
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()
-    target_tables: dict[str, Name] = {}
+    target_tables: dict[str, Name] = Field(default_factory=dict)
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
 

@@ -47,7 +47,7 @@ def _environment(dialect: Dialect) -> Environment:
     )
     sql.filters["identifier"] = lambda name: identifier(name, dialect)
     sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
-    sql.filters["literal"] = lambda value: literal(value, dialect)
+    sql.filters["literal"] = literal
     return sql
 
 
@@ -64,7 +64,7 @@ def identifiers(names: Iterable[str], dialect: Dialect) -> str:
     return ", ".join(identifier(name, dialect) for name in names)
 
 
-def literal(value: object, dialect: Dialect) -> str:
+def literal(value: object) -> str:
     """Write one value as SQL. Datetimes are written in UTC without a zone, to the microsecond."""
     match value:
         case None:
@@ -79,6 +79,6 @@ def literal(value: object, dialect: Dialect) -> str:
             return f"'{value.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')}'"
         case str():
             text = value.replace("'", "''")
-            # Both dialects read a backslash in a literal as an escape (Redshift as PostgreSQL 8 did).
+            # Both dialects read a backslash as an escape, Redshift as PostgreSQL 8 did.
             return "'" + text.replace("\\", "\\\\") + "'"
     raise TypeError(f"no SQL literal for {type(value).__name__}")

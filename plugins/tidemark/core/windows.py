@@ -109,16 +109,17 @@ def single_chunk(window: Window, *, open_end: bool) -> tuple[Chunk, ...]:
 
 
 def chunks_by_key(
-    window: Window, first: int, last: int, pieces: int, *, open_end: bool
+    window: Window, span: tuple[int, int], pieces: int, *, open_end: bool
 ) -> tuple[Chunk, ...]:
     """Cut by ranges of an integer key: for windows that are most of the table.
 
-    :param first: smallest key in the window; :param last: the greatest
+    :param span: the smallest and the greatest key in the window
     :param open_end: read without upper cursor bound (protocol rule 10): a row that is updated more
         often than the horizon advances would otherwise never be read
     """
+    first, last = span
     step = max(1, -(-(last - first + 1) // pieces))
-    cuts = [cut for cut in range(first + step, last + 1, step)]
+    cuts = list(range(first + step, last + 1, step))
     lows: list[int | None] = [None, *cuts]
     highs: list[int | None] = [*cuts, None]
     cursor_high = None if open_end else window.high
@@ -136,6 +137,5 @@ def chunks_by_cursor(
     lows = [window.low, *cuts]
     highs = [*cuts, None if open_end else window.high]
     return tuple(
-        Chunk(number, low, high)
-        for number, (low, high) in enumerate(zip(lows, highs, strict=True))
+        Chunk(number, low, high) for number, (low, high) in enumerate(zip(lows, highs, strict=True))
     )

@@ -40,7 +40,7 @@ def cut(
         span = stream.source.key_range(*where, key, table.cursor, window.low, window.high)
         if span:
             pieces = -(-rows // table.chunk_rows)
-            return chunks_by_key(window, *span, pieces, open_end=at_horizon)
+            return chunks_by_key(window, span, pieces, open_end=at_horizon)
     boundaries = _boundaries(stream, window, table.chunk_rows)
     return chunks_by_cursor(window, boundaries, open_end=at_horizon)
 

@@ -1,5 +1,7 @@
 """Move the watermark, last of all."""
 
+from typing import Any
+
 from airflow.exceptions import AirflowFailException
 from airflow.sdk import Context
 
@@ -18,6 +20,10 @@ class CommitWatermarkOperator(TableOperator):
     out. A best-effort target whose ledger lacks the batch, or cannot be asked, owes it. A backfill
     enters debt, and never touches the watermark.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        # The ledgers decide, so it runs however the loads ended, and says who lacks what.
+        super().__init__(trigger_rule="all_done", **kwargs)
 
     def execute(self, context: Context) -> str:
         with no_futile_retry():
@@ -65,7 +71,9 @@ class CommitWatermarkOperator(TableOperator):
         elif batch.batch_id in stream.warehouse(target).holds([batch.batch_id]):
             return
         else:
-            lacks = f"the ledger of the required target {target.name} does not list {batch.batch_id}"
+            lacks = (
+                f"the ledger of the required target {target.name} does not list {batch.batch_id}"
+            )
         raise AirflowFailException(
             f"{self.table}: {lacks}. The watermark has not moved. "
             f"Clear load_{target.name} of this run, with downstream; until then the next run "
@@ -76,5 +84,7 @@ class CommitWatermarkOperator(TableOperator):
         try:
             return batch.batch_id in stream.warehouse(target).holds([batch.batch_id])
         except TidemarkError as error:
-            self.log.warning("%s cannot be asked, so it owes %s: %s", target.name, batch.batch_id, error)
+            self.log.warning(
+                "%s cannot be asked, so it owes %s: %s", target.name, batch.batch_id, error
+            )
             return False

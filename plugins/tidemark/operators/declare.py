@@ -56,6 +56,7 @@ def load_settings(target: Target) -> dict[str, Any]:
     return {
         "task_id": f"load_{target.name}",
         "target": target.name,
+        "required": target.required,
         "pool": target.pool_name,
         "trigger_rule": "none_failed",
         "retries": target.retries if target.required else 0,

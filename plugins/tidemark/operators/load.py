@@ -28,11 +28,12 @@ class LoadTargetOperator(TableOperator):
     statement that is still running; longer statements are waited for in the triggerer.
 
     :param target: the warehouse's name in `targets.yaml`
+    :param required: whether the watermark waits for it
     """
 
-    def __init__(self, *, target: str, **kwargs: Any) -> None:
+    def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target = target
+        self.target, self.required = target, required
         self._running: tuple[RedshiftWarehouse, str] | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:

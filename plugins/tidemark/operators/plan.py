@@ -63,7 +63,8 @@ class PlanIncrementOperator(SkipMixin, TableOperator):
             raise FixConfiguration(
                 what=f"refusing to guess: {stream.states.key(name)} is missing, but there are "
                 f"{' and '.join(traces)}, so this is no first run",
-                do=f"Restore the document, or run: python -m tidemark.cli watermark recover -t {name}",
+                do="Restore the document, or run: "
+                f"python -m tidemark.cli watermark recover -t {name}",
                 table=name,
             )
 
@@ -119,7 +120,12 @@ class PlanIncrementOperator(SkipMixin, TableOperator):
         if held := bound.held_by:
             stalled = held.age.total_seconds() > table.stall_alert_seconds
             say = self.log.error if stalled else self.log.info
-            say("The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age)
+            say(
+                "The horizon is held back by %s %s, open for %s",
+                held.what,
+                held.thread_id,
+                held.age,
+            )
         if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
             self.log.warning(
                 "%s rows have no %s and are never copied: give them one, or reconcile",

@@ -1,0 +1,134 @@
+-- What Tidemark asks a MySQL or MariaDB source. It only reads; every session runs in UTC.
+{% set from_table = (schema | identifier ~ "." ~ table | identifier) if table is defined else "" %}
+{% macro in_window() -%}
+{% if low is not none %}{{ cursor | identifier }} >= {{ low | literal }} AND {% endif -%}
+{% if high is not none %}{{ cursor | identifier }} < {{ high | literal }}{% else %}TRUE{% endif %}
+{%- endmacro %}
+{% macro in_key_range() -%}
+{% if key_low is not none %} AND {{ key | identifier }} >= {{ key_low | literal }}{% endif -%}
+{% if key_high is not none %} AND {{ key | identifier }} < {{ key_high | literal }}{% endif %}
+{%- endmacro %}
+{% macro exact(column) -%}
+{% if column.form == "bits" %}CAST({{ column.name | identifier }} AS UNSIGNED)
+{%- elif column.form == "number" %}{{ column.name | identifier }} * 1E0
+{%- else %}{{ column.name | identifier }}
+{%- endif %}
+{%- endmacro %}
+
+-- name: now
+SELECT UTC_TIMESTAMP(6) AS now;
+
+{% if question == "describe" %}
+-- name: table
+SELECT table_type AS kind, engine AS engine, table_rows AS rows_estimate
+FROM information_schema.tables
+WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }};
+
+-- name: columns
+SELECT column_name AS column_name, data_type AS data_type, column_type AS column_type,
+       is_nullable AS is_nullable, character_maximum_length AS character_maximum_length,
+       character_octet_length AS character_octet_length, numeric_precision AS numeric_precision,
+       numeric_scale AS numeric_scale, character_set_name AS character_set_name
+FROM information_schema.columns
+WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
+ORDER BY ordinal_position;
+
+-- name: indexes
+SELECT index_name AS index_name, column_name AS column_name, seq_in_index AS place
+FROM information_schema.statistics
+WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
+ORDER BY index_name, seq_in_index;
+{% endif %}
+
+{% if question == "clock" %}
+-- name: server
+-- A read-only server with nothing to say about replication may still be somebody's copy.
+SELECT @@global.read_only AS read_only, @@global.innodb_read_only AS innodb_read_only;
+
+-- name: replica
+SHOW REPLICA STATUS;
+
+-- name: replica_in_old_words
+SHOW SLAVE STATUS;
+
+-- name: statements
+-- All columns, because only some servers count in milliseconds (TIME_MS).
+SELECT * FROM information_schema.processlist WHERE id <> CONNECTION_ID();
+
+-- name: server_zone
+-- The list below is dated in the server's own zone, whatever the session's.
+SET time_zone = 'SYSTEM';
+
+-- name: open_sentinel
+-- Enters the list of transactions without reading any table, so it needs no grant.
+START TRANSACTION WITH CONSISTENT SNAPSHOT;
+
+-- name: transactions
+-- A local time that happens twice, when summer ends, counts as the earlier one: holding back too
+-- long is safe, and an hour too short is not.
+SELECT trx_mysql_thread_id AS thread_id,
+       trx_is_read_only AS is_read_only,
+       trx_rows_modified AS rows_modified,
+       trx_query AS query,
+       UNIX_TIMESTAMP(trx_started)
+           - IF(FROM_UNIXTIME(UNIX_TIMESTAMP(trx_started) - 3600) = trx_started, 3600, 0) AS started
+FROM information_schema.innodb_trx;
+
+-- name: close_sentinel
+ROLLBACK;
+
+-- name: utc
+SET time_zone = '+00:00';
+{% endif %}
+
+{% if question == "window" %}
+-- name: has_rows
+SELECT EXISTS (SELECT 1 FROM {{ from_table }} WHERE {{ in_window() }}) AS answer;
+
+-- name: count_rows
+SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ in_window() }};
+{% endif %}
+
+{% if question == "null_cursor" %}
+-- name: count_null_cursor
+SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ cursor | identifier }} IS NULL;
+{% endif %}
+
+{% if question == "key_range" %}
+-- name: key_range
+SELECT MIN({{ key | identifier }}) AS first, MAX({{ key | identifier }}) AS last
+FROM {{ from_table }}
+WHERE {{ in_window() }};
+{% endif %}
+
+{% if question == "boundaries" %}
+-- name: next_boundary
+-- The cursor value that stands `every` rows further on.
+SELECT {{ cursor | identifier }} AS answer
+FROM {{ from_table }}
+WHERE {{ in_window() }}
+ORDER BY {{ cursor | identifier }}
+LIMIT 1 OFFSET {{ every | literal }};
+
+-- name: next_value
+-- Past a value that more than `every` rows share: ties stay together.
+SELECT MIN({{ cursor | identifier }}) AS answer
+FROM {{ from_table }}
+WHERE {{ cursor | identifier }} > {{ low | literal }} AND {{ in_window() }};
+{% endif %}
+
+{% if question == "rows" %}
+-- name: isolate
+SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: open_snapshot
+START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
+
+-- name: rows
+-- Columns in the plan's order, each in the form whose text is exact. No ORDER BY: the merge does
+-- not need it, and a sort would cost more than the reading.
+SELECT {% for column in columns %}{{ exact(column) }}{{ "" if loop.last else ", " }}{% endfor %}
+
+FROM {{ from_table }}
+WHERE {{ in_window() }}{{ in_key_range() }};
+{% endif %}

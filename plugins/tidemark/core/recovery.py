@@ -1,0 +1,30 @@
+"""State documents written by hand's command rather than by a task. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tidemark.core.batches import parse_batch_id
+from tidemark.core.state import TableState, first_state
+
+
+def replanned(state: TableState) -> TableState:
+    """Drop the batch in flight and keep the watermark; the epoch rises, so the window that is read
+    anew is a new batch (protocol rule 7)."""
+    return state.model_copy(update={"in_flight": None, "epoch": state.epoch + 1})
+
+
+def recovered_state(table: str, ledgers: Mapping[str, Sequence[str]], now: datetime) -> TableState:
+    """Return a document for a table whose own is lost (protocol rule 22).
+
+    The whole table is read anew under an epoch above every epoch in the ledgers; newest wins, so
+    rows that are already there are not harmed. Nobody owes anything: the new batch covers it all.
+
+    :param ledgers: per target, the ids of every batch that it applied
+    """
+    epochs = [
+        epoch
+        for ids in ledgers.values()
+        for epoch in (parse_batch_id(batch_id).epoch for batch_id in ids)
+        if epoch is not None
+    ]
+    return first_state(table, list(ledgers), now, epoch=max(epochs, default=0) + 1)

@@ -1,0 +1,84 @@
+"""Turn the text of MySQL's values into Arrow columns, in bulk and exactly. Pure.
+
+Arrow's own casts do the work, column by column; Python looks at single values only where a column
+holds dates that no calendar has.
+"""
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidemark.core.column_types import Column, arrow_type, byte_limit
+from tidemark.core.errors import FixConfiguration
+
+_YEAR_ZERO = re.compile(rb"0000-")
+
+
+class ValueRefused(FixConfiguration):
+    """A value does not fit its column in the target. Nothing of the batch was loaded."""
+
+
+class OverlongValue(ValueError):
+    """A value has more bytes than its column in the target can hold.
+
+    :param row: its place among the values given
+    :param size: its length in bytes
+    """
+
+    def __init__(self, row: int, size: int) -> None:
+        super().__init__(f"value {row} has {size:,} bytes")
+        self.row, self.size = row, size
+
+
+def to_arrow(column: Column, values: Sequence[bytes | None]) -> tuple[pa.Array, int]:
+    """Return the values as Arrow, and how many zero dates became NULL.
+
+    A zero date is one that MySQL stores and no calendar has: year, month or day 0, or a 31st of
+    February. Raises `OverlongValue`, and `ValueError` for text that is not a value of the type.
+    """
+    kind = arrow_type(column)
+    if pa.types.is_binary(kind) or pa.types.is_string(kind):
+        texts = pa.array(values, kind)
+        _check_length(texts, byte_limit(column))
+        return texts, 0
+    if pa.types.is_temporal(kind):
+        return _dates(kind, values)
+    texts = pa.array(values, pa.string())
+    if pa.types.is_float32(kind):
+        # By way of float64, whose text the server printed: parsing it as float32 rounds the same.
+        return texts.cast(pa.float64()).cast(kind), 0
+    return texts.cast(kind), 0
+
+
+def _check_length(texts: pa.Array, limit: int | None) -> None:
+    sizes = pc.binary_length(texts)
+    longest = pc.max(sizes).as_py()
+    if limit is not None and longest is not None and longest > limit:
+        row = pc.index(sizes, longest).as_py()
+        raise OverlongValue(row, longest)
+
+
+def _dates(kind: pa.DataType, values: Sequence[bytes | None]) -> tuple[pa.Array, int]:
+    try:
+        parsed = pa.array(values, pa.string()).cast(kind)
+    except pa.ArrowInvalid:
+        pass  # at least one zero date: find them below
+    else:
+        # Arrow knows a year 0, which is 1 BC to a warehouse and never what MySQL meant.
+        if not any(value is not None and _YEAR_ZERO.match(value) for value in values):
+            return parsed, 0
+    kept = [value if value is None or _on_calendar(kind, value) else None for value in values]
+    zeros = sum(value is not None for value in values) - sum(value is not None for value in kept)
+    return pa.array(kept, pa.string()).cast(kind), zeros
+
+
+def _on_calendar(kind: pa.DataType, value: bytes) -> bool:
+    if _YEAR_ZERO.match(value):
+        return False
+    try:
+        pa.scalar(value.decode("ascii")).cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True

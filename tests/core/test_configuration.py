@@ -1,0 +1,125 @@
+"""A setting that is silently ignored copies the wrong rows to the wrong place."""
+
+from pathlib import Path
+
+import pytest
+from tidemark.core.errors import FixConfiguration
+from tidemark.core.tables import parse_tables
+from tidemark.core.targets import parse_targets
+
+INCLUDE = Path(__file__).parents[2] / "include"
+PRIMARY = {
+    "STAGING_BUCKET": "stage",
+    "REDSHIFT_CLUSTER_IDENTIFIER": "c1",
+    "REDSHIFT_DATABASE": "dw",
+    "REDSHIFT_DB_USER": "loader",
+    "REDSHIFT_IAM_ROLE": "arn:aws:iam::000000000000:role/copy",
+}
+SECONDARY = {
+    "SECONDARY_REDSHIFT_ENABLED": "true",
+    "SECONDARY_REDSHIFT_ENDPOINT": "https://vpce-1.redshift-data.us-east-1.vpce.amazonaws.com",
+    "SECONDARY_AWS_REGION": "us-east-1",
+    "SECONDARY_REDSHIFT_CLUSTER_IDENTIFIER": "c2",
+    "SECONDARY_REDSHIFT_DATABASE": "dw2",
+    "SECONDARY_REDSHIFT_DB_USER": "loader2",
+    "SECONDARY_REDSHIFT_TABLE_NAME": "events2",
+    "SECONDARY_REDSHIFT_STATEMENT_TIMEOUT": "60000",
+    "SECONDARY_REDSHIFT_MAX_RETRIES": "30",
+    "SECONDARY_REDSHIFT_IAM_ROLE": "arn:aws:iam::000000000000:role/copy2",
+}
+
+
+def shipped_targets(**environ):
+    return parse_targets((INCLUDE / "targets.yaml").read_text(), environ)
+
+
+def test_a38_the_shipped_file_has_one_target_until_the_second_is_switched_on():
+    targets = shipped_targets(**PRIMARY)
+    assert [t.name for t in targets.required] == ["primary"]
+    assert not targets.by_name["secondary"].enabled
+
+
+def test_a8_to_a16_the_environment_names_work_as_they_are():
+    target = shipped_targets(**PRIMARY, **SECONDARY).by_name["secondary"]
+    assert target.enabled
+    assert target.role == "best_effort"
+    assert target.endpoint_url == SECONDARY["SECONDARY_REDSHIFT_ENDPOINT"]
+    assert (target.cluster_identifier, target.database, target.db_user) == ("c2", "dw2", "loader2")
+    assert target.events_table == "events2"
+    assert target.statement_timeout_ms == 60_000
+    assert target.submit_retries == 30
+
+
+def test_b24_b25_the_primary_reads_the_same_names_without_prefix():
+    more = {"REDSHIFT_TABLE_NAME": "events", "REDSHIFT_STATEMENT_TIMEOUT": "45000"}
+    target = shipped_targets(**PRIMARY, **more).by_name["primary"]
+    assert (target.events_table, target.statement_timeout_ms) == ("events", 45_000)
+    assert target.region == "us-east-1"
+
+
+def test_the_shipped_tables_are_read():
+    tables = parse_tables((INCLUDE / "tables.yaml").read_text(), {})
+    assert tables["demo.flights"].dag_id == "sync__demo__flights"
+    assert tables["demo.flights"].schedule == "*/5 * * * *"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"STAGING_BUCKET": ""}, r"staging.bucket: environment variable STAGING_BUCKET"),
+        ({"REDSHIFT_CLUSTER_IDENTIFIER": ""}, "targets.primary.*cluster_identifier or workgroup"),
+        ({"SECONDARY_REDSHIFT_ENABLED": "perhaps"}, "targets.secondary.enabled"),
+        (
+            {"SECONDARY_REDSHIFT_ENDPOINT": "https://c2.abc.us-east-1.redshift.amazonaws.com"},
+            "targets.secondary.endpoint_url: .*no Data API endpoint",
+        ),
+        ({"SECONDARY_AWS_REGION": "ap-south-1"}, "targets.secondary.region: ap-south-1"),
+        ({"SECONDARY_REDSHIFT_DATABASE": ""}, "targets.secondary.*database is missing"),
+    ],
+    ids=["unset", "no cluster", "no boolean", "X1 database host", "X2 other region", "incomplete"],
+)
+def test_a_wrong_target_is_named_with_file_and_key(change, message):
+    with pytest.raises(FixConfiguration, match=f"(?s)targets.yaml: {message}"):
+        shipped_targets(**{**PRIMARY, **SECONDARY, **change})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\ntables: {a.b: {cursr: x}}", r"tables.a.b.cursr: there is no such setting"),
+        ("version: 1\ntables: {a: {}}", r"tables.a: a table is named <schema>.<table>"),
+        ("version: 1\ntables: {a.b: {schedule: hourly}}", r"tables.a.b.schedule: not a cron"),
+        ("version: 1\ntables: {a.b: {strategy: magic}}", r"tables.a.b.strategy"),
+        ("version: 1\ntables: {a.b: {chunk_rows: 0}}", r"tables.a.b.chunk_rows"),
+        ("version: 1\ntables: {a.b: 7}", r"tables.a.b: expected a mapping"),
+        ("version: 1\ntables: {}", r"tables: at least one is needed"),
+        ("version: 2\ntables: {a.b: {}}", r"version: this release reads version 1"),
+        ("version: 1\ntabels: {}", r"tabels: there is no such setting"),
+        ("version: [", r"is not YAML"),
+        ("- a", r"holds no mapping"),
+        ("version: 1\ntables: {a.b: {cursor: 'x; --'}}", r"tables.a.b.cursor: a name may hold"),
+    ],
+)
+def test_a_wrong_table_is_named_with_file_table_and_key(text, message):
+    with pytest.raises(FixConfiguration, match=f"tables.yaml.*{message}"):
+        parse_tables(text, {})
+
+
+def test_defaults_are_laid_under_each_table_and_null_means_only_when_triggered():
+    text = """
+    version: 1
+    defaults: {cursor: changed_at, schedule: "0 * * * *", key: [a, b]}
+    tables: {s.one: {}, s.two: {cursor: moved_at, schedule: null, key: [c]}}
+    """
+    tables = parse_tables(text, {})
+    one, two = tables["s.one"], tables["s.two"]
+    assert (one.cursor, one.schedule, one.key) == ("changed_at", "0 * * * *", ("a", "b"))
+    assert (two.cursor, two.schedule, two.key) == ("moved_at", None, ("c",))
+
+
+def test_there_is_always_a_required_target_and_it_cannot_be_disabled():
+    text = (INCLUDE / "targets.yaml").read_text()
+    with pytest.raises(FixConfiguration, match="none has role: required"):
+        parse_targets(text.replace("role: required", "role: best_effort"), PRIMARY)
+    with pytest.raises(FixConfiguration, match="required target cannot be disabled"):
+        parse_targets(text.replace("role: required", "role: required\n    enabled: no"), PRIMARY)

@@ -1,0 +1,43 @@
+"""A refusal sorted wrongly is retried for ever, or never."""
+
+import pytest
+from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
+from tidemark.core.load_failures import explain_failure, sort_refusal
+
+
+@pytest.mark.parametrize(
+    ("reason", "family"),
+    [
+        ("ERROR: User arn:x is not authorized to assume IAM Role arn:y", FixConfiguration),
+        ("ERROR: permission denied for relation orders", FixConfiguration),
+        ("S3ServiceException:Access Denied,Status 403", FixConfiguration),
+        ("Unmatched number of columns between table and file. Table columns: 3", MigrateSchema),
+        ("has an incompatible Parquet schema for column 's3://b/f.id'", MigrateSchema),
+        ('ERROR: column "colour" of relation "orders" does not exist', MigrateSchema),
+        ("The length of the data column note is longer than the length defined", MigrateSchema),
+        ("ERROR: Value too long for character type", MigrateSchema),
+        ("ERROR: 1023 Serializable isolation violation on table", TryAgain),
+        ("Spectrum Scan Error: 5xx", TryAgain),
+        ("Query aborted on user's request", TryAgain),
+    ],
+)
+def test_a_refusal_is_sorted_by_who_acts_next(reason, family):
+    error = explain_failure(
+        reason, failed="copy_batch", table="shop.orders", target="secondary", statement_id="id-1"
+    )
+    assert type(error) is family
+    for part in ("shop.orders -> secondary", reason, "id-1", "watermark has not moved"):
+        assert part in str(error)
+
+
+def test_a_short_stage_is_no_division_by_zero_to_the_reader():
+    error = explain_failure(
+        "Divide by zero", failed="check_count", table="t", target="p", statement_id="i"
+    )
+    assert "not as many as the manifest promises" in str(error)
+    assert "replan" in str(error)
+
+
+def test_a_refusal_at_the_door_is_sorted_too():
+    assert sort_refusal("UnrecognizedClientException: token")[0] is FixConfiguration
+    assert sort_refusal("InternalServerException")[0] is TryAgain

@@ -1,0 +1,92 @@
+"""The SQL we send, read in full. Update the golden file in the same commit as the template."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tidemark.core.statements import (
+    client_token,
+    create_statements,
+    ledger_query,
+    load_statements,
+    statement_name,
+)
+from tidemark.core.tables import Table
+from tidemark.core.targets import Target
+from tidemark.core.templates import identifier, literal, render
+
+from tests.core.values import ORDERS, a_batch
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
+TARGET = Target(
+    name="primary",
+    role="required",
+    region="us-east-1",
+    cluster_identifier="c1",
+    database="dw",
+    db_user="loader",
+    database_schema="app",
+    iam_role="arn:aws:iam::000000000000:role/copy",
+)
+
+
+def load(**batch):
+    return load_statements(TABLE, TARGET, a_batch(**batch), "stage", "token")
+
+
+def golden(name: str, statements: dict[str, str]) -> None:
+    text = "".join(f"-- {key}\n{sql}\n\n" for key, sql in statements.items())
+    assert text == (GOLDEN / name).read_text()
+
+
+def test_a_load_reads_as_it_is_sent():
+    golden("load_orders.sql", load())
+
+
+def test_the_tables_are_created_as_reviewed():
+    golden("create_orders.sql", create_statements(TABLE, TARGET, ORDERS, ["id"]))
+
+
+def test_rule_14_the_first_statement_locks_the_ledger():
+    assert next(iter(load().values())) == 'LOCK TABLE "app"."_tidemark_ledger__orders"'
+
+
+def test_rule_15_an_empty_batch_skips_copy_but_writes_its_ledger_row():
+    assert load().keys() - load(rows=0).keys() == {"copy_batch"}
+    assert "enter_ledger" in load(rows=0)
+
+
+def test_no_statement_commits_on_the_spot():
+    assert len(load()) == 9
+    for sql in load().values():
+        assert not re.search(r"\b(TRUNCATE|VACUUM|COMMIT|ALTER)\b", sql)
+        assert len(sql.encode()) < 100_000
+
+
+def test_a_table_may_be_called_otherwise_on_a_target():
+    table = TABLE.model_copy(update={"target_tables": {"primary": "orders_copy"}})
+    sql = load_statements(table, TARGET, a_batch(), "stage", "t")["insert_rows"]
+    assert 'INSERT INTO "app"."orders_copy"' in sql
+
+
+def test_names_and_values_are_quoted():
+    assert identifier('a"b', "redshift") == '"a""b"'
+    assert identifier("a`b", "mysql") == "`a``b`"
+    assert literal("o'clock\\") == "'o''clock\\\\'"
+    with pytest.raises(ValueError, match="not an identifier"):
+        identifier("", "mysql")
+    sql = ledger_query(TABLE, TARGET, ["x'; DROP TABLE y; --"])
+    assert "'x''; DROP TABLE y; --'" in sql
+
+
+def test_a_value_that_the_template_needs_must_be_given():
+    with pytest.raises(Exception, match="batch_ids"):
+        render("read_ledger.sql", "redshift", schema="s", ledger_table="l")
+
+
+def test_statements_can_be_found_and_tokens_tell_attempts_apart():
+    assert statement_name(TABLE, TARGET, "b1") == "tidemark shop.orders primary b1"
+    assert client_token("b1", "primary", 1) == client_token("b1", "primary", 1)
+    assert client_token("b1", "primary", 1) != client_token("b1", "primary", 2)
+    assert len(client_token("b1")) == 64

@@ -1,0 +1,56 @@
+"""Small values that the tests of core share."""
+
+from datetime import UTC, datetime, timedelta
+
+from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, increment_id, seal
+from tidemark.core.column_types import Column
+from tidemark.core.windows import Chunk, Window, single_chunk
+
+LOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HIGH = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+ORDERS = (
+    Column("id", "bigint(20)", "BIGINT", False),
+    Column("status", "varchar(10) character set utf8mb4", "VARCHAR(40)", True),
+    Column("updated_at", "datetime(6)", "TIMESTAMP", True),
+)
+
+
+def a_plan(chunks: int = 1, low: datetime | None = LOW, high: datetime = HIGH, epoch: int = 1):
+    window = Window(low, high)
+    pieces = (
+        single_chunk(window, open_end=False)
+        if chunks == 1
+        else tuple(Chunk(n, low, high, n, n + 1) for n in range(chunks))
+    )
+    return Plan(
+        batch_id=increment_id(epoch, window),
+        kind="increment",
+        stream="shop.orders",
+        epoch=epoch,
+        low=low,
+        high=high,
+        cursor="updated_at",
+        key=("id",),
+        columns=ORDERS,
+        chunks=pieces,
+        planned_at=high,
+    )
+
+
+def a_receipt(plan: Plan, chunk: int, rows: int = 7, read_at: datetime = HIGH) -> Receipt:
+    file = StagedFile(
+        key=f"{plan.prefix}/part-{chunk}-0-abcd.parquet", bytes=1000, rows=rows, sha256="00" * 32
+    )
+    return Receipt(
+        batch_id=plan.batch_id,
+        chunk=chunk,
+        attempt="abcd",
+        files=(file,) if rows else (),
+        read_from=read_at - timedelta(seconds=1),
+        read_to=read_at,
+    )
+
+
+def a_batch(rows: int = 7, **window: object) -> Batch:
+    plan = a_plan(**window)
+    return seal(plan, (a_receipt(plan, 0, rows=rows),))

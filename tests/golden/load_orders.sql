@@ -1,0 +1,67 @@
+-- lock_ledger
+LOCK TABLE "app"."_tidemark_ledger__orders"
+
+-- create_stage
+CREATE TEMP TABLE "tidemark_stage" (
+    "id" BIGINT,
+    "status" VARCHAR(40),
+    "updated_at" TIMESTAMP,
+    "_batch_id" VARCHAR(256),
+    "_read_at" TIMESTAMP
+)
+
+-- copy_batch
+COPY "tidemark_stage"
+FROM 's3://stage/staging/shop.orders/2026/03/01/12/inc-e1-20260301T120000000000-20260301T123000000000/manifest.json'
+IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
+FORMAT AS PARQUET
+MANIFEST
+
+-- check_count
+SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete
+FROM "tidemark_stage"
+
+-- keep_newest
+CREATE TEMP TABLE "tidemark_fresh" AS
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at"
+FROM (
+    SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
+           ROW_NUMBER() OVER (
+               PARTITION BY "id"
+               ORDER BY "updated_at" DESC, "_read_at" DESC
+           ) AS tidemark_rank
+    FROM "tidemark_stage"
+) AS ranked
+WHERE tidemark_rank = 1
+  AND NOT EXISTS (SELECT 1 FROM "app"."_tidemark_ledger__orders" WHERE batch_id = 'inc-e1-20260301T120000000000-20260301T123000000000')
+
+-- drop_stale
+DELETE FROM "tidemark_fresh"
+USING "app"."orders"
+WHERE "app"."orders"."id" = "tidemark_fresh"."id"
+  AND ("app"."orders"."updated_at" > "tidemark_fresh"."updated_at"
+       OR ("app"."orders"."updated_at" = "tidemark_fresh"."updated_at"
+           AND "app"."orders"."_read_at" >= "tidemark_fresh"."_read_at"))
+
+-- delete_replaced
+DELETE FROM "app"."orders"
+USING "tidemark_fresh"
+WHERE "app"."orders"."id" = "tidemark_fresh"."id"
+
+-- insert_rows
+INSERT INTO "app"."orders" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", GETDATE()
+FROM "tidemark_fresh"
+
+-- enter_ledger
+INSERT INTO "app"."_tidemark_ledger__orders"
+    (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
+     statement_id)
+SELECT 'inc-e1-20260301T120000000000-20260301T123000000000', 'increment',
+       CAST('2026-03-01 12:00:00.000000' AS TIMESTAMP), CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
+       CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
+       7, (SELECT COUNT(*) FROM "tidemark_fresh"),
+       7 - (SELECT COUNT(*) FROM "tidemark_fresh"),
+       '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', GETDATE(), 'token'
+WHERE NOT EXISTS (SELECT 1 FROM "app"."_tidemark_ledger__orders" WHERE batch_id = 'inc-e1-20260301T120000000000-20260301T123000000000')
+
