@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from localaws import Endpoints, Stack, read_endpoints
 from localaws.processes import free_port
@@ -17,7 +18,7 @@ from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
-from tests.support.source import DATABASE, Source
+from tests.support.source import Source
 from tests.support.store import Store
 from tests.support.warehouse import Warehouse
 
@@ -73,14 +74,12 @@ def pipeline(
     source = Source(stack)
     primary, secondary = (Warehouse(stack, cluster) for cluster in stack.clusters)
     with Airflow(home, stack, environment) as airflow:
-        ids = [
-            f"sync__{DATABASE}__{line.strip().removeprefix(f'{DATABASE}.').rstrip(':')}"
-            for line in (CONFIG / "tables.yaml").read_text().splitlines()
-            if line.startswith(f"  {DATABASE}.")
-        ]
+        tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
+        ids = ["sync__" + table.replace(".", "__") for table in tables]
         airflow.api.wait_for_dags(ids, _DAGS_DEADLINE)
-        for dag_id in ids:
-            airflow.api.unpause(dag_id)
+        for table, dag_id in zip(tables.values(), ids, strict=True):
+            if not (table or {}).get("schedule"):  # those with one start runs by themselves
+                airflow.api.unpause(dag_id)
         config = Path(environment["TIDEMARK_CONFIG_DIR"])
         yield Pipeline(airflow.api, gate, source, store, primary, secondary, config)
     source.close()

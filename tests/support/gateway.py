@@ -32,7 +32,8 @@ _READ_WHOLE_BYTES = 8 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 _START_DEADLINE = 10.0
 _HOLD_DEADLINE = 60.0
-_KILL_DEADLINE = 10.0
+_KILL_DEADLINE = 30.0
+_RESTS_AFTER = 0.5
 
 
 class Hold:
@@ -98,10 +99,47 @@ class Hold:
         """SIGKILL the process that sent the request, and wait until it is gone."""
         process = self.caller
         process.send_signal(signal.SIGKILL)
-        end = time.monotonic() + _KILL_DEADLINE
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < end, f"{process} survives SIGKILL"
-            time.sleep(0.01)
+        _wait_until_gone(process)
+
+    @contextlib.contextmanager
+    def frozen_caller(self) -> Iterator[None]:
+        """A stalled worker: inside the block the task and its supervisor do not run at all.
+
+        Afterwards the task goes on where it was, and as far as it gets without its supervisor;
+        then that one wakes too, learns that the task is no longer wanted, and ends it.
+        """
+        task = self.caller
+        supervisor = task.parent()
+        assert supervisor is not None
+        for process in (supervisor, task):
+            process.suspend()
+        try:
+            yield
+        finally:
+            self.release()
+            task.resume()
+            _wait_until_it_rests(task)
+            supervisor.resume()
+            _wait_until_gone(task)
+
+
+_How = Literal["503", "reset", "hang"]
+
+
+class _Refusal:
+    def __init__(self, pattern: Pattern, how: _How) -> None:
+        self.pattern, self.how = pattern, how
+        self.over = asyncio.Event()
+
+    async def answer(self, request: Request, incoming: web.Request) -> web.StreamResponse:
+        if self.how == "503":
+            request.status = 503
+            return web.Response(status=503, text="the gate is closed")
+        if self.how == "hang":
+            await self.over.wait()
+        if incoming.transport is not None:
+            incoming.transport.abort()
+        raise ConnectionResetError
 
 
 class Gate:
@@ -115,7 +153,7 @@ class Gate:
         self._upstreams = {S3: s3_url.rstrip("/"), DATA_API: data_api_url.rstrip("/")}
         self._ports: dict[str, int] = {}
         self._holds: list[Hold] = []
-        self._refusals: list[tuple[Pattern, Literal["503", "reset"]]] = []
+        self._refusals: list[_Refusal] = []
         self._statement_clusters: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -153,14 +191,16 @@ class Gate:
             hold.release()
 
     @contextlib.contextmanager
-    def refuse(self, pattern: Pattern, how: Literal["503", "reset"] = "503") -> Iterator[None]:
-        """The server is down for these requests: it says so, or the connection breaks."""
-        rule = (pattern, how)
-        self._refusals.append(rule)
+    def refuse(self, pattern: Pattern, how: _How = "503") -> Iterator[None]:
+        """The server is down for these requests: it says so, the connection breaks, or (``hang``)
+        nothing comes back until the block ends."""
+        refusal = _Refusal(pattern, how)
+        self._refusals.append(refusal)
         try:
             yield
         finally:
-            self._refusals.remove(rule)
+            self._refusals.remove(refusal)
+            self._loop.call_soon_threadsafe(refusal.over.set)
 
     def count(self, pattern: Pattern, since: int = 0) -> int:
         """How many such requests came, from position `since` of `seen` on."""
@@ -207,13 +247,9 @@ class Gate:
         body = await incoming.read() if small else None
         request = self._describe(service, incoming, body)
         self.seen.append(request)
-        how = next((how for pattern, how in self._refusals if pattern.matches(request)), None)
-        if how == "503":
-            request.status = 503
-            return web.Response(status=503, text="the gate is closed")
-        if how == "reset" and incoming.transport is not None:
-            incoming.transport.abort()
-            raise ConnectionResetError
+        refusal = next((r for r in self._refusals if r.pattern.matches(request)), None)
+        if refusal:
+            return await refusal.answer(request, incoming)
         hold = next((hold for hold in list(self._holds) if hold.takes(request)), None)
         port = self._ports[service]
         if hold and not hold.after:
@@ -254,7 +290,8 @@ class Gate:
             return None
         whole = await upstream.read()
         if request.operation.endswith("ExecuteStatement") and upstream.ok:
-            self._statement_clusters[json.loads(whole)["Id"]] = request.cluster
+            request.statement = json.loads(whole)["Id"]
+            self._statement_clusters[request.statement] = request.cluster
         return whole
 
 
@@ -279,6 +316,31 @@ async def _answer(
 def _statement(identifier: str) -> str:
     """Statement ids of a batch's parts end in ``:1``, ``:2`` …"""
     return identifier.partition(":")[0]
+
+
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _wait_until_gone(process: psutil.Process) -> None:
+    end = time.monotonic() + _KILL_DEADLINE
+    while not _gone(process):
+        assert time.monotonic() < end, f"{process} does not end"
+        time.sleep(0.01)
+
+
+def _wait_until_it_rests(process: psutil.Process) -> None:
+    """Until it has used no processor time for half a second: it waits for somebody."""
+    used, since = -1.0, time.monotonic()
+    while not _gone(process) and time.monotonic() - since < _RESTS_AFTER:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            now = sum(process.cpu_times()[:2])
+            if now != used:
+                used, since = now, time.monotonic()
+        time.sleep(0.02)
 
 
 def owner_of(client: tuple[str, int], server_port: int) -> int | None:

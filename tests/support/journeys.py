@@ -130,6 +130,14 @@ class Pipeline:
         """Trigger a run and wait until it has ended as `wanted`."""
         return self.start(table, **conf).wait(wanted)
 
+    def newest_run(self, table: str) -> Run:
+        """The DAG's newest run, as soon as there is one."""
+        dag_id = f"sync__{DATABASE}__{table}"
+        wait_until(
+            lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
+        )
+        return Run(self.api, dag_id, self.api.runs(dag_id)[-1]["dag_run_id"])
+
     def assert_equal(self, table: str, *warehouses: Warehouse) -> None:
         """The warehouses (both, if none is named) hold exactly what the source holds."""
         rows = self.source.rows(table)

@@ -6,6 +6,11 @@ from tests.support.source import DATABASE
 from tests.support.traffic import Pattern, data_api, s3
 
 
+def state_read(table: str) -> Pattern:
+    """The reading of the state document."""
+    return s3("GET", _state(table))
+
+
 def plan_recorded(table: str) -> Pattern:
     """The write of the state document that puts a batch in flight."""
     return s3("PUT", _state(table), body=r'"in_flight": ?\{')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pymysql
@@ -46,8 +46,10 @@ class Source:
         self.run(f"DROP TABLE IF EXISTS {table}")
         self.run(f"CREATE TABLE {table} ({columns})")
 
-    def insert(self, table: str, ids: Iterable[int], name: str = "new", at: Any = None) -> None:
-        """Add rows with these ids, stamped now by the server, or `at` a given time."""
+    def insert(
+        self, table: str, ids: Iterable[int], name: str = "new", at: datetime | None = None
+    ) -> None:
+        """Add rows with these ids, stamped now by the server, or `at` a given time in UTC."""
         rows = [(number, f"{name} {number}", number * 1.25) for number in ids]
         stamp = "NOW(6)" if at is None else self._connection.literal(at)
         with self._connection.cursor() as cursor:
@@ -65,10 +67,10 @@ class Source:
         return self.run(f"SELECT * FROM {table} ORDER BY 1")
 
     def now(self) -> datetime:
-        """The source's clock: UTC, naive, microseconds."""
+        """The source's clock: UTC, microseconds."""
         (row,) = self.run("SELECT NOW(6)")
         moment: datetime = row[0]
-        return moment
+        return moment.replace(tzinfo=UTC)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[pymysql.cursors.Cursor]:

@@ -38,9 +38,9 @@ class Store:
         return document
 
     def watermark(self, stream: str) -> datetime | None:
-        """The watermark: UTC, naive, as the source's own values are."""
+        """The watermark, or None before the first commit."""
         text = self.state(stream)["watermark"]
-        return datetime.fromisoformat(text).replace(tzinfo=None) if text else None
+        return datetime.fromisoformat(text) if text else None
 
     def debt(self, stream: str, target: str = "secondary") -> list[str]:
         """The batches that the target owes."""

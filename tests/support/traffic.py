@@ -20,6 +20,7 @@ class Request:
     :param body: as text, when it was small enough to be read
     :param cluster: the cluster that the call, or the statement it asks about, belongs to
     :param caller: address of the client's end of the connection
+    :param statement: the id that the Data API gave it
     """
 
     service: str
@@ -29,6 +30,7 @@ class Request:
     cluster: str
     caller: tuple[str, int]
     status: int = 0
+    statement: str = ""
     at: float = field(default_factory=time.monotonic)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import boto3
+import httpx
 
 from localaws import Endpoints
 from localaws.endpoints import Cluster
@@ -25,6 +28,7 @@ class Warehouse:
 
     def __init__(self, endpoints: Endpoints, cluster: Cluster) -> None:
         self.name = cluster.cluster_identifier
+        self._admin = f"{endpoints.redshift_data_endpoint_url}/_localaws/clusters/{self.name}"
         self._where = {
             "ClusterIdentifier": cluster.cluster_identifier,
             "Database": cluster.database,
@@ -41,15 +45,8 @@ class Warehouse:
     def run(self, sql: str) -> list[dict[str, Any]]:
         """Run one statement and return its rows by column name, as text, numbers and None."""
         statement = self._client.execute_statement(Sql=sql, **self._where)["Id"]
-        end = time.monotonic() + _DEADLINE
-        while True:
-            described = self._client.describe_statement(Id=statement)
-            if described["Status"] == "FINISHED":
-                break
-            if described["Status"] in {"FAILED", "ABORTED"}:
-                raise AssertionError(f"{self.name}: {sql}: {described.get('Error')}")
-            assert time.monotonic() < end, f"{self.name}: {sql} is {described['Status']}"
-            time.sleep(_POLL)
+        described = self.end_of(statement)
+        assert described["Status"] == "FINISHED", f"{self.name}: {sql}: {described.get('Error')}"
         if not described["HasResultSet"]:
             return []
         rows = []
@@ -57,6 +54,24 @@ class Warehouse:
             names = [column["name"] for column in page["ColumnMetadata"]]
             rows += [dict(zip(names, map(_value, row), strict=True)) for row in page["Records"]]
         return rows
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside the block the cluster is paused, as its owner may do: it takes no statements."""
+        httpx.post(self._admin, json={"state": "paused"}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.post(self._admin, json={"state": "available"}).raise_for_status()
+
+    def replay(self, request_body: str, token: str) -> str:
+        """Send a captured BatchExecuteStatement once more, under another ClientToken.
+
+        Returns how it ended. So does a zombie worker whose request was long under way.
+        """
+        request = json.loads(request_body) | {"ClientToken": token}
+        status: str = self.end_of(self._client.batch_execute_statement(**request)["Id"])["Status"]
+        return status
 
     def has(self, table: str) -> bool:
         """Whether the table is there."""
@@ -82,6 +97,16 @@ class Warehouse:
     def batches(self, table: str) -> list[str]:
         """The ids of the batches that the ledger lists."""
         return [row["batch_id"] for row in self.ledger(table)]
+
+    def end_of(self, statement: str) -> dict[str, Any]:
+        """Wait until a statement has ended; what the service then says of it."""
+        end = time.monotonic() + _DEADLINE
+        while True:
+            described: dict[str, Any] = self._client.describe_statement(Id=statement)
+            if described["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
+                return described
+            assert time.monotonic() < end, f"{self.name}: {statement} is {described['Status']}"
+            time.sleep(_POLL)
 
 
 def same(wanted: Any, found: Any) -> bool:

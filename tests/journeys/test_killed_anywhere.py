@@ -1,0 +1,116 @@
+"""If these fail, a crash loses or doubles rows: the one thing a copy must survive every day."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.journeys import Pipeline, Run
+from tests.support.moments import (
+    batch_sealed,
+    ledger_asked,
+    load_submitted,
+    part_written,
+    plan_recorded,
+    watermark_moved,
+)
+from tests.support.traffic import Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Where a task is killed: at the `nth` such request, before or `after` the server did it.
+
+    :param failed: the task that dies
+    """
+
+    table: str
+    at: Pattern
+    after: bool
+    failed: str
+    nth: int = 1
+
+
+def _deaths() -> Iterator[Death]:
+    yield Death("killed_plan", plan_recorded("killed_plan"), True, "plan_increment")
+    yield Death("killed_extract", part_written("killed_extract"), False, "extract_chunk", nth=2)
+    yield Death("killed_seal", batch_sealed("killed_seal"), True, "seal_batch")
+    yield Death("killed_submit", load_submitted("killed_submit", "primary"), True, "load_primary")
+    yield Death("killed_merge", ledger_asked("killed_merge", "primary"), False, "load_primary", 3)
+    yield Death("killed_commit", watermark_moved("killed_commit"), False, "commit_watermark")
+
+
+DEATHS = {death.table.removeprefix("killed_"): death for death in _deaths()}
+
+
+@pytest.fixture(scope="module")
+def killed(pipeline: Pipeline) -> dict[str, Run]:
+    """One run for each moment, each killed there; all at once, because they only wait."""
+    for death in DEATHS.values():
+        pipeline.source.create(death.table)
+        pipeline.source.insert(death.table, range(1, 13))
+    with contextlib.ExitStack() as rules:
+        holds = {
+            name: rules.enter_context(
+                pipeline.gate.hold(death.at, after=death.after, nth=death.nth)
+            )
+            for name, death in DEATHS.items()
+        }
+        runs = {name: pipeline.start(death.table) for name, death in DEATHS.items()}
+        for hold in holds.values():
+            hold.kill_caller()
+        for run in runs.values():
+            run.wait("failed")
+    return runs
+
+
+@pytest.fixture(scope="module")
+def run_again(pipeline: Pipeline, killed: dict[str, Run]) -> dict[str, Run]:
+    """The next run of each table, after more rows have come."""
+    for name in killed:
+        pipeline.source.update(DEATHS[name].table, [1, 2], "later")
+        pipeline.source.insert(DEATHS[name].table, [13])
+    runs = {name: pipeline.start(DEATHS[name].table) for name in killed}
+    for run in runs.values():
+        run.wait()
+    return runs
+
+
+@pytest.mark.parametrize("moment", DEATHS)
+def test_the_task_died_and_nothing_moved(
+    pipeline: Pipeline, killed: dict[str, Run], moment: str
+) -> None:
+    assert "failed" in killed[moment].states[DEATHS[moment].failed]
+
+
+@pytest.mark.parametrize("moment", DEATHS)
+def test_running_again_completes_it_without_a_duplicate(
+    pipeline: Pipeline, run_again: dict[str, Run], moment: str
+) -> None:
+    """The next run finishes the batch; one more brings what came since; no batch counts twice."""
+    table = DEATHS[moment].table
+    pipeline.sync(table)
+    pipeline.assert_equal(table)
+    for warehouse in pipeline.warehouses:
+        batches = warehouse.batches(table)
+        assert len(batches) == len(set(batches)) == 2, f"{warehouse.name}: {batches}"
+    assert pipeline.state(table)["in_flight"] is None
+    assert pipeline.debt(table) == []
+
+
+@pytest.mark.parametrize("moment", DEATHS)
+def test_clearing_the_dead_task_afterwards_is_harmless(
+    pipeline: Pipeline, killed: dict[str, Run], run_again: dict[str, Run], moment: str
+) -> None:
+    """Its batch is committed by now: the old run ends well, and moves nothing."""
+    table = DEATHS[moment].table
+    before = [warehouse.ledger(table) for warehouse in pipeline.warehouses]
+    watermark = pipeline.watermark(table)
+    killed[moment].clear(DEATHS[moment].failed, downstream=True, only_failed=False).wait()
+    pipeline.assert_equal(table)
+    if moment != "plan":  # a plan that is cleared plans anew, and its as-of may move
+        assert [warehouse.ledger(table) for warehouse in pipeline.warehouses] == before
+        assert pipeline.watermark(table) == watermark
