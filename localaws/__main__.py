@@ -23,6 +23,7 @@ from localaws.stack import AlreadyRunning, Stack
 
 _ROOT = Path(__file__).parents[1]
 _NOT_RUNNING = 3  # as `systemctl status` says it
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # HUP: the terminal was closed
 _START_PATIENCE = 120.0
 _STOP_PATIENCE = 60.0
 _OURS = ("mysql", "mysql.new", "postgres", "postgres.new", "objects", "redshift", "logs")
@@ -64,14 +65,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(chosen: argparse.Namespace) -> int:
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOP_SIGNALS:
         # A stop that arrives during the start must break it off, not wait for it.
         signal.signal(number, signal.default_int_handler)
     stack = Stack(chosen.home)
     try:
         began = time.monotonic()
         endpoints = stack.up()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOP_SIGNALS:
             signal.signal(number, lambda *_: stop.set())
         print(_table(stack.home, endpoints))
         print(f"\nready in {time.monotonic() - began:.1f} s; Ctrl-C stops everything", flush=True)

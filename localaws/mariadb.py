@@ -101,6 +101,7 @@ class MariaDb:
             log=self._home / "logs" / "mysql.log",
             healthy=self._answers,
             deadline=60,
+            stop_deadline=8,
         )
 
     def _users_sql(self) -> str:

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from localaws.processes import Service
+from localaws.processes import Service, ServiceFailed
 
 _REQUIREMENTS = Path(__file__).with_name("requirements-ministack.txt")
 _VIRTUALENV = Path(__file__).parents[1] / ".venv-ministack"
@@ -73,6 +73,7 @@ class Objects:
                 "PYTHONUNBUFFERED": "1",
             },
             deadline=60,
+            stop_deadline=8,
         )
 
     def _answers(self) -> bool:
@@ -95,7 +96,7 @@ def install(log_file: Path) -> None:
     """Make the emulator's virtualenv, unless it is there and up to date.
 
     Safe beside others who do the same at the same time. Raises ServiceFailed with the installer's
-    last words when a package cannot be had.
+    last words when a package cannot be had; the next call then begins anew.
     """
     interpreter = f"{sys.base_prefix} {sys.version}".encode()
     wanted = hashlib.sha256(_REQUIREMENTS.read_bytes() + interpreter).hexdigest()
@@ -116,6 +117,11 @@ def install(log_file: Path) -> None:
         try:
             installer.start()
             installer.wait_ended()
+        except ServiceFailed as error:
+            raise ServiceFailed(
+                f"{error}\nA package index must be reachable for this one installation:"
+                " run `python -m localaws install` where it is"
+            ) from error
         finally:
             installer.stop()
         _STAMP.write_text(wanted + "\n", encoding="ascii")

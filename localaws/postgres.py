@@ -26,8 +26,8 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "timezone": "UTC",
-    # No flush to the disk, yet each commit reaches the kernel before it is answered: a SIGKILL takes
-    # nothing back. With synchronous_commit=off it would take the last half second of commits.
+    # No flush to the disk, yet each commit reaches the kernel before it is answered: a SIGKILL
+    # takes nothing back. With synchronous_commit=off it would take the last half second.
     "fsync": "off",
     "synchronous_commit": "on",
     "full_page_writes": "off",
@@ -100,6 +100,7 @@ class Postgres:
             uid=self._uid,
             stop_signal=signal.SIGINT,  # "fast": do not wait until the clients have gone
             deadline=60,
+            stop_deadline=8,
         )
 
     def _answers(self) -> bool:

@@ -35,7 +35,7 @@ _KILL_DEADLINE = 5.0
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 
-class ServiceFailed(RuntimeError):  # noqa: N818 - it reads as what happened
+class ServiceFailed(RuntimeError):
     """A service could not be started, or ended when it should not; the message says what to do."""
 
 

@@ -13,6 +13,7 @@ import secrets
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -73,9 +74,10 @@ class Stack:
         Raises AlreadyRunning when the home has an owner, ServiceFailed when a service does not
         start; then nothing of the stack is left running.
         """
-        self._lock = own(self.home)
-        if self._lock is None:
+        lock = own(self.home)
+        if lock is None:
             raise AlreadyRunning(f"a stack is already running in {self.home}")
+        self._lock = lock
         try:
             withdraw_endpoints(self.home)
             endpoints = self._endpoints(_ports(self.home), _passwords(self.home))
@@ -91,9 +93,11 @@ class Stack:
         if self._lock is None:
             return
         withdraw_endpoints(self.home)
-        # The last started stops first: nobody loses a server while still using it.
-        while self._services:
-            self._services.pop().stop()
+        if self._services:
+            self._services[-1].stop()  # the Data API uses the others, so it goes first
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(Service.stop, self._services))
+        self._services.clear()
         os.close(self._lock)
         self._lock = None
 
@@ -205,6 +209,7 @@ def _redshift(home: Path, endpoints: Endpoints) -> Service:
             "AWS_SECRET_ACCESS_KEY": endpoints.aws_secret_access_key,
         },
         deadline=60,
+        stop_deadline=5,
     )
 
 
