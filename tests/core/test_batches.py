@@ -17,8 +17,9 @@ from tidemark.core.windows import Window, single_chunk
 
 from tests.core.values import HIGH, LOW, a_plan, a_receipt
 
-instants = st.datetimes(datetime(1980, 1, 1), datetime(2200, 1, 1)).map(
-    lambda at: at.replace(tzinfo=UTC)
+MICROSECONDS = st.integers(0, 6_000_000_000_000_000)
+instants = MICROSECONDS.map(
+    lambda micros: datetime(1980, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 )
 
 
