@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from localaws import Endpoints, Stack, read_endpoints
+from localaws import Endpoints
 from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
@@ -25,21 +24,6 @@ from tests.support.warehouse import Warehouse
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
 _DAGS_DEADLINE = 90.0
-
-
-@pytest.fixture(scope="session")
-def home() -> Path:
-    """Where this session's stack and Airflow live; what an earlier session left goes first."""
-    home = Path(os.environ.get("TIDEMARK_TEST_HOME", ROOT / ".local" / "test"))
-    assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
-    shutil.rmtree(home, ignore_errors=True)
-    return home
-
-
-@pytest.fixture(scope="session")
-def stack(home: Path) -> Iterator[Endpoints]:
-    with Stack(home) as endpoints:
-        yield endpoints
 
 
 @pytest.fixture(scope="session")
