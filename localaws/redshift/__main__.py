@@ -1,0 +1,130 @@
+"""`python -m localaws.redshift`: serve the Data API until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from aiohttp import web
+from botocore.config import Config
+
+from localaws.redshift.clusters import Clusters, Postgres
+from localaws.redshift.copying import Copier
+from localaws.redshift.journal import Journal, Statement
+from localaws.redshift.manifest import Store
+from localaws.redshift.operations import Operations
+from localaws.redshift.reference import markdown
+from localaws.redshift.runner import Runner
+from localaws.redshift.server import application
+
+_POSTGRES_STARTS_WITHIN = 20.0
+
+
+def main() -> int:
+    """Read the command line and serve; return the exit code."""
+    options = _options()
+    if options.list_statements:
+        sys.stdout.write(markdown() + "\n")
+        return 0
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    asyncio.run(_serve(options))
+    return 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    host, _, port = options.postgres.rpartition(":")
+    password = os.environ.get("LOCALAWS_POSTGRES_PASSWORD", "")
+    postgres = Postgres(host, int(port), options.postgres_user, password)
+    clusters = Clusters(_databases(options.cluster), postgres)
+    options.home.mkdir(parents=True, exist_ok=True)
+    journal = Journal(options.home / "statements.sqlite")
+    store = Store(_s3(options), options.region)
+
+    def copier(statement: Statement) -> Copier:
+        user = statement.request.get("DbUser", "awsuser")
+        arn = f"arn:aws:redshift:{options.region}:000000000000:dbuser:{statement.warehouse}/{user}"
+        return Copier(store, options.iam_role, arn)
+
+    def ended(statement_id: str) -> None:
+        loop.call_soon_threadsafe(operations.statement_ended, statement_id)
+
+    runner = Runner(journal, copier, ended)
+    operations = Operations(clusters, journal, runner)
+    await asyncio.to_thread(clusters.open, _POSTGRES_STARTS_WITHIN)
+    site_runner = web.AppRunner(application(operations), shutdown_timeout=1)
+    await site_runner.setup()
+    try:
+        await web.TCPSite(site_runner, "127.0.0.1", options.port).start()
+        logging.getLogger("localaws.redshift").info("serving on 127.0.0.1:%s", options.port)
+        await stop.wait()
+    finally:
+        await site_runner.cleanup()
+        await asyncio.to_thread(runner.close)
+        clusters.close()
+        journal.close()
+
+
+def _s3(options: argparse.Namespace) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=options.s3_endpoint,
+        region_name=options.region,
+        aws_access_key_id="localaws",
+        aws_secret_access_key="localaws",  # noqa: S106 - the local S3 takes any
+        config=Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"total_max_attempts": 3},
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
+        ),
+    )
+
+
+def _databases(named: list[str]) -> dict[str, tuple[str, ...]]:
+    databases: dict[str, tuple[str, ...]] = {}
+    for each in named:
+        cluster, _, database = each.partition(":")
+        databases[cluster] = (*databases.get(cluster, ()), database or "dev")
+    return databases
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m localaws.redshift", description=__doc__)
+    parser.add_argument("--list-statements", action="store_true", help="print the README's table")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--home", type=Path, help="where statements and results are kept")
+    parser.add_argument("--postgres", metavar="HOST:PORT", default="127.0.0.1:5432")
+    parser.add_argument(
+        "--postgres-user", default="postgres", help="password in LOCALAWS_POSTGRES_PASSWORD"
+    )
+    parser.add_argument("--s3-endpoint", metavar="URL")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument(
+        "--cluster", metavar="IDENTIFIER:DATABASE", action="append", default=[], help="may repeat"
+    )
+    parser.add_argument("--iam-role", metavar="ARN", help="the only role that COPY may name")
+    options = parser.parse_args()
+    if not options.list_statements:
+        for name in ("port", "home", "s3_endpoint", "cluster", "iam_role"):
+            if not getattr(options, name):
+                parser.error(f"--{name.replace('_', '-')} is required")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

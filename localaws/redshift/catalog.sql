@@ -1,0 +1,114 @@
+-- What a Redshift database has and a PostgreSQL database has not. Run at every start, in each
+-- cluster's database, by the superuser; every statement may run again.
+SET allow_system_table_mods = on;
+
+-- Times: https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html (statement, whole seconds)
+-- and https://docs.aws.amazon.com/redshift/latest/dg/r_SYSDATE.html (transaction, microseconds).
+CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp
+  LANGUAGE sql STABLE AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_sysdate() RETURNS timestamp
+  LANGUAGE sql STABLE AS $$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+
+CREATE OR REPLACE FUNCTION pg_catalog.len(text) RETURNS integer
+  LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT length($1) $$;
+-- https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html and r_json_serialize.html
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(text) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::jsonb $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_serialize(jsonb) RETURNS varchar
+  LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::text::varchar $$;
+
+-- The name of a type as Redshift's catalogue shows it, from the engine's.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) RETURNS text
+  LANGUAGE sql STABLE AS $$
+    SELECT CASE type
+      WHEN 'jsonb'::regtype THEN 'super'
+      WHEN 'bytea'::regtype THEN 'binary varying'
+      ELSE format_type(type, modifier)
+    END
+  $$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLES.html
+CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
+  SELECT coalesce(nullif(current_setting('localaws.database', true), ''), current_database())::varchar(128)
+           AS table_catalog,
+         n.nspname::varchar(128) AS table_schema,
+         c.relname::varchar(128) AS table_name,
+         CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END::varchar(128) AS table_type,
+         obj_description(c.oid, 'pg_class')::varchar(128) AS remarks
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('r', 'v') AND n.nspname NOT IN ('localaws', 'pg_toast');
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMNS.html
+CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
+  SELECT coalesce(nullif(current_setting('localaws.database', true), ''), current_database())::varchar(128)
+           AS table_catalog,
+         n.nspname::varchar(128) AS table_schema,
+         c.relname::varchar(128) AS table_name,
+         a.attname::varchar(128) AS column_name,
+         a.attnum::integer AS ordinal_position,
+         pg_get_expr(d.adbin, d.adrelid)::varchar(4000) AS column_default,
+         CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END::varchar(3) AS is_nullable,
+         redshift_type(a.atttypid, NULL)::varchar(128) AS data_type,
+         CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) THEN a.atttypmod - 4
+              WHEN a.atttypid = 'bytea'::regtype THEN (
+                SELECT split_part(k.conname, '_', 2)::integer FROM pg_constraint k
+                 WHERE k.conrelid = c.oid AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'bytes\_%'
+                 LIMIT 1)
+         END::integer AS character_maximum_length,
+         information_schema._pg_numeric_precision(a.atttypid, a.atttypmod)::integer AS numeric_precision,
+         information_schema._pg_numeric_precision_radix(a.atttypid, a.atttypmod)::integer
+           AS numeric_precision_radix,
+         information_schema._pg_numeric_scale(a.atttypid, a.atttypmod)::integer AS numeric_scale,
+         information_schema._pg_datetime_precision(a.atttypid, a.atttypmod)::integer
+           AS datetime_precision,
+         col_description(c.oid, a.attnum)::varchar(256) AS remarks
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+   WHERE c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+     AND n.nspname NOT IN ('localaws', 'pg_toast');
+
+-- Tables of the search path only: https://docs.aws.amazon.com/redshift/latest/dg/r_PG_TABLE_DEF.html
+-- Encodings and keys are not kept by the stand-in, so those columns are empty.
+CREATE OR REPLACE VIEW pg_catalog.pg_table_def AS
+  SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
+         redshift_type(a.atttypid, a.atttypmod) AS type,
+         NULL::text AS encoding, NULL::boolean AS distkey, NULL::integer AS sortkey,
+         a.attnotnull AS "notnull"
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+     AND (n.nspname = ANY (current_schemas(false)) OR n.oid = pg_my_temp_schema())
+   ORDER BY n.nspname, c.relname, a.attnum;
+
+-- Why a COPY failed. Written on a connection of its own, so that the rows survive the rollback.
+CREATE SCHEMA IF NOT EXISTS localaws;
+CREATE TABLE IF NOT EXISTS localaws.load_errors (
+  recorded_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'),
+  query bigint NOT NULL, session integer NOT NULL, table_id bigint NOT NULL,
+  file_name varchar(512) NOT NULL, column_name varchar(127) NOT NULL,
+  column_type varchar(64) NOT NULL, column_length varchar(10) NOT NULL,
+  error_code integer NOT NULL, error_message varchar(512) NOT NULL
+);
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
+CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
+  SELECT 100 AS userid, 0 AS slice, table_id::integer AS tbl, recorded_at AS starttime, session,
+         query::integer AS query, file_name::char(256) AS filename, 0::bigint AS line_number,
+         column_name::char(127) AS colname, column_type::char(10) AS type,
+         column_length::char(10) AS col_length, 0 AS position, ''::char(1024) AS raw_line,
+         ''::char(1024) AS raw_field_value, error_code AS err_code,
+         error_message::char(100) AS err_reason, 0 AS is_partial, 0 AS start_offset
+    FROM localaws.load_errors;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
+  SELECT 100 AS user_id, query AS query_id, 0::bigint AS transaction_id, session AS session_id,
+         current_setting('localaws.database', true)::char(64) AS database_name,
+         table_id::integer AS table_id, recorded_at AS start_time, file_name::char(256) AS file_name,
+         0::bigint AS line_number, column_name::char(127) AS column_name,
+         column_type::char(10) AS column_type, column_length::char(10) AS column_length,
+         0 AS position, error_code AS error_code, error_message::char(512) AS error_message
+    FROM localaws.load_errors;

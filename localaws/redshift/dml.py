@@ -1,0 +1,127 @@
+"""SELECT, INSERT, UPDATE, DELETE and LOCK, made ready for the engine.
+
+INSERT, UPDATE, DELETE and COPY lock their table against other writers, as in
+https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from localaws.redshift.cursor import Cursor
+from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.expressions import rewrite
+from localaws.redshift.lexer import Token, quote_name
+from localaws.redshift.plans import InsertValues, Nothing, Plan, RunSql
+
+
+def select(tokens: Sequence[Token]) -> Plan:
+    """Plan a query. Refuses SELECT INTO and statements that write inside WITH."""
+    depth = 0
+    for index, token in enumerate(tokens):
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        opens = index > 0 and tokens[index - 1].is_symbol("(")
+        if opens and token.is_word("insert", "update", "delete", "merge"):
+            raise StatementError(f'ERROR: syntax error at or near "{token.raw}"')
+        if depth == 0 and token.is_word("into"):
+            raise NotSupported("SELECT INTO: write CREATE TABLE AS")
+    return RunSql("SELECT", rewrite(tokens))
+
+
+def insert(tokens: Sequence[Token]) -> Plan:
+    """Plan an INSERT of values or of a query."""
+    cursor = Cursor(tokens)
+    cursor.expect_words("insert", "into")
+    table = cursor.table()
+    columns = ""
+    if cursor.peek().is_symbol("(") and not cursor.peek(1).is_word("select", "with"):
+        names = cursor.names_in_parentheses()
+        columns = f" ({', '.join(quote_name(name) for name in names)})"
+    head = f"INSERT INTO {table}{columns} "
+    first = cursor.peek()
+    if first.is_word("default"):
+        cursor.expect_words("default", "values")
+        cursor.expect_end()
+        return InsertValues(table, head + "DEFAULT VALUES")
+    if first.is_word("values"):
+        cursor.take()
+        return InsertValues(table, head + "VALUES " + rewrite(cursor.rest()))
+    if not (first.is_word("select", "with") or first.is_symbol("(")):
+        raise cursor.error()
+    return RunSql("INSERT", head + rewrite(cursor.rest()), write_lock=table)
+
+
+def update(tokens: Sequence[Token]) -> Plan:
+    """Plan an UPDATE: https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html"""
+    table = _target(tokens, "update")
+    return RunSql("UPDATE", rewrite(tokens), write_lock=table)
+
+
+def delete(tokens: Sequence[Token]) -> Plan:
+    """Plan a DELETE. The FROM may be left out, as Redshift allows."""
+    start = _verb(tokens, "delete")
+    cursor = Cursor(tokens[start + 1 :])
+    cursor.skip_words("from")
+    table = cursor.table()
+    if not (cursor.done or cursor.peek().is_word("using", "where")):
+        # The syntax has no alias: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
+        raise cursor.error()
+    before = rewrite(tokens[:start])
+    words = [before, "DELETE FROM", table, rewrite(cursor.rest())]
+    return RunSql("DELETE", " ".join(words), write_lock=table)
+
+
+def lock(tokens: Sequence[Token]) -> Plan:
+    """Plan a LOCK: the only statement that waits for a table without fixing the snapshot first."""
+    cursor = Cursor(tokens)
+    cursor.expect_words("lock")
+    cursor.skip_words("table")
+    tables = [cursor.table()]
+    while cursor.skip_symbol(","):
+        tables.append(cursor.table())
+    cursor.expect_end()
+    # Always ACCESS EXCLUSIVE: https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
+    sql = f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"
+    return RunSql("LOCK", sql, takes_snapshot=False, refuse_in="autocommit")
+
+
+def analyze(tokens: Sequence[Token]) -> Plan:
+    """Plan an ANALYZE; its column list and options change nothing here."""
+    cursor = Cursor(tokens)
+    cursor.take()
+    cursor.skip_words("verbose")
+    table = "" if cursor.done or cursor.peek().is_word("predicate", "all") else cursor.table()
+    return RunSql("ANALYZE", f"ANALYZE {table}".rstrip(), takes_snapshot=False)
+
+
+def set_parameter(tokens: Sequence[Token]) -> Plan:
+    """Plan a SET of the two parameters a loader needs; all others are refused by name."""
+    cursor = Cursor(tokens)
+    cursor.expect_words("set")
+    name = cursor.name()
+    if name not in ("statement_timeout", "query_group"):
+        raise NotSupported(f"SET {name}")
+    if not (cursor.skip_words("to") or cursor.skip_symbol("=")):
+        raise cursor.error()
+    value = cursor.take()
+    cursor.expect_end()
+    if name == "query_group":
+        return Nothing("SET")
+    if not value.text.isdigit():
+        raise StatementError(
+            f'ERROR: parameter "statement_timeout" requires an integer value, not {value.raw}'
+        )
+    return RunSql("SET", f"SET statement_timeout TO {value.text}", takes_snapshot=False)
+
+
+def _verb(tokens: Sequence[Token], verb: str) -> int:
+    depth = 0
+    for index, token in enumerate(tokens):
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        if depth == 0 and token.is_word(verb):
+            return index
+    raise StatementError("ERROR: syntax error at end of input")
+
+
+def _target(tokens: Sequence[Token], verb: str) -> str:
+    return Cursor(tokens[_verb(tokens, verb) + 1 :]).table()

@@ -1,0 +1,292 @@
+"""What the service remembers: statements, their results and client tokens, in one SQLite file.
+
+The real service keeps results for 24 hours (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html)
+and client tokens for 8. Every method is one short transaction and may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from localaws.redshift.results import Outcome
+
+KEPT_SECONDS = 24 * 3600
+TOKEN_SECONDS = 8 * 3600
+ACTIVE = ("SUBMITTED", "PICKED", "STARTED")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS statements (
+  id TEXT PRIMARY KEY, warehouse TEXT NOT NULL, request TEXT NOT NULL, status TEXT NOT NULL,
+  error TEXT NOT NULL, pid INTEGER NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
+  duration INTEGER NOT NULL, batch INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS statements_created ON statements (created);
+CREATE TABLE IF NOT EXISTS units (
+  query INTEGER PRIMARY KEY AUTOINCREMENT, statement TEXT NOT NULL, number INTEGER NOT NULL,
+  sql TEXT NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL, created REAL NOT NULL,
+  updated REAL NOT NULL, duration INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
+  columns TEXT, UNIQUE (statement, number));
+CREATE TABLE IF NOT EXISTS pages (
+  query INTEGER NOT NULL, page INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (query, page));
+CREATE TABLE IF NOT EXISTS tokens (
+  token TEXT PRIMARY KEY, statement TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  created REAL NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One SQL text of a statement; `query` is its RedshiftQueryId, `duration` in nanoseconds."""
+
+    query: int
+    statement: str
+    number: int
+    sql: str
+    status: str
+    error: str
+    created: float
+    updated: float
+    duration: int
+    rows: int
+    size: int
+    columns: str | None
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it brought a result set, be it empty."""
+        return self.columns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One accepted call. `request` is the call as it came, without its token."""
+
+    id: str
+    warehouse: str
+    request: dict[str, Any]
+    status: str
+    error: str
+    pid: int
+    created: float
+    updated: float
+    duration: int
+    batch: bool
+    units: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A client token: which statement it started, and what was asked then."""
+
+    statement: str
+    fingerprint: str
+
+
+class Journal:
+    """The file. Opening it ends, as FAILED, whatever was active when the last process died."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._end_interrupted()
+        self.forget_old()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def submit(
+        self,
+        statement_id: str,
+        warehouse: str,
+        request: Mapping[str, Any],
+        sqls: Sequence[str],
+        *,
+        batch: bool,
+        token: str,
+        fingerprint: str,
+    ) -> None:
+        """Record an accepted call and its token."""
+        now = time.time()
+        with self._lock, self._transaction():
+            self._db.execute(
+                "INSERT INTO statements VALUES (?, ?, ?, 'SUBMITTED', '', 0, ?, ?, -1, ?)",
+                (statement_id, warehouse, json.dumps(request), now, now, batch),
+            )
+            self._db.executemany(
+                "INSERT INTO units (statement, number, sql, status, error, created, updated, "
+                "duration, rows, size) VALUES (?, ?, ?, 'SUBMITTED', '', ?, ?, -1, -1, -1)",
+                [(statement_id, number, sql, now, now) for number, sql in enumerate(sqls, start=1)],
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)",
+                (token, statement_id, fingerprint, now),
+            )
+
+    def token(self, token: str) -> Token | None:
+        """Return what a token of the last eight hours started."""
+        row = self._one(
+            "SELECT statement, fingerprint FROM tokens WHERE token = ? AND created > ?",
+            (token, time.time() - TOKEN_SECONDS),
+        )
+        return Token(*row) if row else None
+
+    def statement(self, statement_id: str) -> Statement | None:
+        """Return a statement with its units."""
+        row = self._one("SELECT * FROM statements WHERE id = ?", (statement_id,))
+        if row is None:
+            return None
+        return replace(_statement(row), units=self._units([statement_id]))
+
+    def recent(self, *, before: float, limit: int) -> list[Statement]:
+        """Return statements, newest first, that were created before that time (epoch seconds)."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM statements WHERE created < ? ORDER BY created DESC LIMIT ?",
+                (before, limit),
+            ).fetchall()
+        statements = [_statement(row) for row in rows]
+        units = self._units([statement.id for statement in statements])
+        return [
+            replace(each, units=tuple(unit for unit in units if unit.statement == each.id))
+            for each in statements
+        ]
+
+    def mark(self, statement_id: str, status: str, *, pid: int = 0) -> None:
+        """Move an active statement on."""
+        self._run(
+            "UPDATE statements SET status = ?, updated = ?, pid = max(pid, ?) WHERE id = ?",
+            (status, time.time(), pid, statement_id),
+        )
+
+    def mark_unit(
+        self,
+        query: int,
+        status: str,
+        *,
+        error: str = "",
+        duration: int = -1,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Move a unit on; rows and bytes are known once it has an outcome."""
+        known = outcome or Outcome(rows=-1, size=-1)
+        self._run(
+            "UPDATE units SET status = ?, error = ?, updated = ?, duration = ?, rows = ?, size = ? "
+            "WHERE query = ?",
+            (status, error, time.time(), duration, known.rows, known.size, query),
+        )
+
+    def finish(
+        self,
+        statement_id: str,
+        status: str,
+        *,
+        error: str,
+        duration: int,
+        results: Mapping[int, Outcome] | None = None,
+    ) -> None:
+        """End a statement; `results` by query number become readable in the same instant."""
+        now = time.time()
+        with self._lock, self._transaction():
+            for query, outcome in (results or {}).items():
+                if outcome.columns is None:
+                    continue
+                self._db.execute(
+                    "UPDATE units SET columns = ? WHERE query = ?",
+                    (json.dumps(outcome.columns), query),
+                )
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)",
+                    [(query, page, json.dumps(rows)) for page, rows in enumerate(outcome.pages)],
+                )
+            self._db.execute(
+                "UPDATE units SET status = 'ABORTED', updated = ? WHERE statement = ? "
+                "AND status IN ('SUBMITTED', 'PICKED', 'STARTED')",
+                (now, statement_id),
+            )
+            self._db.execute(
+                "UPDATE statements SET status = ?, error = ?, updated = ?, duration = ? "
+                "WHERE id = ?",
+                (status, error, now, duration, statement_id),
+            )
+
+    def page(self, query: int, page: int) -> tuple[str, bool] | None:
+        """Return one page of a result as JSON text, and whether another follows."""
+        body = self._one("SELECT body FROM pages WHERE query = ? AND page = ?", (query, page))
+        if body is None:
+            return None
+        more = self._one("SELECT 1 FROM pages WHERE query = ? AND page = ?", (query, page + 1))
+        return body[0], more is not None
+
+    def forget_old(self) -> None:
+        """Drop what the service no longer keeps."""
+        limit = time.time() - KEPT_SECONDS
+        with self._lock, self._transaction():
+            self._db.execute(
+                "DELETE FROM pages WHERE query IN (SELECT query FROM units WHERE created < ?)",
+                (limit,),
+            )
+            self._db.execute("DELETE FROM units WHERE created < ?", (limit,))
+            self._db.execute("DELETE FROM statements WHERE created < ?", (limit,))
+            self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+
+    def _end_interrupted(self) -> None:
+        rows = self._db.execute(
+            "SELECT id FROM statements WHERE status IN ('SUBMITTED', 'PICKED', 'STARTED')"
+        ).fetchall()
+        for (statement_id,) in rows:
+            self.finish(
+                statement_id,
+                "FAILED",
+                error="ERROR: the Data API stand-in stopped while the statement ran",
+                duration=-1,
+            )
+
+    def _units(self, ids: Iterable[str]) -> tuple[Unit, ...]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM units WHERE statement IN (SELECT value FROM json_each(?)) "
+                "ORDER BY number",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+        return tuple(Unit(*row) for row in rows)
+
+    def _one(self, sql: str, values: Sequence[Any]) -> Any:
+        with self._lock:
+            return self._db.execute(sql, values).fetchone()
+
+    def _run(self, sql: str, values: Sequence[Any]) -> None:
+        with self._lock:
+            self._db.execute(sql, values)
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._db.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _statement(row: Sequence[Any]) -> Statement:
+    identifier, warehouse, request, status, error, pid, created, updated, duration, batch = row
+    return Statement(
+        identifier, warehouse, json.loads(request), status, error, pid, created, updated, duration,
+        bool(batch),
+    )  # fmt: skip

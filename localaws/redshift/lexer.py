@@ -1,0 +1,193 @@
+"""Cut Redshift SQL into tokens, and put tokens together again as PostgreSQL SQL.
+
+Everything that Redshift reads differently from PostgreSQL at this level is settled here: names are
+folded to lower case even when quoted, a backslash in a string is an escape, and PostgreSQL's own
+literal forms (dollar quotes, E'', U&'') are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from localaws.redshift.errors import NotSupported, StatementError
+
+Kind = Literal["word", "name", "string", "number", "symbol", "parameter"]
+
+# Redshift allows 127 bytes (https://docs.aws.amazon.com/redshift/latest/dg/r_names.html). The
+# engine behind would cut a name after 63 without an error, so a longer one is refused instead.
+_ENGINE_NAME_BYTES = 63
+_REDSHIFT_NAME_BYTES = 127
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+|--[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<string>'(?:[^'\\]|''|\\.)*')
+    | (?P<name>"(?:[^"]|"")+")
+    | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<word>\#?[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)
+    | (?P<symbol>::|<=|>=|<>|!=|\|\||!~\*|!~|~\*|[-+*/%<>=,.;()~^&|@\#\[\]])
+    | (?P<parameter>:[0-9a-zA-Z_]+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+class Token(NamedTuple):
+    """One token. `text` is the value: folded name, decoded string, lower-cased word."""
+
+    kind: Kind
+    text: str
+    raw: str
+
+    def is_word(self, *words: str) -> bool:
+        """Tell whether this is one of these unquoted words (given in lower case)."""
+        return self.kind == "word" and self.text in words
+
+    def is_symbol(self, symbol: str) -> bool:
+        """Tell whether this is that operator or punctuation mark."""
+        return self.kind == "symbol" and self.text == symbol
+
+    def sql(self) -> str:
+        """Write the token for PostgreSQL, which runs with standard_conforming_strings on."""
+        match self.kind:
+            case "name":
+                return quote_name(self.text)
+            case "string":
+                return quote_string(self.text)
+            case "word" | "number" | "symbol" | "parameter":
+                return self.raw
+
+
+def quote_name(name: str) -> str:
+    """Quote a name for PostgreSQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_string(value: str) -> str:
+    """Quote a value for PostgreSQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def tokenize(sql: str) -> list[Token]:
+    """Cut one text into tokens, without comments and white space.
+
+    Raises StatementError with Redshift's wording for an unterminated string or a stray character,
+    and NotSupported for what only PostgreSQL would understand.
+    """
+    tokens: list[Token] = []
+    position = 0
+    while position < len(sql):
+        match = _TOKEN.match(sql, position)
+        if match is None:
+            raise _unreadable(sql, position)
+        kind, raw = str(match.lastgroup), match.group()
+        if kind == "comment":
+            position = _end_of_comment(sql, position)
+            continue
+        if kind == "string":
+            _refuse_prefixed_literal(sql, position)
+        if kind != "space":
+            tokens.append(_token(kind, raw))
+        position = match.end()
+    return tokens
+
+
+def split_statements(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Cut at semicolons; empty statements are dropped."""
+    statements: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.is_symbol(";"):
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    return [statement for statement in statements if statement]
+
+
+def bind(tokens: Iterable[Token], parameters: Mapping[str, str]) -> list[Token]:
+    """Put values in the place of `:name`; a name without a value stays and fails as syntax."""
+    return [
+        Token("string", parameters[token.text], "")
+        if token.kind == "parameter" and token.text in parameters
+        else token
+        for token in tokens
+    ]
+
+
+def check_name(name: str) -> str:
+    """Return the name, or refuse it when it is too long for Redshift or for the engine behind."""
+    size = len(name.encode())
+    if size > _REDSHIFT_NAME_BYTES:
+        # Wording unsourced; the limit: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+        raise StatementError(f'ERROR: identifier "{name}" is longer than 127 bytes')
+    if size > _ENGINE_NAME_BYTES:
+        raise NotSupported(
+            f'the name "{name}": it has {size} bytes, and names over {_ENGINE_NAME_BYTES} bytes '
+            "would be cut by the engine behind it (Redshift itself allows 127)"
+        )
+    return name
+
+
+def _token(kind: str, raw: str) -> Token:
+    match kind:
+        case "word":
+            if raw.startswith("#"):
+                raise NotSupported(f"temporary tables named {raw}: write CREATE TEMP TABLE")
+            return Token("word", check_name(raw.lower()), raw.lower())
+        case "name":
+            # Folded although quoted, unless enable_case_sensitive_identifier is set:
+            # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+            return Token("name", check_name(raw[1:-1].replace('""', '"').lower()), raw)
+        case "string":
+            return Token("string", _decode(raw[1:-1]), raw)
+        case "number":
+            return Token("number", raw, raw)
+        case "parameter":
+            return Token("parameter", raw[1:], raw)
+        case _:
+            return Token("symbol", raw, raw)
+
+
+def _decode(body: str) -> str:
+    # A backslash escapes in Redshift's strings as it did in PostgreSQL 8; sqlglot's Redshift
+    # dialect reads it so too: https://github.com/tobymao/sqlglot (dialects/redshift.py).
+    def value(match: re.Match[str]) -> str:
+        text = match.group()
+        if text == "''":
+            return "'"
+        if text[1:].isdigit():
+            return chr(int(text[1:], 8))
+        return _ESCAPES.get(text[1], text[1])
+
+    return re.sub(r"''|\\[0-7]{1,3}|\\.", value, body, flags=re.DOTALL)
+
+
+def _refuse_prefixed_literal(sql: str, position: int) -> None:
+    before = sql[max(position - 2, 0) : position].lower()
+    alone = len(before) < 2 or not (before[0].isalnum() or before[0] == "_")
+    if before == "u&" or (before[-1:] in ("e", "b", "x", "n") and alone):
+        raise NotSupported(f"string literals that start with {before.strip()}'")
+
+
+def _end_of_comment(sql: str, start: int) -> int:
+    depth = 0
+    for edge in _COMMENT_EDGE.finditer(sql, start):
+        depth += 1 if edge.group() == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    raise StatementError(f'ERROR: unterminated /* comment at or near "{sql[start : start + 40]}"')
+
+
+def _unreadable(sql: str, position: int) -> StatementError:
+    rest = sql[position : position + 40]
+    if rest[0] == "'":
+        return StatementError(f'ERROR: unterminated quoted string at or near "{rest}"')
+    if rest[0] == '"':
+        return StatementError(f'ERROR: unterminated quoted identifier at or near "{rest}"')
+    if rest[0] == "$":
+        return NotSupported("dollar-quoted strings and $1 placeholders")
+    return StatementError(f'ERROR: syntax error at or near "{rest[0]}"')

@@ -1,0 +1,255 @@
+"""The operations of the Data API that the stand-in serves, from request to response."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localaws.redshift import responses
+from localaws.redshift.clusters import Cluster, Clusters
+from localaws.redshift.errors import ApiError, invalid
+from localaws.redshift.front import parameters_in
+from localaws.redshift.journal import ACTIVE, Journal, Statement, Unit
+from localaws.redshift.runner import Job, Runner
+
+Request = dict[str, Any]
+Response = dict[str, Any]
+
+# "Cannot process query string larger than 100kB": https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+MAX_SQL_BYTES = 100_000
+_LIST_PAGE = 100
+
+
+class Operations:
+    """Each public method is one operation. Raises ApiError for a call that is refused."""
+
+    def __init__(self, clusters: Clusters, journal: Journal, runner: Runner) -> None:
+        self._clusters = clusters
+        self._journal = journal
+        self._runner = runner
+        self._ended: dict[str, asyncio.Event] = {}
+
+    def statement_ended(self, statement_id: str) -> None:
+        """Wake those who wait for a statement. Called in the event loop."""
+        event = self._ended.pop(statement_id, None)
+        if event is not None:
+            event.set()
+
+    async def execute_statement(self, request: Request) -> Response:
+        """Accept one SQL text."""
+        return await self._submit(request, [request["Sql"]], batch=False)
+
+    async def batch_execute_statement(self, request: Request) -> Response:
+        """Accept up to forty SQL texts, to run as one transaction."""
+        if request.get("ExecutionMode", "TRANSACTION") != "TRANSACTION":
+            raise invalid("localaws does not support ExecutionMode AUTO_COMMIT")
+        return await self._submit(request, request["Sqls"], batch=True)
+
+    async def describe_statement(self, request: Request) -> Response:
+        """Say how a statement, or one text of a batch, is doing."""
+        statement, unit = self._found(request["Id"])
+        await self._wait(statement.id, request.get("WaitTimeSeconds"))
+        statement, unit = self._found(request["Id"])
+        return responses.described(statement, unit)
+
+    async def get_statement_result(self, request: Request) -> Response:
+        """Return one page of rows."""
+        statement, unit = self._found(request["Id"])
+        await self._wait(statement.id, request.get("WaitTimeSeconds"))
+        statement, unit = self._found(request["Id"])
+        if unit is None:
+            if statement.batch:
+                # https://github.com/apache/airflow/issues/40427
+                raise invalid(
+                    "BatchExecuteStatement result can only be retrieved with sub-statement id."
+                )
+            unit = statement.units[0]
+        page_number = _page_number(request.get("NextToken"))
+        page = self._journal.page(unit.query, page_number)
+        if statement.status != "FINISHED" or unit.columns is None or page is None:
+            # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
+            raise ApiError(
+                "ResourceNotFoundException",
+                "Query does not have result. Please check query status with DescribeStatement.",
+                resource=request["Id"],
+            )
+        records, more = page
+        response = {
+            "Records": json.loads(records),
+            "ColumnMetadata": json.loads(unit.columns),
+            "TotalNumRows": unit.rows,
+        }
+        return response | ({"NextToken": str(page_number + 1)} if more else {})
+
+    async def list_statements(self, request: Request) -> Response:
+        """List statements, newest first; only finished ones unless a status is asked for."""
+        page = request.get("MaxResults") or _LIST_PAGE
+        before = float("inf") if not request.get("NextToken") else _time(request["NextToken"])
+        found: list[Statement] = []
+        while len(found) <= page:
+            recent = self._journal.recent(before=before, limit=_LIST_PAGE)
+            if not recent:
+                break
+            before = recent[-1].created
+            found += [each for each in recent if _listed(each, request)]
+        response: Response = {"Statements": [responses.listed(each) for each in found[:page]]}
+        if len(found) > page:
+            response["NextToken"] = repr(found[page - 1].created)
+        return response
+
+    async def cancel_statement(self, request: Request) -> Response:
+        """Stop an active statement; it ends as ABORTED, rolled back."""
+        statement, _ = self._found(request["Id"])
+        cancelled = await asyncio.to_thread(self._runner.cancel, statement.id)
+        if not cancelled:
+            status = self._found(statement.id)[0].status
+            # https://github.com/grafana/redshift-datasource matches on this text
+            raise invalid(
+                f"Could not cancel a query that is already in "
+                f"{'FINISHED' if status in ACTIVE else status} state with ID: {statement.id}"
+            )
+        return {"Status": True}
+
+    def pause(self, identifier: str, state: str) -> Response:
+        """Pause or resume a cluster (administration, not part of the API)."""
+        cluster = self._clusters.state_of(identifier)
+        if state not in ("available", "paused"):
+            raise invalid(f"state must be available or paused, not {state}")
+        cluster.state = "paused" if state == "paused" else "available"
+        aborted = self._runner.cancel_all(cluster) if state == "paused" else 0
+        return {"cluster": identifier, "state": cluster.state, "aborted": aborted}
+
+    async def _submit(self, request: Request, sqls: Sequence[str], *, batch: bool) -> Response:
+        cluster = self._warehouse(request)
+        cluster.require_available()
+        token = str(request.get("ClientToken") or uuid.uuid4())
+        kept = {
+            name: value
+            for name, value in request.items()
+            if name not in ("ClientToken", "WaitTimeSeconds")
+        }
+        fingerprint = hashlib.sha256(json.dumps([batch, kept], sort_keys=True).encode()).hexdigest()
+        earlier = self._journal.token(token)
+        if earlier is None:
+            statement_id = self._accept(kept, sqls, cluster, batch, token, fingerprint)
+        elif earlier.fingerprint != fingerprint:
+            # Unsourced: the service's answer to a token that is used for something else.
+            raise invalid("ClientToken was already used with other parameters.")
+        else:
+            statement_id = earlier.statement
+        await self._wait(statement_id, request.get("WaitTimeSeconds"))
+        return responses.accepted(self._found(statement_id)[0])
+
+    def _accept(
+        self,
+        request: Request,
+        sqls: Sequence[str],
+        cluster: Cluster,
+        batch: bool,
+        token: str,
+        fingerprint: str,
+    ) -> str:
+        for sql in sqls:
+            if len(sql.encode()) > MAX_SQL_BYTES:
+                raise invalid("Cannot process query string larger than 100kB")
+        parameters = _parameters(request.get("Parameters", []), sqls)
+        self._runner.require_room(cluster)
+        statement_id = str(uuid.uuid4())
+        self._journal.submit(
+            statement_id, cluster.identifier, request, sqls,
+            batch=batch, token=token, fingerprint=fingerprint,
+        )  # fmt: skip
+        self._ended[statement_id] = asyncio.Event()
+        self._runner.start(Job(self._found(statement_id)[0], cluster, parameters))
+        return statement_id
+
+    def _warehouse(self, request: Request) -> Cluster:
+        names = [
+            request[name] for name in ("ClusterIdentifier", "WorkgroupName") if request.get(name)
+        ]
+        for name, value in (
+            ("SessionId", None),
+            ("SessionKeepAliveSeconds", 0),
+            ("WithEvent", False),
+        ):
+            if request.get(name, value) != value:
+                raise invalid(f"localaws does not support {name}")
+        if request.get("ResultFormat", "JSON") != "JSON":
+            raise invalid("localaws does not support ResultFormat CSV")
+        if not names:
+            raise invalid("Either ClusterIdentifier, WorkgroupName or SessionId must be provided.")
+        if len(names) > 1:
+            raise invalid("Only one of ClusterIdentifier and WorkgroupName may be provided.")
+        if not request.get("Database"):
+            raise invalid("Database must be provided.")  # wording unsourced
+        if request.get("DbUser") and (request.get("SecretArn") or request.get("WorkgroupName")):
+            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
+            # lists the allowed combinations; wording unsourced.
+            raise invalid("DbUser cannot be combined with SecretArn or WorkgroupName.")
+        return self._clusters.named(names[0])
+
+    def _found(self, identifier: str) -> tuple[Statement, Unit | None]:
+        base, _, number = identifier.partition(":")
+        statement = self._journal.statement(base)
+        if statement is not None and not number:
+            return statement, None
+        if statement is not None and statement.batch and number.isdigit():
+            for unit in statement.units:
+                if unit.number == int(number):
+                    return statement, unit
+        raise ApiError("ResourceNotFoundException", "Query does not exist.", resource=identifier)
+
+    async def _wait(self, statement_id: str, seconds: int | None) -> None:
+        event = self._ended.get(statement_id)
+        if event is not None and seconds:
+            try:
+                await asyncio.wait_for(event.wait(), timeout=seconds)
+            except TimeoutError:
+                return
+
+
+def _parameters(given: Sequence[Mapping[str, str]], sqls: Sequence[str]) -> dict[str, str]:
+    parameters = {each["name"]: each["value"] for each in given}
+    if len(parameters) != len(given):
+        raise invalid("Parameters list contains duplicate parameters.")  # unsourced
+    used = frozenset().union(*(parameters_in(sql) for sql in sqls))
+    unused = [name for name in parameters if name not in used]
+    if unused:
+        # Every parameter must be used; wording unsourced.
+        raise invalid(
+            f"Parameters list contains unused parameters. Unused parameters: [{', '.join(unused)}]"
+        )
+    return parameters
+
+
+def _listed(statement: Statement, request: Request) -> bool:
+    asked = statement.request
+    wanted = request.get("Status", "FINISHED")
+    return (
+        wanted in ("ALL", statement.status)
+        and str(asked.get("StatementName", "")).startswith(request.get("StatementName", ""))
+        and all(
+            asked.get(name) == request[name]
+            for name in ("ClusterIdentifier", "WorkgroupName", "Database")
+            if request.get(name)
+        )
+    )
+
+
+def _page_number(token: str | None) -> int:
+    if not token:
+        return 0
+    if not token.isdigit():
+        raise invalid("Invalid NextToken")
+    return int(token)
+
+
+def _time(token: str) -> float:
+    try:
+        return float(token)
+    except ValueError:
+        raise invalid("Invalid NextToken") from None

@@ -1,0 +1,100 @@
+"""Say in Redshift's words what PostgreSQL said in its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import psycopg
+
+from localaws.redshift.errors import detailed
+
+_Words = Callable[[re.Match[str]], str]
+
+_BYTE_LIMIT = re.compile(r"bytes_(\d+)_")
+
+# SQLSTATE -> (pattern of PostgreSQL's message, Redshift's). Shapes without an address: unsourced.
+_MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_Division_by_zero: seen as "Divide by zero"
+    "22012": [(re.compile(r".*"), lambda _: "ERROR: Divide by zero")],
+    # https://github.com/awslabs/amazon-redshift-utils/issues/716
+    "22001": [
+        (
+            re.compile(r"value too long for type (.*)"),
+            lambda m: _too_long(m.group(1)),
+        )
+    ],
+    "23502": [
+        (
+            re.compile(r'null value in column "(.*?)" .*'),
+            lambda m: f"ERROR: Cannot insert a NULL value into column {m.group(1)}",
+        ),
+        (
+            re.compile(r'column "(.*?)" of relation ".*" contains null values'),
+            lambda m: f"ERROR: column \"{m.group(1)}\" contains null values",
+        ),
+    ],
+    "22003": [
+        (
+            re.compile(r"(smallint|integer|bigint) out of range"),
+            lambda m: f"ERROR: Overflow for type {m.group(1)}: value out of range",
+        ),
+        (
+            re.compile(r"numeric field overflow"),
+            lambda _: "ERROR: Numeric data overflow (result precision)",
+        ),
+    ],
+    "22P02": [
+        (
+            re.compile(r'invalid input syntax for type (\w+): (".*")', re.DOTALL),
+            lambda m: f"ERROR: invalid input syntax for type {_type(m.group(1))}: {m.group(2)}",
+        )
+    ],
+    "22021": [
+        (
+            re.compile(r'invalid byte sequence for encoding "UTF8": (.*)'),
+            lambda m: "ERROR: String contains invalid or unsupported UTF8 codepoints. "
+            f"Bad UTF8 hex sequence: {m.group(1).replace('0x', '').strip()} (error 4)",
+        )
+    ],
+    "42P07": [(re.compile(r'relation "(.*)" already exists'),
+               lambda m: f'ERROR: Relation "{m.group(1)}" already exists')],
+    "42P06": [(re.compile(r'schema "(.*)" already exists'),
+               lambda m: f'ERROR: Schema "{m.group(1)}" already exists')],
+}  # fmt: skip
+
+SERIALIZATION_FAILURES = ("40001",)
+
+
+def in_redshift_words(error: psycopg.Error, *, pid: int) -> str:
+    """Return the text of an Error field for what the engine raised."""
+    state = error.sqlstate or ""
+    message = (error.diag.message_primary or str(error)).strip()
+    if state in SERIALIZATION_FAILURES:
+        # https://github.com/uswitch/blueshift/issues/11
+        # https://github.com/snowplow/snowplow-rdb-loader/issues/557
+        return (
+            "ERROR: 1023 Detail: Serializable isolation violation on table - 0, "
+            f"transactions forming the cycle are: 0, 0 (pid:{pid})"
+        )
+    limit = _BYTE_LIMIT.match(error.diag.constraint_name or "")
+    if state == "23514" and limit:
+        return _too_long(f"character varying({limit.group(1)})")
+    for pattern, words in _MESSAGES.get(state, []):
+        match = pattern.fullmatch(message)
+        if match:
+            return words(match)
+    return f"ERROR: {message.replace('jsonb', 'super').replace('bytea', 'varbyte')}"
+
+
+def _too_long(column_type: str) -> str:
+    return detailed(
+        "Value too long for character type",
+        8001,
+        f"Value too long for type {column_type}",
+        "string.cpp:213",
+    )
+
+
+def _type(name: str) -> str:
+    return {"json": "super", "jsonb": "super", "bytea": "varbyte"}.get(name, name)
