@@ -117,6 +117,12 @@ FROM {{ from_table }}
 WHERE {{ cursor | identifier }} > {{ low | literal }} AND {{ in_window() }};
 {% endif %}
 
+{% if question == "stop" %}
+-- name: stop
+-- Our own session only, whose rows nobody reads any more: hanging up would not end its query.
+KILL {{ thread | literal }};
+{% endif %}
+
 {% if question == "rows" %}
 -- name: isolate
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;

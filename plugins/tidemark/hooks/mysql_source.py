@@ -1,0 +1,212 @@
+"""A MySQL or MariaDB source, reached through an Airflow connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from datetime import time as midnight
+from typing import Any
+
+from pymysql.connections import Connection
+
+from tidemark.core.column_types import Column, column_from_information_schema
+from tidemark.core.templates import render
+from tidemark.core.windows import SourceClock
+from tidemark.hooks.mysql_clock import read_clock, read_now
+from tidemark.hooks.mysql_connection import (
+    SourceError,
+    connection_settings,
+    explained,
+    fetch,
+    open_session,
+)
+from tidemark.hooks.mysql_reading import Reading, ReadRequest
+
+__all__ = ["MySqlSource", "ReadRequest", "Reading", "SourceError", "TableShape"]
+
+# Before this, MySQL has only its zero dates.
+_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """What the source's catalogue says of a table.
+
+    :param primary_key: its columns in order; empty without one
+    :param engine: only InnoDB reads from a snapshot
+    :param rows_estimate: the server's guess, often off by half
+    :param indexed: columns that stand first in an index
+    """
+
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    engine: str
+    rows_estimate: int
+    indexed: frozenset[str] = frozenset()
+
+
+class MySqlSource:
+    """Answers questions about a source's tables, and reads them. Changes nothing.
+
+    Every method raises `SourceError` when a name, a grant or the connection is wrong, and
+    `TryAgain` when the server is away. Windows are half-open; a bound that is None is open.
+    """
+
+    def __init__(self, conn_id: str) -> None:
+        self.conn_id = conn_id
+
+    def describe(self, schema: str, table: str) -> TableShape:
+        """Return the table's columns, types and keys.
+
+        Raises `SourceError` if there is no such table, or the user may not see it, and
+        `UnsupportedType` for a column that cannot be copied exactly.
+        """
+        queries = _ask("describe", schema=schema, table=table)
+        with self._session(f"{schema}.{table}") as connection:
+            found = fetch(connection, queries["table"])
+            columns = fetch(connection, queries["columns"])
+            indexes = fetch(connection, queries["indexes"])
+        if not found or not columns:
+            raise SourceError(
+                what=f"connection {self.conn_id} shows no table {schema}.{table}",
+                do="Correct the name in tables.yaml, or GRANT SELECT on the table to the user "
+                "of the connection.",
+                table=f"{schema}.{table}",
+            )
+        return TableShape(
+            columns=tuple(
+                column_from_information_schema({**row, "table": f"{schema}.{table}"})
+                for row in columns
+            ),
+            primary_key=tuple(
+                row["column_name"] for row in indexes if row["index_name"] == "PRIMARY"
+            ),
+            engine=found[0]["engine"] or found[0]["kind"],
+            rows_estimate=int(found[0]["rows_estimate"] or 0),
+            indexed=frozenset(row["column_name"] for row in indexes if int(row["place"]) == 1),
+        )
+
+    def now(self) -> datetime:
+        """Return the source's time, UTC, with microseconds."""
+        with self._session() as connection:
+            return read_now(connection)
+
+    def clock(self) -> SourceClock:
+        """Return the source's time and what holds the horizon back: see `mysql_clock`."""
+        with self._session() as connection:
+            return read_clock(connection)
+
+    def has_rows(
+        self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
+    ) -> bool:
+        """Return whether the window holds any row."""
+        return bool(self._in_window("has_rows", schema, table, cursor, low, high))
+
+    def count_rows(
+        self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
+    ) -> int:
+        """Return the number of rows in the window."""
+        return self._in_window("count_rows", schema, table, cursor, low, high)
+
+    def count_null_cursor(self, schema: str, table: str, cursor: str) -> int:
+        """Return the number of rows without a cursor value: no window ever holds them."""
+        queries = _ask("null_cursor", schema=schema, table=table, cursor=cursor)
+        with self._session(f"{schema}.{table}") as connection:
+            return int(fetch(connection, queries["count_null_cursor"])[0]["answer"])
+
+    def key_range(
+        self,
+        schema: str,
+        table: str,
+        key: str,
+        cursor: str,
+        low: datetime | None,
+        high: datetime,
+    ) -> tuple[int, int] | None:
+        """Return the least and the greatest key in the window.
+
+        None if the window is empty, or the key is no integer.
+        """
+        queries = _ask(
+            "key_range", schema=schema, table=table, key=key, cursor=cursor, low=low, high=high
+        )
+        with self._session(f"{schema}.{table}") as connection:
+            row = fetch(connection, queries["key_range"])[0]
+        first, last = row["first"], row["last"]
+        return (first, last) if isinstance(first, int) and isinstance(last, int) else None
+
+    def cursor_boundaries(
+        self,
+        schema: str,
+        table: str,
+        cursor: str,
+        low: datetime | None,
+        high: datetime,
+        every: int,
+    ) -> list[datetime]:
+        """Return cursor values, growing, that cut the window into slices of about `every` rows.
+
+        Each lies inside the window and begins a slice; rows that share a value stay together.
+        Walks the cursor's index once; without an index it sorts the table for every slice.
+        """
+        where = {"schema": schema, "table": table, "cursor": cursor, "high": high, "every": every}
+        boundaries: list[datetime] = []
+        with self._session(f"{schema}.{table}") as connection:
+            reached = low
+            while True:
+                queries = _ask("boundaries", low=reached, **where)
+                found = fetch(connection, queries["next_boundary"])
+                if not found:
+                    return boundaries
+                boundary = _instant(found[0]["answer"])
+                if boundary == reached:
+                    boundary = _instant(fetch(connection, queries["next_value"])[0]["answer"])
+                    if boundary is None:
+                        return boundaries
+                if boundary is None and reached is None:
+                    # More than `every` zero dates: they are one slice with what follows.
+                    reached = _FIRST_DAY
+                    continue
+                if boundary is None:
+                    return boundaries  # a month or day 0: no instant to cut at
+                boundaries.append(boundary)
+                reached = boundary
+
+    def read(self, request: ReadRequest) -> Reading:
+        """Return a reading of one chunk, to be used with `with`."""
+        return Reading(self.conn_id, request)
+
+    def _in_window(
+        self,
+        query: str,
+        schema: str,
+        table: str,
+        cursor: str,
+        low: datetime | None,
+        high: datetime,
+    ) -> int:
+        queries = _ask("window", schema=schema, table=table, cursor=cursor, low=low, high=high)
+        with self._session(f"{schema}.{table}") as connection:
+            return int(fetch(connection, queries[query])[0]["answer"])
+
+    @contextmanager
+    def _session(self, table: str | None = None) -> Iterator["Connection[Any]"]:
+        settings = connection_settings(self.conn_id)
+        with (
+            open_session(self.conn_id) as connection,
+            explained(self.conn_id, settings, table=table),
+        ):
+            yield connection
+
+
+def _ask(question: str, **values: object) -> dict[str, str]:
+    return render("read_source.sql", "mysql", question=question, **values)
+
+
+def _instant(answer: object) -> datetime | None:
+    """Return a cursor value as an instant; None for NULL and for a zero date, which is text."""
+    if isinstance(answer, datetime):
+        return answer.replace(tzinfo=UTC)
+    if isinstance(answer, date):
+        return datetime.combine(answer, midnight(), tzinfo=UTC)
+    return None
