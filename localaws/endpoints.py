@@ -1,8 +1,11 @@
 """Where a running stack can be reached, as a value and as a file.
 
-The file is `<home>/endpoints.json` and holds passwords (mode 0600). It counts only while the
-process that owns the stack holds the lock on `<home>/lock`: the kernel drops that lock when the
-process ends in whatever way, so a crash never leaves a stack that looks as if it ran.
+Two locks tell the living from the dead. The kernel drops them when their holder ends in whatever
+way, so a crash never leaves a stack that looks as if it ran:
+
+* `<home>/lock` is held by the process that owns the home, from the start of `up` to its end;
+* `<home>/endpoints.json` (which holds passwords, mode 0600) is itself held locked by the process
+  that published it: a file nobody holds is left over and does not count.
 """
 
 from __future__ import annotations
@@ -60,24 +63,34 @@ class Endpoints:
 
 def read_endpoints(home: Path) -> Endpoints | None:
     """Return the endpoints of the stack that runs in `home`; None when none is up and ready."""
-    if not owned(home):
-        return None
     try:
-        raw: dict[str, Any] = json.loads((home / _FILE).read_text(encoding="utf-8"))
+        with (home / _FILE).open(encoding="utf-8") as file:
+            if not _held(file.fileno()):
+                return None
+            raw: dict[str, Any] = json.load(file)
     except FileNotFoundError:
         return None
     raw["clusters"] = tuple(Cluster(**cluster) for cluster in raw["clusters"])
     return Endpoints(**raw)
 
 
-def write_endpoints(home: Path, endpoints: Endpoints) -> None:
-    """Publish `endpoints`: a reader sees all of them or none."""
-    write_private(home / _FILE, json.dumps(asdict(endpoints), indent=2) + "\n")
+def write_endpoints(home: Path, endpoints: Endpoints) -> int:
+    """Publish `endpoints`: a reader sees all of them or none.
+
+    They count as long as the returned descriptor is open.
+    """
+    draft = home / f".{_FILE}.{os.getpid()}"
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.write(descriptor, (json.dumps(asdict(endpoints), indent=2) + "\n").encode())
+    draft.replace(home / _FILE)
+    return descriptor
 
 
-def withdraw_endpoints(home: Path) -> None:
-    """Take the published endpoints back."""
+def withdraw_endpoints(home: Path, descriptor: int) -> None:
+    """Take back what `write_endpoints` published."""
     (home / _FILE).unlink(missing_ok=True)
+    os.close(descriptor)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -121,10 +134,15 @@ def owned(home: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        # Shared, so that two who look at the same moment do not take each other for the owner.
+        return _held(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _held(descriptor: int) -> bool:
+    try:
+        # Shared, so that two who look at the same moment do not take each other for the holder.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    finally:
-        os.close(descriptor)
     return False

@@ -99,6 +99,9 @@ class Postgres:
             healthy=self._answers,
             uid=self._uid,
             stop_signal=signal.SIGINT,  # "fast": do not wait until the clients have gone
+            # "immediate": of a server killed outright, a busy backend lives on until its statement
+            # ends, minutes perhaps.
+            death_signal=signal.SIGQUIT,
             deadline=60,
             stop_deadline=8,
         )

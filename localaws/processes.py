@@ -1,12 +1,12 @@
 """Child processes that start in the background, prove their health, and never outlive us.
 
 A `Service` dies with the process that started it, even when that one is killed with SIGKILL: the
-kernel sends it SIGKILL through the parent-death signal (prctl(2), PR_SET_PDEATHSIG). Three facts to
-know about that signal:
+kernel sends it a signal through PR_SET_PDEATHSIG, see prctl(2). Three facts to know about that:
 
 * It fires when the *thread* that called `start()` ends, not the process. Call `start()` from a
   thread that lives as long as the service should; the main thread is the safe choice.
-* It reaches the child itself, not the child's own children.
+* It reaches the child itself, not the child's own children. For a server whose children would go
+  on, choose a `death_signal` that makes it end them.
 * The kernel forgets it when a process changes its uid, so it is set by setpriv(1) after the change.
 
 setpriv is in util-linux, which every Linux distribution installs. Where it is missing, services
@@ -45,7 +45,8 @@ class Service:
     `healthy` is polled by `wait_healthy()`; it returns True when the service can be used, and False
     or an OSError while it cannot yet. It must not block for longer than about a second.
     `deadline` and `stop_deadline` are in seconds. `environment` is the whole environment of the
-    child; None inherits ours. `uid` is used only when we are root.
+    child; None inherits ours. `uid` is used only when we are root. `death_signal` is what the
+    kernel sends it when we are no more.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Service:
         deadline: float = 30.0,
         stop_signal: int = signal.SIGTERM,
         stop_deadline: float = 15.0,
+        death_signal: int = signal.SIGKILL,
     ) -> None:
         self.name = name
         self.log = log
@@ -72,6 +74,7 @@ class Service:
         self._deadline = deadline
         self._stop_signal = stop_signal
         self._stop_deadline = stop_deadline
+        self._death_signal = death_signal
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._log_offset = 0
@@ -89,7 +92,7 @@ class Service:
             self._started_at = time.monotonic()
             try:
                 self._process = subprocess.Popen(
-                    under_our_death(self._command, uid=self._uid),
+                    under_our_death(self._command, uid=self._uid, death_signal=self._death_signal),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -187,7 +190,9 @@ class Service:
         return "\n".join([f" Its log {self.log} ends with:", *(f"  {line}" for line in lines)])
 
 
-def under_our_death(command: Sequence[str], *, uid: int | None = None) -> list[str]:
+def under_our_death(
+    command: Sequence[str], *, uid: int | None = None, death_signal: int = signal.SIGKILL
+) -> list[str]:
     """Return `command` so that it dies with our thread, and runs as `uid` if we are root.
 
     Raises ServiceFailed when another uid is needed and setpriv(1) is not installed.
@@ -203,7 +208,7 @@ def under_our_death(command: Sequence[str], *, uid: int | None = None) -> list[s
                 " or start the stack as an ordinary user"
             )
         return plain
-    prefix = [setpriv, "--pdeathsig", "KILL"]
+    prefix = [setpriv, "--pdeathsig", signal.Signals(death_signal).name.removeprefix("SIG")]
     if changes_uid:
         prefix += [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
         kept = _capabilities_to_keep()

@@ -66,6 +66,7 @@ class Stack:
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
         self._lock: int | None = None
+        self._published: int | None = None
         self._services: list[Service] = []
 
     def up(self) -> Endpoints:
@@ -79,10 +80,9 @@ class Stack:
             raise AlreadyRunning(f"a stack is already running in {self.home}")
         self._lock = lock
         try:
-            withdraw_endpoints(self.home)
             endpoints = self._endpoints(_ports(self.home), _passwords(self.home))
             self._start(endpoints)
-            write_endpoints(self.home, endpoints)
+            self._published = write_endpoints(self.home, endpoints)
         except BaseException:  # Ctrl-C too: never leave half a stack behind
             self.down()
             raise
@@ -92,7 +92,9 @@ class Stack:
         """Stop everything and let the home go. May be repeated."""
         if self._lock is None:
             return
-        withdraw_endpoints(self.home)
+        if self._published is not None:
+            withdraw_endpoints(self.home, self._published)
+            self._published = None
         if self._services:
             self._services[-1].stop()  # the Data API uses the others, so it goes first
             with ThreadPoolExecutor() as pool:

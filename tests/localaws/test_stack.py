@@ -4,13 +4,9 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import boto3
 import psutil
@@ -21,56 +17,7 @@ import pytest
 from localaws import AlreadyRunning, Endpoints, ServiceFailed, Stack, read_endpoints
 from localaws.endpoints import own, owned, write_endpoints
 from localaws.objects import answers
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-
-
-class Terminal:
-    """Somebody who types `python -m localaws …` for one home."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.up: subprocess.Popen[str] | None = None
-
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "localaws", "--home", str(self.home), *words]
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words),
-            cwd=ROOT,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def start(self) -> Endpoints:
-        written = self.home.parent / "up.log"
-        with written.open("w") as log:
-            self.up = subprocess.Popen(
-                self.command("up"), cwd=ROOT, env=ENVIRONMENT, stdout=log, stderr=log, text=True
-            )
-        end = time.monotonic() + 120
-        while "ready in" not in (said := written.read_text()):
-            assert self.up.poll() is None, said
-            assert time.monotonic() < end, said
-            time.sleep(0.05)
-        endpoints = read_endpoints(self.home)
-        assert endpoints is not None
-        return endpoints
-
-    def family(self) -> list[psutil.Process]:
-        assert self.up is not None
-        family = psutil.Process(self.up.pid).children(recursive=True)
-        assert {"mariadbd", "postgres"} <= {process.name() for process in family}
-        return family
-
-    def ended(self) -> int:
-        assert self.up is not None
-        return self.up.wait(timeout=15)
+from tests.support.terminal import Terminal, aws, mysql, port_of, postgres
 
 
 @pytest.fixture(scope="module")
@@ -86,49 +33,6 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 def endpoints(terminal: Terminal) -> Endpoints:
     """The running stack; started again if the test before has ended it."""
     return read_endpoints(terminal.home) or terminal.start()
-
-
-def mysql(endpoints: Endpoints, statement: str, *, reader: bool = False) -> tuple[Any, ...]:
-    user, password = endpoints.mysql_admin_user, endpoints.mysql_admin_password
-    if reader:
-        user, password = endpoints.mysql_reader_user, endpoints.mysql_reader_password
-    with (
-        pymysql.connect(
-            host=endpoints.mysql_host,
-            port=endpoints.mysql_port,
-            user=user,
-            password=password,
-            autocommit=True,
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement)
-        return tuple(cursor.fetchall())
-
-
-def postgres(endpoints: Endpoints) -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(
-        host=endpoints.postgres_host,
-        port=endpoints.postgres_port,
-        user=endpoints.postgres_user,
-        password=endpoints.postgres_password,
-        dbname="postgres",
-        autocommit=True,
-    )
-
-
-def aws(endpoints: Endpoints, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=endpoints.aws_endpoint_url,
-        region_name=endpoints.region,
-        aws_access_key_id=endpoints.aws_access_key_id,
-        aws_secret_access_key=endpoints.aws_secret_access_key,
-    )
-
-
-def port_of(address: str) -> int:
-    return int(address.rsplit(":", 1)[1])
 
 
 def assert_all_gone(family: list[psutil.Process]) -> None:
@@ -237,22 +141,49 @@ def test_a_cluster_can_be_paused_and_resumed(terminal: Terminal, endpoints: Endp
     assert "tertiary" in unknown.stderr
 
 
+def test_endpoints_of_a_dead_owner_do_not_count(tmp_path: Path, endpoints: Endpoints) -> None:
+    assert read_endpoints(tmp_path) is None
+    published = write_endpoints(tmp_path, endpoints)
+    assert read_endpoints(tmp_path) == endpoints
+    os.close(published)  # as the kernel does for a process that ends
+    assert json.loads((tmp_path / "endpoints.json").read_text())["pid"] == endpoints.pid
+    assert read_endpoints(tmp_path) is None
+
+
+def test_a_home_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    assert not owned(tmp_path)
+    lock = own(tmp_path)
+    assert lock is not None
+    assert owned(tmp_path)
+    assert own(tmp_path) is None
+    os.close(lock)
+    assert not owned(tmp_path)
+    again = own(tmp_path)
+    assert again is not None
+    os.close(again)
+
+
 def test_a_kill_leaves_no_process_and_takes_no_data(
     terminal: Terminal, endpoints: Endpoints
 ) -> None:
     s3 = aws(endpoints, "s3")
     s3.create_bucket(Bucket="kept")
-    family = terminal.family()
     mysql(endpoints, "CREATE DATABASE kept")
     mysql(endpoints, "CREATE TABLE kept.t AS SELECT 7 AS seven")
     with postgres(endpoints) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 8 AS eight")
     s3.put_object(Bucket="kept", Key="a/b", Body=b"nine")
+    busy = postgres(endpoints)  # a backend that computes does not look whether its server lives
+    asked = busy.pgconn
+    asked.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000)")
+    asked.flush()
+    family = terminal.family()
 
     assert terminal.up is not None
     terminal.up.kill()
     assert terminal.ended() == -signal.SIGKILL
     assert_all_gone(family)
+    busy.close()
     assert read_endpoints(terminal.home) is None
     assert terminal.run("status").returncode == 3
 
@@ -313,15 +244,3 @@ def test_a_service_that_does_not_start_stops_the_rest(tmp_path: Path) -> None:
     after = {process.pid for process in psutil.Process().children(recursive=True)}
     assert after <= before
     assert not owned(tmp_path)
-
-
-def test_endpoints_of_a_dead_owner_do_not_count(tmp_path: Path, endpoints: Endpoints) -> None:
-    assert read_endpoints(tmp_path) is None
-    lock = own(tmp_path)
-    assert lock is not None
-    assert own(tmp_path) is None
-    write_endpoints(tmp_path, endpoints)
-    assert read_endpoints(tmp_path) == endpoints
-    os.close(lock)  # as the kernel does for a process that ends
-    assert read_endpoints(tmp_path) is None
-    assert json.loads((tmp_path / "endpoints.json").read_text())["pid"] == endpoints.pid
