@@ -30,7 +30,7 @@ _TAIL_LINES = 20
 _KILL_DEADLINE = 5.0
 
 # A service that runs as another uid must still reach a data directory and a virtualenv that lie
-# below a directory only root may enter (/root is one), so it keeps exactly these two capabilities.
+# below a directory only root may enter, such as root's home: it keeps these two capabilities only.
 # Containers may lack them; what we do not have we cannot hand on.
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
