@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from tidemark.core.batches import Batch, Plan, parse_batch_id
 from tidemark.core.documents import Frozen
@@ -36,7 +36,13 @@ class TargetState(Frozen):
 
 
 class TableState(Frozen):
-    """`watermark/tables/<schema>.<table>.json`. `revision` grows with every write."""
+    """`watermark/tables/<schema>.<table>.json`. `revision` grows with every write.
+
+    :param empty_until: the source had nothing between the watermark and this time
+    :param columns: ``schema`` in the document: name and Redshift type of each column last copied
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     table_name: str
     revision: int = 0
@@ -56,7 +62,7 @@ class TableState(Frozen):
     backup_strategy: str = "incremental"
     s3_file_count: int | None = None
     processed_s3_files: tuple[str, ...] = ()
-    schema_columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = Field(default=(), alias="schema")
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -180,7 +186,7 @@ def with_commit(state: TableState, batch: Batch, owed_by: Collection[str]) -> Ta
             "mysql_status": "success",
             "s3_file_count": len(batch.files),
             "processed_s3_files": tuple(file.key for file in batch.files),
-            "schema_columns": tuple(f"{c.name} {c.redshift}" for c in plan.columns),
+            "columns": tuple(f"{c.name} {c.redshift}" for c in plan.columns),
             "redshift_status": "success",
         }
     )

@@ -6,6 +6,7 @@ holds dates that no calendar has.
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -67,7 +68,7 @@ def _dates(kind: pa.DataType, values: Sequence[bytes | None]) -> tuple[pa.Array,
         pass  # at least one zero date: find them below
     else:
         # Arrow knows a year 0, which is 1 BC to a warehouse and never what MySQL meant.
-        if not any(value is not None and _YEAR_ZERO.match(value) for value in values):
+        if not pc.any(pc.less(parsed, pa.scalar(date(1, 1, 1)).cast(kind))).as_py():
             return parsed, 0
     kept = [value if value is None or _on_calendar(kind, value) else None for value in values]
     zeros = sum(value is not None for value in values) - sum(value is not None for value in kept)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from airflow.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk import Context
 
 from tidemark.core.batches import Batch

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from airflow.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import Context
 
 from tidemark.core.batches import Batch

@@ -24,20 +24,28 @@ from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.stream import Stream
 
 
-class PlanIncrementOperator(SkipMixin, TableOperator):
+class PlanIncrementOperator(TableOperator, SkipMixin):
     """Adopt the batch in flight, or choose the next window and its chunks and record them.
 
-    Pushes `batch_id` (None when there is nothing to extract) and `chunks`. With nothing new, only
-    the as-of moves and all later tasks are skipped; with nothing new but debt, the loads run.
+    Returns the numbers of the chunks to extract, and pushes `batch_id` (None when there is nothing
+    to extract). With nothing new, only the as-of moves and all later tasks are skipped, except the
+    loads of targets that owe.
     """
 
-    def execute(self, context: Context) -> None:
+    def execute(self, context: Context) -> list[int]:
         with no_futile_retry():
             stream = Stream.open(self.table)
             state = self._document(stream)
             run = _run(context)
             plan = self._backfill(stream, state, run) if run.window else self._next(stream, state)
-        self._announce(context, stream, plan)
+        context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)
+        if plan is None:
+            self._skip_later(context, stream)
+            return []
+        self.log.info(
+            "Batch %s: [%s, %s), %s chunks", plan.batch_id, plan.low, plan.high, len(plan.chunks)
+        )
+        return [chunk.number for chunk in plan.chunks]
 
     def _document(self, stream: Stream) -> TableState:
         """Return the state document, creating it on a table's first run only (rule 22)."""
@@ -134,19 +142,13 @@ class PlanIncrementOperator(SkipMixin, TableOperator):
             )
         return shape, bound
 
-    def _announce(self, context: Context, stream: Stream, plan: Plan | None) -> None:
-        ti = context["ti"]
-        ti.xcom_push(key="batch_id", value=plan.batch_id if plan else None)
-        ti.xcom_push(key="chunks", value=[chunk.number for chunk in plan.chunks] if plan else [])
-        if plan:
-            self.log.info(
-                "%s: batch %s, [%s, %s), %s chunks",
-                self.table, plan.batch_id, plan.low, plan.high, len(plan.chunks),
-            )  # fmt: skip
-            return
+    def _skip_later(self, context: Context, stream: Stream) -> None:
+        """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
         owing = owing_targets(stream.state())
         later = context["task"].get_flat_relatives(upstream=False)
-        self.skip(ti, [task for task in later if getattr(task, "target", None) not in owing])
+        self.skip(
+            context["ti"], [task for task in later if getattr(task, "target", None) not in owing]
+        )
 
 
 def _run(context: Context) -> Run:

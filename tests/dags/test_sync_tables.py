@@ -1,0 +1,100 @@
+"""A DAG that does not import runs nothing, and nobody is told; a wrong arrow commits too early."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.sdk.definitions._internal.contextmanager import DagContext
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    "STAGING_BUCKET": "stage",
+    "REDSHIFT_CLUSTER_IDENTIFIER": "c1",
+    "REDSHIFT_DATABASE": "dw",
+    "REDSHIFT_DB_USER": "loader",
+    "REDSHIFT_IAM_ROLE": "arn:aws:iam::000000000000:role/copy",
+}
+SECOND = {
+    "SECONDARY_REDSHIFT_ENABLED": "true",
+    "SECONDARY_REDSHIFT_CLUSTER_IDENTIFIER": "c2",
+    "SECONDARY_REDSHIFT_DATABASE": "dw",
+    "SECONDARY_REDSHIFT_DB_USER": "loader",
+    "SECONDARY_REDSHIFT_IAM_ROLE": "arn:aws:iam::000000000000:role/copy",
+}
+
+
+@pytest.fixture
+def parse(monkeypatch, tmp_path):
+    """Parse dags/sync_tables.py as Airflow does, and return its DAGs by id."""
+
+    def parse(tables: str | None = None, **environment: str):
+        for name, value in {**ENVIRONMENT, **environment}.items():
+            monkeypatch.setenv(name, value)
+        if tables:
+            (tmp_path / "tables.yaml").write_text(tables)
+            (tmp_path / "targets.yaml").write_text((ROOT / "include/targets.yaml").read_text())
+            monkeypatch.setenv("TIDEMARK_CONFIG_DIR", str(tmp_path))
+        file = ROOT / "dags/sync_tables.py"
+        spec = importlib.util.spec_from_file_location("sync_tables_under_test", file)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        DagContext.autoregistered_dags.clear()
+        monkeypatch.setattr(DagContext, "current_autoregister_module_name", spec.name)
+        spec.loader.exec_module(module)
+        return {dag.dag_id: dag for dag, _ in DagContext.autoregistered_dags}
+
+    return parse
+
+
+@pytest.mark.parametrize("second", [{}, SECOND], ids=["A41 one target", "A42 two targets"])
+def test_every_table_gets_a_dag_with_the_arrows_of_its_manual(parse, second):
+    dags = parse(**second)
+    assert "sync__demo__flights" in dags
+    for dag in dags.values():
+        arrows = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+        assert arrows == {
+            "plan_increment": {"extract_chunk"},
+            "extract_chunk": {"seal_batch"},
+            "seal_batch": {"load_primary", "load_secondary", "commit_watermark"},
+            "load_primary": {"commit_watermark"},
+            "load_secondary": set(),
+            "commit_watermark": set(),
+        }
+        assert "may be cleared at any time" in dag.doc_md
+
+
+def test_a37_a_best_effort_load_is_a_leaf_with_its_own_pool_and_no_retries(parse):
+    dag = parse(**SECOND)["sync__demo__flights"]
+    primary, secondary = dag.get_task("load_primary"), dag.get_task("load_secondary")
+    assert (primary.pool, secondary.pool) == ("tidemark_primary", "tidemark_secondary")
+    assert (primary.retries, secondary.retries) == (3, 0)
+    assert dag.get_task("commit_watermark").trigger_rule == "all_done"
+
+
+def test_schedules_carry_an_interval_and_null_means_triggered_only(parse):
+    dags = parse("version: 1\ntables: {s.a: {schedule: null}, s.b: {schedule: '0 * * * *'}}")
+    assert not dags["sync__s__a"].timetable.can_be_scheduled
+    assert type(dags["sync__s__b"].timetable).__name__ == "CronDataIntervalTimetable"
+
+
+def test_a_wrong_setting_is_an_import_error_that_names_file_table_and_key(parse):
+    with pytest.raises(
+        Exception, match=r"tables\.yaml: tables\.s\.a\.cursr: there is no such setting"
+    ):
+        parse("version: 1\ntables: {s.a: {cursr: x}}")
+
+
+def test_dag_files_are_tables_of_contents():
+    files = list((ROOT / "dags").glob("*.py"))
+    assert files
+    for file in files:
+        assert len(file.read_text().splitlines()) <= 40, file.name
+
+
+def test_the_library_is_hidden_from_the_plugin_scanner_and_shadows_no_module():
+    assert "tidemark/" in (ROOT / "plugins/.airflowignore").read_text().splitlines()
+    modules = [path.stem for path in (ROOT / "plugins").rglob("*.py")]
+    assert len(modules) > 10
+    top = {path.stem for path in (ROOT / "plugins").iterdir()}
+    assert not (top & sys.stdlib_module_names)
