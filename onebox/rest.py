@@ -14,7 +14,7 @@ _POLL_S = 0.25
 _PAGE = 100  # Airflow's own upper bound: [api] maximum_page_limit
 
 
-class Refused(RuntimeError):  # noqa: N818 (it says what the server did)
+class Refused(RuntimeError):
     """The server answered with an error. The message holds request, status and reason."""
 
     def __init__(self, request: str, status: int, reason: str) -> None:
@@ -22,7 +22,7 @@ class Refused(RuntimeError):  # noqa: N818 (it says what the server did)
         super().__init__(f"{request}: HTTP {status}: {reason[:2000]}")
 
 
-class NotInTime(TimeoutError):  # noqa: N818 (likewise)
+class NotInTime(TimeoutError):
     """Something that was waited for did not come. The message says what was there instead."""
 
 
