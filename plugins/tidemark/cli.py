@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from tidemark.core.errors import TidemarkError
 from tidemark.core.recovery import recovered_state, replanned
-from tidemark.core.state import TableState
+from tidemark.core.state import TableState, parse_state
 from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
@@ -83,15 +83,26 @@ def _recover(options: argparse.Namespace) -> None:
     project = read_project()
     table = project.table(options.table)
     bucket = StagingBucket(project.targets.staging)
-    enabled = [target for target in project.targets.by_name.values() if target.enabled]
-    ledgers = {t.name: RedshiftWarehouse(table, t).history() for t in enabled}
-    state = recovered_state(table.name, ledgers, datetime.now(UTC))
-    key, text = StateStore(bucket).key(table.name), state.model_dump_json(indent=2).encode()
+    key = StateStore(bucket).key(table.name)
     found = bucket.read(key)
+    if found and _readable(found[0], key, table.name):
+        raise SystemExit(f"{key} can be read, so there is nothing to recover")
+    enabled = [target for target in project.targets.by_name.values() if target.enabled]
+    ledgers = {t.name: RedshiftWarehouse(table, t, ask_seconds=60).history() for t in enabled}
+    state = recovered_state(table.name, ledgers, datetime.now(UTC))
+    text = state.model_dump_json(indent=2).encode()
     written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)
     if not written:
         raise SystemExit(f"{key} was written by somebody else meanwhile; look at it first")
     print(f"{table.name}: epoch {state.epoch}; the next run reads the whole table anew")
+
+
+def _readable(text: bytes, key: str, table: str) -> bool:
+    try:
+        parse_state(text, key, table)
+    except TidemarkError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -5,8 +5,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, batch_prefix, manifest
-from tidemark.core.batches import stream_prefix
+from tidemark.core.batches import (
+    Batch,
+    Plan,
+    Receipt,
+    StagedFile,
+    batch_prefix,
+    manifest,
+    stream_prefix,
+)
 from tidemark.core.errors import TryAgain
 from tidemark.hooks.parquet_files import ParquetFile
 from tidemark.hooks.staging_bucket import StagingBucket
@@ -53,7 +60,7 @@ class BatchStore:
         return self.bucket.exists(f"{batch_prefix(stream, batch_id)}/manifest.json")
 
     def record_batch(self, batch: Batch) -> Batch:
-        """Bring a batch into existence: `batch.json`, then `manifest.json`; the first ones count."""
+        """Bring a batch into existence: `batch.json`, then `manifest.json`; first ones count."""
         prefix = batch.plan.prefix
         first = self._first(f"{prefix}/batch.json", batch)
         entries = json.dumps(manifest(first, self.bucket.name), indent=2)

@@ -112,8 +112,8 @@ def _replication(
 def _replica_status(
     connection: "Connection[Any]", queries: Mapping[str, str]
 ) -> list[dict[str, Any]] | None:
-    """Return the rows of SHOW REPLICA STATUS; None when the user may not see them."""
-    for name in ("replica", "replica_in_old_words"):
+    """Return the status of every replication channel; None when the user may not see it."""
+    for name in ("replica_all", "replica", "replica_old"):
         try:
             return fetch(connection, queries[name])
         except pymysql.MySQLError as error:

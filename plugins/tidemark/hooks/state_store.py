@@ -64,9 +64,7 @@ class StateStore:
             changed = change(state)
             if changed == state:
                 return state
-            written = changed.model_copy(
-                update={"revision": state.revision + 1, "updated_at": now}
-            )
+            written = changed.model_copy(update={"revision": state.revision + 1, "updated_at": now})
             if self.bucket.replace(self.key(table), _encode(written), etag):
                 return written
             time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter

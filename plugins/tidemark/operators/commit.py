@@ -13,6 +13,11 @@ from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 
 
+# A best-effort ledger is asked briefly: it is locked while a load of its own is under way, and the
+# primary does not wait for it. No answer means that it owes (protocol rule 17).
+_ASK_BEST_EFFORT = 5.0
+
+
 class CommitWatermarkOperator(TableOperator):
     """Move the watermark to the batch's upper bound once every required ledger holds the batch.
 
@@ -82,7 +87,8 @@ class CommitWatermarkOperator(TableOperator):
 
     def _holds(self, stream: Stream, target: Target, batch: Batch) -> bool:
         try:
-            return batch.batch_id in stream.warehouse(target).holds([batch.batch_id])
+            ledger = stream.warehouse(target, _ASK_BEST_EFFORT)
+            return batch.batch_id in ledger.holds([batch.batch_id])
         except TidemarkError as error:
             self.log.warning(
                 "%s cannot be asked, so it owes %s: %s", target.name, batch.batch_id, error

@@ -76,6 +76,7 @@ def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
         key=plan.key[0] if ranged else None,
         key_low=chunk.key_low,
         key_high=chunk.key_high,
+        primary_key=plan.key,
     )
 
 

@@ -15,9 +15,6 @@ from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 
-# A best-effort ledger is asked briefly: no answer means it owes (protocol rule 17).
-_ASK_REQUIRED, _ASK_BEST_EFFORT = 60.0, 15.0
-
 
 @dataclass(frozen=True)
 class Stream:
@@ -58,10 +55,9 @@ class Stream:
         """The targets that are loaded."""
         return [target for target in self.project.targets.by_name.values() if target.enabled]
 
-    def warehouse(self, target: Target) -> RedshiftWarehouse:
-        """The table on a target."""
-        ask = _ASK_REQUIRED if target.required else _ASK_BEST_EFFORT
-        return RedshiftWarehouse(self.table, target, ask)
+    def warehouse(self, target: Target, ask_seconds: float = 60) -> RedshiftWarehouse:
+        """The table on a target, whose ledger answers within `ask_seconds` or not at all."""
+        return RedshiftWarehouse(self.table, target, ask_seconds)
 
     def state(self) -> TableState:
         """Return the state document. Raises `FixConfiguration` if there is none."""

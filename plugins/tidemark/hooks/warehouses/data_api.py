@@ -61,9 +61,7 @@ class TargetDataHook(RedshiftDataHook):
     """The provider's hook, with a target's region and, where it has one, its own endpoint."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__(
-            aws_conn_id=target.aws_conn_id, region_name=target.region, config=_CONFIG
-        )
+        super().__init__(aws_conn_id=target.aws_conn_id, region_name=target.region, config=_CONFIG)
         self._endpoint_url = target.endpoint_url
 
     @cached_property
@@ -126,7 +124,9 @@ class DataApi:
 
     def describe(self, statement_id: str, wait: float = 0) -> Statement:
         """Return a statement's state, after waiting up to `wait` seconds for it to end."""
-        return parse_statement(self._call("describe_statement", **self._waiting(statement_id, wait)))
+        return parse_statement(
+            self._call("describe_statement", **self._waiting(statement_id, wait))
+        )
 
     def wait(self, statement_id: str, seconds: float) -> Statement:
         """Return a statement's state once it has ended, or after `seconds` as it then is."""

@@ -36,10 +36,10 @@ class LedgerEntry:
 class RedshiftWarehouse:
     """One table on one Redshift target.
 
-    :param ask_seconds: how long a ledger query may take; a best-effort target is asked briefly
+    :param ask_seconds: how long a ledger query may take
     """
 
-    def __init__(self, table: Table, target: Target, ask_seconds: float = 60) -> None:
+    def __init__(self, table: Table, target: Target, ask_seconds: float) -> None:
         self.table, self.target, self.ask_seconds = table, target, ask_seconds
         self.api = DataApi(target)
 
