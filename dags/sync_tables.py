@@ -30,7 +30,7 @@ for table in tables:
     with DAG(doc_md=__doc__, **dag_settings(table)):
         plan = PlanIncrementOperator(task_id="plan_increment", table=table.name)
         extract = ExtractChunkOperator.partial(task_id="extract_chunk", table=table.name)
-        chunks = extract.expand(chunk=plan.output["chunks"])
+        chunks = extract.expand(chunk=plan.output)
         seal = SealBatchOperator(task_id="seal_batch", table=table.name)
         loads = [LoadTargetOperator(table=table.name, **load_settings(t)) for t in targets]
         commit = CommitWatermarkOperator(task_id="commit_watermark", table=table.name)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.batches import Batch
 from tidemark.core.errors import TidemarkError
@@ -11,7 +11,6 @@ from tidemark.core.state import TableState, judge_commit, with_commit, with_debt
 from tidemark.core.targets import Target
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
-
 
 # A best-effort ledger is asked briefly: it is locked while a load of its own is under way, and the
 # primary does not wait for it. No answer means that it owes (protocol rule 17).

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Batch
 from tidemark.core.errors import TryAgain

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Batch, Plan, seal
 from tidemark.core.errors import TryAgain
