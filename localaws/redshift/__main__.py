@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from localaws.redshift.clusters import Clusters, Postgres
 from localaws.redshift.copying import Copier
+from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.manifest import Store
 from localaws.redshift.operations import Operations
@@ -51,7 +52,7 @@ async def _serve(options: argparse.Namespace) -> None:
     postgres = Postgres(host, int(port), options.postgres_user, password)
     clusters = Clusters(_databases(options.cluster), postgres)
     options.home.mkdir(parents=True, exist_ok=True)
-    journal = Journal(options.home / "statements.sqlite")
+    journal = Journal(options.home / "journal.sqlite")
     store = Store(_s3(options), options.region)
 
     def copier(statement: Statement) -> Copier:
@@ -68,10 +69,11 @@ async def _serve(options: argparse.Namespace) -> None:
     site_runner = web.AppRunner(application(operations), shutdown_timeout=1)
     await site_runner.setup()
     try:
-        await web.TCPSite(site_runner, "127.0.0.1", options.port).start()
-        logging.getLogger("localaws.redshift").info("serving on 127.0.0.1:%s", options.port)
+        await web.TCPSite(site_runner, options.bind, options.port).start()
+        logging.getLogger("localaws.redshift").info("serving on %s:%s", options.bind, options.port)
         await stop.wait()
     finally:
+        await asyncio.to_thread(runner.cancel_all, STOPPING)  # lets those go who wait for an end
         await site_runner.cleanup()
         await asyncio.to_thread(runner.close)
         clusters.close()
@@ -106,6 +108,7 @@ def _databases(named: list[str]) -> dict[str, tuple[str, ...]]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localaws.redshift", description=__doc__)
     parser.add_argument("--list-statements", action="store_true", help="print the README's table")
+    parser.add_argument("--bind", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--home", type=Path, help="where statements and results are kept")
     parser.add_argument("--postgres", metavar="HOST:PORT", default="127.0.0.1:5432")

@@ -11,11 +11,14 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_sysdate() RETURNS timestamp
 
 CREATE OR REPLACE FUNCTION pg_catalog.len(text) RETURNS integer
   LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT length($1) $$;
--- https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html and r_json_serialize.html
+-- https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html
 CREATE OR REPLACE FUNCTION pg_catalog.json_parse(text) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::jsonb $$;
-CREATE OR REPLACE FUNCTION pg_catalog.json_serialize(jsonb) RETURNS varchar
-  LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::text::varchar $$;
+-- The database as clients know it; the engine's own name for it is longer.
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_database() RETURNS text
+  LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(current_setting('localaws.database', true), ''), current_database())
+  $$;
 
 -- The name of a type as Redshift's catalogue shows it, from the engine's.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) RETURNS text
@@ -29,8 +32,7 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) 
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLES.html
 CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
-  SELECT coalesce(nullif(current_setting('localaws.database', true), ''), current_database())::varchar(128)
-           AS table_catalog,
+  SELECT redshift_database()::varchar(128) AS table_catalog,
          n.nspname::varchar(128) AS table_schema,
          c.relname::varchar(128) AS table_name,
          CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END::varchar(128) AS table_type,
@@ -40,8 +42,7 @@ CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMNS.html
 CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
-  SELECT coalesce(nullif(current_setting('localaws.database', true), ''), current_database())::varchar(128)
-           AS table_catalog,
+  SELECT redshift_database()::varchar(128) AS table_catalog,
          n.nspname::varchar(128) AS table_schema,
          c.relname::varchar(128) AS table_name,
          a.attname::varchar(128) AS column_name,
@@ -106,7 +107,7 @@ CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
   SELECT 100 AS user_id, query AS query_id, 0::bigint AS transaction_id, session AS session_id,
-         current_setting('localaws.database', true)::char(64) AS database_name,
+         redshift_database()::char(64) AS database_name,
          table_id::integer AS table_id, recorded_at AS start_time, file_name::char(256) AS file_name,
          0::bigint AS line_number, column_name::char(127) AS column_name,
          column_type::char(10) AS column_type, column_length::char(10) AS column_length,

@@ -25,6 +25,11 @@ State = Literal["available", "paused"]
 CONNECTIONS_PER_DATABASE = 16
 _CONNECT_SECONDS = 5
 _CATALOG = Path(__file__).with_name("catalog.sql")
+# Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
+_CREATE_DATABASE = (
+    "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
+    "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
+)
 _SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO,MDY -c bytea_output=hex -c standard_conforming_strings=on "
     "-c client_min_messages=warning -c client_connection_check_interval=1000 "
@@ -82,7 +87,7 @@ class Cluster:
             with self._postgres.connect("postgres") as connection:
                 row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
                 if row.fetchone() is None:
-                    create = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
+                    create = sql.SQL(_CREATE_DATABASE)
                     connection.execute(create.format(sql.Identifier(name)))
             with self._postgres.connect(name) as connection:
                 connection.execute(_CATALOG.read_text().encode())

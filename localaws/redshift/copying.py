@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +11,16 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.redshift.errors import StatementError
+from localaws.redshift.errors import LoadError, StatementError
 from localaws.redshift.lexer import quote_name
 from localaws.redshift.manifest import SourceFile, Store
 from localaws.redshift.parquet_rows import encode
 from localaws.redshift.parquet_schema import TargetColumn, check_schema, scan_error
 from localaws.redshift.plans import Copy
+from localaws.redshift.postgres_errors import in_redshift_words
 
 _BATCH_ROWS = 20_000
+_COLUMN_IN_CONTEXT = re.compile(r"column (\w+)")
 _ANALYZE_FROM_ROWS = 1_000
 
 _COLUMNS = """
@@ -61,14 +64,17 @@ class Copier:
         names = ", ".join(quote_name(column.name) for column in columns)
         sql = f"COPY {plan.table} ({names}) FROM STDIN (FORMAT csv)"
         loaded = 0
-        with connection.cursor() as cursor, cursor.copy(sql) as sink:
-            for file in files:
-                checkpoint()
-                parquet = self._open(file, plan, columns)
-                for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
+        try:
+            with connection.cursor() as cursor, cursor.copy(sql) as sink:
+                for file in files:
                     checkpoint()
-                    sink.write(encode(file, batch, columns))
-                    loaded += batch.num_rows
+                    parquet = self._open(file, plan, columns)
+                    for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
+                        checkpoint()
+                        sink.write(encode(file, batch, columns))
+                        loaded += batch.num_rows
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise _value_refused(error, files, connection.info.backend_pid) from error
         if loaded >= _ANALYZE_FROM_ROWS:
             # COPY updates statistics too: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
             connection.execute(f"ANALYZE {plan.table}")
@@ -82,6 +88,16 @@ class Copier:
             raise scan_error(context, file, None, "dory_util.cpp:1450") from error
         check_schema(file, parquet, columns, serialize_to_json=plan.serialize_to_json)
         return parquet
+
+
+def _value_refused(error: psycopg.Error, files: list[SourceFile], pid: int) -> StatementError:
+    """Return the failure for a value that only the engine found wrong, such as a zero byte."""
+    text = in_redshift_words(error, pid=pid)
+    place = _COLUMN_IN_CONTEXT.search(error.diag.context or "")
+    # The engine does not know of files: with several, the row does not say which.
+    name = files[0].url if len(files) == 1 else files[0].url.rpartition("/")[0] + "/"
+    column = place.group(1) if place else ""
+    return StatementError(text, load_error=LoadError(name, column, "", "", 1220, text))
 
 
 def _target_columns(plan: Copy, connection: psycopg.Connection[Any]) -> list[TargetColumn]:

@@ -1,7 +1,7 @@
 """Rewrite the inside of a statement: names, functions, casts; refuse what only PostgreSQL knows.
 
 A function that is not in FUNCTIONS is refused by name, because PostgreSQL has many that Redshift
-has not, and the same name does not always mean the same.
+has not, and the same name does not always mean the same (CONCAT and AVG differ, for two).
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from localaws.redshift.lexer import Token
 # Functions that mean the same in both, as far as Redshift's reference goes, or that catalog.sql
 # defines as Redshift does: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 FUNCTIONS = frozenset({
-    "abs", "avg", "bool_and", "bool_or", "btrim", "cast", "ceil", "ceiling", "char_length",
-    "character_length", "coalesce", "concat", "count", "current_database", "current_schema",
-    "date", "date_part", "date_trunc", "dense_rank", "exists", "extract", "first_value", "floor",
-    "getdate", "greatest", "json_parse", "json_serialize", "lag", "last_value", "lead", "least",
-    "left", "len", "length", "lower", "lpad", "ltrim", "max", "md5", "min", "mod", "ntile",
-    "nullif", "nvl", "octet_length", "percent_rank", "pg_backend_pid", "position", "power", "rank",
-    "replace", "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign", "split_part",
-    "sqrt", "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp", "trim", "upper",
+    "abs", "bool_and", "bool_or", "btrim", "cast", "ceil", "ceiling", "char_length",
+    "character_length", "coalesce", "count", "current_database", "current_schema", "date",
+    "date_trunc", "dense_rank", "exists", "floor", "getdate", "greatest", "json_parse", "lag",
+    "lead", "least", "left", "len", "length", "lower", "lpad", "ltrim", "max", "md5", "min", "mod",
+    "nullif", "nvl", "octet_length", "pg_backend_pid", "position", "power", "rank", "replace",
+    "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign", "split_part", "sqrt",
+    "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp", "trim", "upper",
 })  # fmt: skip
 
 # Words that may stand before "(" without being a function.
@@ -76,6 +75,8 @@ _RESERVED_IN_DML = RESERVED_HERE_ONLY - {
     "partition", "timestamp", "sysdate", "without", "ignore", "respect", "percent", "oid",
 }  # fmt: skip
 
+_RENAMED = {"nvl": "coalesce", "current_database": "redshift_database"}
+
 # The catalogue views that show Redshift's types and hide the engine's schemas.
 _CATALOGUE = {"columns": "svv_columns", "tables": "svv_tables"}
 
@@ -125,7 +126,7 @@ def _word(cursor: Cursor, written: Sequence[str]) -> list[str]:
     if cursor.peek(1).is_symbol("(") and token.text not in _BEFORE_PARENTHESIS:
         _check_call(cursor, written)
         cursor.take()
-        return ["coalesce" if token.text == "nvl" else token.text]
+        return [_RENAMED.get(token.text, token.text)]
     if token.text == "values" and written and written[-1] == "(":
         # FROM (VALUES …) is not in https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html
         raise StatementError('ERROR: syntax error at or near "values"')

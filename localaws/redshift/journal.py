@@ -23,7 +23,8 @@ ACTIVE = ("SUBMITTED", "PICKED", "STARTED")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statements (
-  id TEXT PRIMARY KEY, warehouse TEXT NOT NULL, request TEXT NOT NULL, status TEXT NOT NULL,
+  position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+  warehouse TEXT NOT NULL, request TEXT NOT NULL, status TEXT NOT NULL,
   error TEXT NOT NULL, pid INTEGER NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
   duration INTEGER NOT NULL, batch INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS statements_created ON statements (created);
@@ -67,6 +68,7 @@ class Unit:
 class Statement:
     """One accepted call. `request` is the call as it came, without its token."""
 
+    position: int
     id: str
     warehouse: str
     request: dict[str, Any]
@@ -97,6 +99,7 @@ class Journal:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        self._forget_next = 0.0
         self._end_interrupted()
         self.forget_old()
 
@@ -118,9 +121,11 @@ class Journal:
     ) -> None:
         """Record an accepted call and its token."""
         now = time.time()
+        if now > self._forget_next:
+            self.forget_old()
         with self._lock, self._transaction():
             self._db.execute(
-                "INSERT INTO statements VALUES (?, ?, ?, 'SUBMITTED', '', 0, ?, ?, -1, ?)",
+                "INSERT INTO statements VALUES (NULL, ?, ?, ?, 'SUBMITTED', '', 0, ?, ?, -1, ?)",
                 (statement_id, warehouse, json.dumps(request), now, now, batch),
             )
             self._db.executemany(
@@ -148,11 +153,11 @@ class Journal:
             return None
         return replace(_statement(row), units=self._units([statement_id]))
 
-    def recent(self, *, before: float, limit: int) -> list[Statement]:
-        """Return statements, newest first, that were created before that time (epoch seconds)."""
+    def recent(self, *, before: int, limit: int) -> list[Statement]:
+        """Return statements, newest first, that were accepted before the one at that position."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT * FROM statements WHERE created < ? ORDER BY created DESC LIMIT ?",
+                "SELECT * FROM statements WHERE position < ? ORDER BY position DESC LIMIT ?",
                 (before, limit),
             ).fetchall()
         statements = [_statement(row) for row in rows]
@@ -230,6 +235,7 @@ class Journal:
 
     def forget_old(self) -> None:
         """Drop what the service no longer keeps."""
+        self._forget_next = time.time() + 3600
         limit = time.time() - KEPT_SECONDS
         with self._lock, self._transaction():
             self._db.execute(
@@ -285,8 +291,7 @@ class _Transaction:
 
 
 def _statement(row: Sequence[Any]) -> Statement:
-    identifier, warehouse, request, status, error, pid, created, updated, duration, batch = row
-    return Statement(
-        identifier, warehouse, json.loads(request), status, error, pid, created, updated, duration,
-        bool(batch),
-    )  # fmt: skip
+    position, name, warehouse, request, status, error, pid, created, updated, duration, batch = row
+    asked = json.loads(request)
+    times = (created, updated, duration)
+    return Statement(position, name, warehouse, asked, status, error, pid, *times, bool(batch))

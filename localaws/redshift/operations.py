@@ -13,8 +13,9 @@ from localaws.redshift import responses
 from localaws.redshift.clusters import Cluster, Clusters
 from localaws.redshift.errors import ApiError, invalid
 from localaws.redshift.front import parameters_in
+from localaws.redshift.jobs import PAUSED, Job
 from localaws.redshift.journal import ACTIVE, Journal, Statement, Unit
-from localaws.redshift.runner import Job, Runner
+from localaws.redshift.runner import Runner
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -68,7 +69,7 @@ class Operations:
                     "BatchExecuteStatement result can only be retrieved with sub-statement id."
                 )
             unit = statement.units[0]
-        page_number = _page_number(request.get("NextToken"))
+        page_number = _whole_number(request.get("NextToken"), 0)
         page = self._journal.page(unit.query, page_number)
         if statement.status != "FINISHED" or unit.columns is None or page is None:
             # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
@@ -88,17 +89,17 @@ class Operations:
     async def list_statements(self, request: Request) -> Response:
         """List statements, newest first; only finished ones unless a status is asked for."""
         page = request.get("MaxResults") or _LIST_PAGE
-        before = float("inf") if not request.get("NextToken") else _time(request["NextToken"])
+        before = _whole_number(request.get("NextToken"), 2**62)
         found: list[Statement] = []
         while len(found) <= page:
             recent = self._journal.recent(before=before, limit=_LIST_PAGE)
             if not recent:
                 break
-            before = recent[-1].created
+            before = recent[-1].position
             found += [each for each in recent if _listed(each, request)]
         response: Response = {"Statements": [responses.listed(each) for each in found[:page]]}
         if len(found) > page:
-            response["NextToken"] = repr(found[page - 1].created)
+            response["NextToken"] = str(found[page - 1].position)
         return response
 
     async def cancel_statement(self, request: Request) -> Response:
@@ -114,13 +115,15 @@ class Operations:
             )
         return {"Status": True}
 
-    def pause(self, identifier: str, state: str) -> Response:
+    async def set_state(self, identifier: str, state: str) -> Response:
         """Pause or resume a cluster (administration, not part of the API)."""
         cluster = self._clusters.state_of(identifier)
         if state not in ("available", "paused"):
             raise invalid(f"state must be available or paused, not {state}")
         cluster.state = "paused" if state == "paused" else "available"
-        aborted = self._runner.cancel_all(cluster) if state == "paused" else 0
+        aborted = 0
+        if state == "paused":
+            aborted = await asyncio.to_thread(self._runner.cancel_all, PAUSED, cluster)
         return {"cluster": identifier, "state": cluster.state, "aborted": aborted}
 
     async def _submit(self, request: Request, sqls: Sequence[str], *, batch: bool) -> Response:
@@ -240,16 +243,9 @@ def _listed(statement: Statement, request: Request) -> bool:
     )
 
 
-def _page_number(token: str | None) -> int:
+def _whole_number(token: str | None, default: int) -> int:
     if not token:
-        return 0
+        return default
     if not token.isdigit():
         raise invalid("Invalid NextToken")
     return int(token)
-
-
-def _time(token: str) -> float:
-    try:
-        return float(token)
-    except ValueError:
-        raise invalid("Invalid NextToken") from None

@@ -64,10 +64,10 @@ def scan_error(
     context: str, file: SourceFile, column: TargetColumn | None, location: str
 ) -> StatementError:
     """Return the failure of a COPY's scan, code 15007, with its row for the load-error views."""
-    name, ddl, limit = (column.name, column.ddl, column.limit) if column else ("", "", None)
+    name, kind, limit = (column.name, column.type_name, column.limit) if column else ("", "", None)
     return StatementError(
         detailed("Spectrum Scan Error", 15007, context, location),
-        load_error=LoadError(file.url, name, ddl, str(limit or ""), 15007, context),
+        load_error=LoadError(file.url, name, kind, str(limit or ""), 15007, context),
     )
 
 

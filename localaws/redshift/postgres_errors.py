@@ -80,6 +80,10 @@ def in_redshift_words(error: psycopg.Error, *, pid: int) -> str:
     limit = _BYTE_LIMIT.match(error.diag.constraint_name or "")
     if state == "23514" and limit:
         return _too_long(f"character varying({limit.group(1)})")
+    if state == "23505" and (error.diag.table_name or "").startswith("pg_"):
+        # Two sessions created the same thing at once; only the engine's catalogue has unique keys.
+        name = (error.diag.message_detail or "").rpartition("=(")[2].split(",")[0].split(")")[0]
+        return f'ERROR: Relation "{name}" already exists'
     for pattern, words in _MESSAGES.get(state, []):
         match = pattern.fullmatch(message)
         if match:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -17,6 +16,7 @@ from localaws.redshift.clusters import CONNECTIONS_PER_DATABASE, Cluster
 from localaws.redshift.copying import Copier
 from localaws.redshift.errors import ApiError, LoadError, StatementError
 from localaws.redshift.front import plan
+from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Cancelled, Job
 from localaws.redshift.journal import Journal, Statement, Unit
 from localaws.redshift.postgres_errors import in_redshift_words
 from localaws.redshift.results import Outcome
@@ -26,54 +26,6 @@ from localaws.redshift.session import Session
 MAX_ACTIVE_STATEMENTS = 500
 
 _log = logging.getLogger("localaws.redshift")
-
-
-class Cancelled(Exception):
-    """The statement was told to stop."""
-
-
-@dataclass(eq=False)
-class Job:
-    """A statement on its way. After `seal` it can no longer be cancelled: it is being committed."""
-
-    statement: Statement
-    cluster: Cluster
-    parameters: Mapping[str, str]
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _connection: psycopg.Connection[Any] | None = None
-    _cancelled: bool = False
-    _sealed: bool = False
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was told to stop."""
-        return self._cancelled
-
-    def cancel(self) -> bool:
-        """Tell it to stop, wherever it is; false if it is too late."""
-        with self._lock:
-            if self._sealed:
-                return False
-            self._cancelled = True
-            if self._connection is not None:
-                self._connection.cancel_safe(timeout=5)
-            return True
-
-    def attach(self, connection: psycopg.Connection[Any] | None) -> None:
-        """Say which connection a cancel must interrupt."""
-        with self._lock:
-            self._connection = connection
-
-    def checkpoint(self) -> None:
-        """Raise Cancelled if it was told to stop."""
-        if self._cancelled:
-            raise Cancelled
-
-    def seal(self) -> None:
-        """Pass the point of no return, or raise Cancelled."""
-        with self._lock:
-            self.checkpoint()
-            self._sealed = True
 
 
 class Runner:
@@ -118,17 +70,17 @@ class Runner:
         """Cancel an active statement; false if it is not active any more."""
         with self._lock:
             job = self._jobs.get(statement_id)
-        return job is not None and job.cancel()
+        return job is not None and job.cancel(USERS_REQUEST)
 
-    def cancel_all(self, cluster: Cluster | None = None) -> int:
+    def cancel_all(self, reason: str, cluster: Cluster | None = None) -> int:
         """Cancel everything that runs (on one cluster) and return how many there were."""
         with self._lock:
             jobs = [job for job in self._jobs.values() if cluster in (None, job.cluster)]
-        return sum(job.cancel() for job in jobs)
+        return sum(job.cancel(reason) for job in jobs)
 
     def close(self) -> None:
         """Cancel everything and wait for the workers, which roll back."""
-        self.cancel_all()
+        self.cancel_all(STOPPING)
         for workers in self._workers.values():
             workers.shutdown(wait=True, cancel_futures=True)
 
@@ -170,9 +122,9 @@ class _Run:
                     self._transaction(connection)
                 finally:
                     job.attach(None)
-                    _leave_clean(connection, discard=job.cancelled)
+                    _leave_clean(connection, discard=bool(job.cancelled))
         except Cancelled:
-            self._end("ABORTED", self._cancelled_text(job.statement.units[0]))
+            self._end("ABORTED", _cancelled_text(job.statement.units[0], job.cancelled))
         except (StatementError, psycopg.OperationalError, PoolTimeout) as error:
             self._end("FAILED", str(error).strip())
 
@@ -211,7 +163,8 @@ class _Run:
             failure = error
         except psycopg.errors.QueryCanceled:
             job.checkpoint()
-            failure = StatementError(self._cancelled_text(unit))  # statement_timeout
+            # statement_timeout; that it is told in the same words is unsourced
+            failure = StatementError(_cancelled_text(unit, USERS_REQUEST))
         except psycopg.Error as error:
             job.checkpoint()
             failure = StatementError(in_redshift_words(error, pid=connection.info.backend_pid))
@@ -232,10 +185,6 @@ class _Run:
         if error.load_error is not None:
             _insert_load_error(connection, unit.query, error.load_error)
 
-    def _cancelled_text(self, unit: Unit) -> str:
-        # https://github.com/metabase/metabase/issues/36770
-        return f"ERROR: Query ({unit.query}) cancelled on user's request"
-
     def _end(self, status: str, error: str) -> None:
         self._journal.finish(
             self._job.statement.id,
@@ -246,12 +195,18 @@ class _Run:
         )
 
 
+def _cancelled_text(unit: Unit, reason: str) -> str:
+    return f"ERROR: Query ({unit.query}) {reason}"
+
+
 def _leave_clean(connection: psycopg.Connection[Any], *, discard: bool) -> None:
     """Make the connection fit for the next user, or close it: a late cancel must not hit them."""
-    if discard:
-        connection.close()
-    elif not connection.closed:
-        connection.rollback()
+    try:
+        if not connection.closed:
+            connection.rollback()
+    finally:
+        if discard:
+            connection.close()
 
 
 def _insert_load_error(connection: psycopg.Connection[Any], query: int, row: LoadError) -> None:

@@ -74,7 +74,7 @@ def application(operations: Operations) -> web.Application:
     async def set_state(request: web.Request) -> web.Response:
         try:
             state = str(_object(await request.read()).get("state", ""))
-            answer = operations.pause(request.match_info["cluster"], state)
+            answer = await operations.set_state(request.match_info["cluster"], state)
         except ApiError as error:
             return _failure(error)
         _log.info("cluster %s is now %s", answer["cluster"], answer["state"])

@@ -1,0 +1,66 @@
+"""A statement on its way: how it is told to stop, and when it is too late for that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from localaws.redshift.clusters import Cluster
+from localaws.redshift.journal import Statement
+
+# https://github.com/metabase/metabase/issues/36770 ; the other two are the stand-in's own
+USERS_REQUEST = "cancelled on user's request"
+PAUSED = "cancelled: the cluster was paused"
+STOPPING = "cancelled: the Data API stand-in stopped"
+
+
+class Cancelled(Exception):
+    """The statement was told to stop."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A statement on its way. After `seal` it can no longer be cancelled: it is being committed."""
+
+    statement: Statement
+    cluster: Cluster
+    parameters: Mapping[str, str]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _connection: psycopg.Connection[Any] | None = None
+    _reason: str = ""
+    _sealed: bool = False
+
+    @property
+    def cancelled(self) -> str:
+        """Why it was told to stop; empty if it was not."""
+        return self._reason
+
+    def cancel(self, reason: str) -> bool:
+        """Tell it to stop, wherever it is; false if it is too late."""
+        with self._lock:
+            if self._sealed:
+                return False
+            self._reason = self._reason or reason
+            if self._connection is not None:
+                self._connection.cancel_safe(timeout=5)
+            return True
+
+    def attach(self, connection: psycopg.Connection[Any] | None) -> None:
+        """Say which connection a cancel must interrupt."""
+        with self._lock:
+            self._connection = connection
+
+    def checkpoint(self) -> None:
+        """Raise Cancelled if it was told to stop."""
+        if self._reason:
+            raise Cancelled
+
+    def seal(self) -> None:
+        """Pass the point of no return, or raise Cancelled."""
+        with self._lock:
+            self.checkpoint()
+            self._sealed = True
