@@ -1,0 +1,158 @@
+"""A front kinder than Redshift lets SQL through that fails on the first real warehouse."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.front import parameters_in, plan
+from localaws.redshift.lexer import tokenize
+from localaws.redshift.plans import Copy, RunSql
+from localaws.redshift.reference import BEGIN_MARK, END_MARK, markdown
+from localaws.redshift.statements import KINDS
+
+_README = Path(__file__).parents[2] / "localaws" / "README.md"
+_COPY = "COPY t FROM 's3://b/m' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET"
+
+
+def planned(sql: str) -> str:
+    found = plan(sql, {})
+    assert isinstance(found, RunSql)
+    return found.sql
+
+
+def test_the_readme_lists_what_the_code_supports() -> None:
+    assert len(KINDS) >= 10
+    text = _README.read_text(encoding="utf-8")
+    between = text.partition(BEGIN_MARK)[2].partition(END_MARK)[0]
+    assert between.strip() == markdown(), (
+        "localaws/README.md is out of date: put the output of "
+        "`python -m localaws.redshift --list-statements` between its two marks"
+    )
+
+
+def test_the_command_prints_the_same_list() -> None:
+    command = [sys.executable, "-m", "localaws.redshift", "--list-statements"]
+    said = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, cwd=_README.parents[1], check=True
+    )
+    assert said.stdout.strip() == markdown()
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("MERGE INTO t USING s ON t.id = s.id", "the statement MERGE"),
+        ("UNLOAD ('SELECT 1') TO 's3://b/p'", "the statement UNLOAD"),
+        ("TRUNCATE t", "the statement TRUNCATE"),
+        ("VACUUM FULL t", "the statement VACUUM"),
+        ("BEGIN", "the statement BEGIN"),
+        ("COMMIT", "the statement COMMIT"),
+        ("CREATE VIEW v AS SELECT 1", "the statement CREATE VIEW"),
+        ("CREATE MATERIALIZED VIEW v AS SELECT 1", "the statement CREATE MATERIALIZED VIEW"),
+        ("GRANT ALL ON t TO PUBLIC", "the statement GRANT"),
+        ("SET search_path TO x", "SET search_path"),
+        ("SELECT LISTAGG(a) FROM t", "the function LISTAGG"),
+        ("SELECT pg_sleep(1)", "the function PG_SLEEP"),
+        ("SELECT pg_catalog.lower('A')", "the function LOWER"),
+        ('SELECT "pg_sleep"(1)', "the function PG_SLEEP"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "ON CONFLICT"),
+        ("DELETE FROM t WHERE a = 1 RETURNING a", "RETURNING"),
+        ("SELECT DISTINCT ON (a) a FROM t", "DISTINCT ON"),
+        ("SELECT a FROM t FOR UPDATE", "FOR UPDATE"),
+        ("SELECT ARRAY[1]", "ARRAY"),
+        ("SELECT $$a$$", "dollar-quoted"),
+        ("SELECT E'a'", "string literals that start with"),
+        ("SELECT a INTO b FROM t", "SELECT INTO"),
+        ("CREATE TABLE #t (a INT)", "temporary tables named #t"),
+        ("CREATE TABLE t (a INT IDENTITY(1,1))", "IDENTITY"),
+        ("CREATE TABLE t (a GEOMETRY)", "the type geometry"),
+        (f"CREATE TABLE t ({'x' * 64} INT)", "names over 63 bytes"),
+        (_COPY.replace("PARQUET", "CSV"), "the format CSV"),
+        (_COPY + " FILLRECORD", "the COPY option FILLRECORD"),
+    ],
+)
+def test_what_it_does_not_do_is_refused_by_name(sql: str, named: str) -> None:
+    with pytest.raises(NotSupported, match="localaws does not support") as refusal:
+        plan(sql, {})
+    assert named in refusal.value.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+        ("CREATE TABLE t (a VARCHAR(65536))", "length for type varchar cannot exceed 65535"),
+        ("CREATE TABLE t (a CHAR(4097))", "length for type char cannot exceed 4096"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
+        ("CREATE TABLE t (a DECIMAL(39, 0))", "NUMERIC precision 39 must be between 1 and 38"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+        ("CREATE TABLE t (tag INT)", 'syntax error at or near "tag"'),
+        ("SELECT snapshot FROM t", 'syntax error at or near "snapshot"'),
+        ("CREATE TABLE t (a JSONB)", 'type "jsonb" does not exist'),
+        ("SELECT a::uuid FROM t", 'type "uuid" does not exist'),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+        ("ALTER TABLE t ADD COLUMN a INT, ADD COLUMN b INT", 'syntax error at or near ","'),
+        ("ALTER TABLE t ADD COLUMN a INT NOT NULL", "must have a non-null default"),
+        ("ALTER TABLE t ALTER COLUMN a TYPE BIGINT", "cannot alter type of column"),
+        # https://github.com/dbeaver/dbeaver/issues/9449
+        ("ALTER TABLE t ALTER a TYPE VARCHAR(9) USING b", "does not support USING expression"),
+        # https://github.com/jazzband/django-redshift-backend/issues/96
+        ("ALTER TABLE t ALTER a SET DEFAULT 1", "SET/DROP DEFAULT is not supported"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
+        ("DELETE FROM t AS x WHERE x.a = 1", 'syntax error at or near "as"'),
+        ("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x", 'at or near "insert"'),
+        ("SELECT * FROM (VALUES (1)) AS v", 'at or near "values"'),
+        # https://github.com/apache/iggy/pull/3654
+        (_COPY + " REGION 'us-east-1'", "REGION argument is not supported for PARQUET based COPY"),
+        # https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
+        (_COPY + " MAXERROR 3", "MAXERROR argument is not supported"),
+        (_COPY + " COMPUPDATE OFF", "COMPUPDATE argument is not supported"),
+        ("COPY t FROM 's3://b/m' PARQUET", "needs an authorization clause"),
+        ("SELECT 1; SELECT 2", "multiple SQL statements"),
+        ("SELECT 'a", "unterminated quoted string"),
+    ],
+)
+def test_what_redshift_refuses_is_refused(sql: str, said: str) -> None:
+    with pytest.raises(StatementError) as refusal:
+        plan(sql, {})
+    assert said in refusal.value.text
+
+
+def test_quoted_names_are_folded_and_stay_quoted() -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    assert planned('SELECT "Tag" FROM "Shop"."Orders"') == (
+        'select "tag" from "shop" . "orders"'.replace(' . "orders"', ' . "orders"')
+    )
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [(r"'a\\b'", "a\\b"), (r"'it\'s'", "it's"), ("'it''s'", "it's"), (r"'\n'", "\n"), ("''", "")],
+)
+def test_a_backslash_escapes_in_a_string(literal: str, value: str) -> None:
+    assert tokenize(literal)[0].text == value
+
+
+def test_parameters_are_found_outside_of_strings_casts_and_comments() -> None:
+    sql = "SELECT ':no', a::int /* :no /* :no */ */ FROM t WHERE b = :yes -- :no"
+    assert parameters_in(sql) == {"yes"}
+    assert planned("SELECT 1 = :a") == "select 1 = :a"
+    bound = plan("SELECT :a", {"a": "it's"})
+    assert isinstance(bound, RunSql)
+    assert bound.sql == "select 'it''s'"
+
+
+def test_copy_options_come_in_any_order() -> None:
+    one = plan(_COPY + " MANIFEST SERIALIZETOJSON", {})
+    other = plan(
+        "copy t from 's3://b/m' serializetojson manifest parquet statupdate off "
+        "iam_role 'arn:aws:iam::1:role/r';",
+        {},
+    )
+    assert isinstance(one, Copy)
+    assert one == other
+    assert one.manifest
+    assert one.serialize_to_json

@@ -1,0 +1,257 @@
+"""If the Data API answers unlike AWS, code that passes here fails there."""
+
+import datetime
+import json
+import time
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def refusal(call: Any, **request: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as refused:
+        call(**request)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_a_select_comes_back_typed(primary: Any) -> None:
+    sql = (
+        "SELECT CAST(7 AS SMALLINT) AS small, 12345678901 AS large, 1.5::double precision AS f, "
+        "12.30::decimal(9,2) AS d, TRUE AS b, 'x' AS s, NULL::int AS n, "
+        "TIMESTAMP '2026-01-02 03:04:05.000006' AS t, DATE '2026-01-02' AS day, "
+        "JSON_PARSE('{\"a\": [1, 2]}') AS j"
+    )
+    accepted = primary.api.execute_statement(Sql=sql, WaitTimeSeconds=10, **primary.where)
+    assert accepted["Status"] == "FINISHED"
+    assert accepted["HasResultSet"]
+    assert isinstance(accepted["CreatedAt"], datetime.datetime)
+    answer = primary.api.get_statement_result(Id=accepted["Id"])
+    # Decimals, dates and times are text: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html
+    assert answer["Records"] == [
+        [
+            {"longValue": 7},
+            {"longValue": 12345678901},
+            {"doubleValue": 1.5},
+            {"stringValue": "12.30"},
+            {"booleanValue": True},
+            {"stringValue": "x"},
+            {"isNull": True},
+            {"stringValue": "2026-01-02 03:04:05.000006"},
+            {"stringValue": "2026-01-02"},
+            {"stringValue": '{"a":[1,2]}'},
+        ]
+    ]
+    columns = answer["ColumnMetadata"]
+    assert [column["typeName"] for column in columns] == [
+        "int2", "int8", "float8", "numeric", "bool", "varchar", "int4", "timestamp", "date", "super",
+    ]  # fmt: skip
+    assert (columns[3]["name"], columns[3]["precision"], columns[3]["scale"]) == ("d", 9, 2)
+    said = primary.api.describe_statement(Id=accepted["Id"])
+    assert (said["ResultRows"], said["HasResultSet"]) == (1, True)
+    assert said["Duration"] > 0
+    assert said["RedshiftPid"] > 0
+    assert said["RedshiftQueryId"] > 0
+    assert said["QueryString"] == sql
+
+
+def test_an_empty_result_is_still_a_result(primary: Any) -> None:
+    said = primary.tell("SELECT 1 AS one WHERE FALSE")
+    assert (said["HasResultSet"], said["ResultRows"]) == (True, 0)
+    assert primary.result(said["Id"]) == []
+
+
+def test_results_are_paged(primary: Any, table: str) -> None:
+    doubled = [f"INSERT INTO {table} SELECT id + {2**power} FROM {table}" for power in range(12)]
+    said = primary.batch(f"CREATE TABLE {table} (id INT)", f"INSERT INTO {table} VALUES (0)", *doubled)
+    assert said["Status"] == "FINISHED"
+    rows = primary.rows(f"SELECT id FROM {table} ORDER BY id")
+    assert [row[0] for row in rows] == list(range(4096))
+
+
+def test_column_metadata_names_the_table(primary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT NOT NULL, note VARCHAR(9))")
+    said = primary.tell(f"SELECT id, note FROM {table}")
+    identity, note = primary.api.get_statement_result(Id=said["Id"])["ColumnMetadata"]
+    assert (identity["tableName"], identity["schemaName"], identity["nullable"]) == (table, "public", 0)
+    assert (note["precision"], note["nullable"]) == (9, 1)
+
+
+def test_a_batch_tells_of_each_statement(primary: Any, table: str) -> None:
+    said = primary.batch(
+        f"CREATE TABLE {table} (id INT)", f"INSERT INTO {table} VALUES (1), (2)", f"SELECT * FROM {table}"
+    )
+    created, inserted, selected = said["SubStatements"]
+    assert said["HasResultSet"]
+    assert [sub["Status"] for sub in said["SubStatements"]] == ["FINISHED"] * 3
+    assert [sub["Id"] for sub in said["SubStatements"]] == [f"{said['Id']}:{n}" for n in (1, 2, 3)]
+    assert (inserted["ResultRows"], inserted["HasResultSet"]) == (2, False)
+    assert (selected["ResultRows"], selected["HasResultSet"]) == (2, True)
+    assert created["QueryString"].startswith("CREATE TABLE")
+    assert primary.result(selected["Id"]) == [[1], [2]]
+    assert primary.api.describe_statement(Id=inserted["Id"])["ResultRows"] == 2
+    # https://github.com/apache/airflow/issues/40427
+    assert refusal(primary.api.get_statement_result, Id=said["Id"]) == (
+        "ValidationException",
+        "BatchExecuteStatement result can only be retrieved with sub-statement id.",
+    )
+
+
+def test_a_failing_batch_is_rolled_back_whole(primary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    said = primary.batch(
+        f"INSERT INTO {table} VALUES (1)", "CREATE TABLE half_way (id INT)", "SELECT 1 / 0",
+        f"INSERT INTO {table} VALUES (2)",
+    )  # fmt: skip
+    assert said["Status"] == "FAILED"
+    assert [sub["Status"] for sub in said["SubStatements"]] == [
+        "FINISHED", "FINISHED", "FAILED", "ABORTED",
+    ]  # fmt: skip
+    assert said["SubStatements"][2]["Error"] == "ERROR: Divide by zero"
+    assert "#3" in said["Error"]
+    assert "Divide by zero" in said["Error"]
+    assert primary.rows(f"SELECT COUNT(*) FROM {table}") == [[0]]
+    assert 'relation "half_way" does not exist' in primary.error("SELECT * FROM half_way")
+
+
+def test_a_temporary_table_ends_with_its_batch(primary: Any, table: str) -> None:
+    said = primary.batch(f"CREATE TEMP TABLE {table} (id INT)", f"SELECT COUNT(*) FROM {table}")
+    assert said["Status"] == "FINISHED"
+    assert "does not exist" in primary.error(f"SELECT * FROM {table}")
+
+
+def test_the_clusters_share_nothing(primary: Any, secondary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    assert "does not exist" in secondary.error(f"SELECT * FROM {table}")
+
+
+def test_a_token_is_executed_once(primary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    request = {"Sqls": [f"INSERT INTO {table} VALUES (1)"], "ClientToken": uuid.uuid4().hex}
+    first = primary.api.batch_execute_statement(**request, **primary.where)["Id"]
+    primary.end(first)
+    again = primary.api.batch_execute_statement(**request, **primary.where)["Id"]
+    assert again == first
+    assert primary.rows(f"SELECT COUNT(*) FROM {table}") == [[1]]
+    request["Sqls"] = [f"INSERT INTO {table} VALUES (2)"]
+    assert refusal(primary.api.batch_execute_statement, **request, **primary.where)[0] == (
+        "ValidationException"
+    )
+
+
+def test_parameters_are_values_and_all_are_used(primary: Any) -> None:
+    def ask(sql: str, **values: str) -> dict[str, Any]:
+        given = [{"name": name, "value": value} for name, value in values.items()]
+        return dict(primary.tell(sql, Parameters=given))
+
+    said = ask("SELECT :word AS word, :number + 1 AS next", word="it's", number="41")
+    assert primary.result(said["Id"]) == [["it's", 42]]
+    assert said["QueryParameters"][0] == {"name": "word", "value": "it's"}
+    with pytest.raises(ClientError, match="unused parameters"):
+        ask("SELECT 1", extra="x")
+    assert "syntax error" in primary.error("SELECT :missing")
+
+
+def test_waiting_ends_with_the_statement_or_the_time(primary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    started = time.monotonic()
+    slow = primary.api.batch_execute_statement(
+        Sqls=[f"LOCK TABLE {table}", *_BUSY], WaitTimeSeconds=1, **primary.where
+    )
+    assert 0.9 < time.monotonic() - started < 5
+    assert slow["Status"] in {"PICKED", "STARTED"}
+    primary.api.cancel_statement(Id=slow["Id"])
+    started = time.monotonic()
+    said = primary.api.describe_statement(Id=slow["Id"], WaitTimeSeconds=30)
+    assert time.monotonic() - started < 5
+    assert said["Status"] == "ABORTED"
+
+
+def test_a_cancelled_statement_is_aborted_and_rolled_back(primary: Any, table: str) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    request = {"Sqls": [f"INSERT INTO {table} VALUES (1)", *_BUSY], **primary.where}
+    statement = primary.api.batch_execute_statement(**request, WaitTimeSeconds=1)["Id"]
+    assert primary.api.cancel_statement(Id=statement)["Status"] is True
+    said = primary.end(statement)
+    assert said["Status"] == "ABORTED"
+    assert "cancelled on user's request" in said["Error"]
+    assert primary.rows(f"SELECT COUNT(*) FROM {table}") == [[0]]
+    code, message = refusal(primary.api.cancel_statement, Id=statement)
+    # https://github.com/grafana/redshift-datasource looks for this text
+    assert (code, message[:59]) == (
+        "ValidationException",
+        "Could not cancel a query that is already in ABORTED state w",
+    )
+
+
+def test_statements_are_found_by_the_start_of_their_name(primary: Any) -> None:
+    mark = uuid.uuid4().hex
+    for number in range(3):
+        primary.tell("SELECT 1", StatementName=f"{mark} {number}")
+    primary.tell("SELECT 1 / 0", StatementName=f"{mark} broken")
+    names = [each["StatementName"] for each in _listed(primary, StatementName=mark)]
+    assert names == [f"{mark} 2", f"{mark} 1", f"{mark} 0"], "newest first, FINISHED by default"
+    everything = _listed(primary, StatementName=mark, Status="ALL", PaginationConfig={"PageSize": 2})
+    assert [each["Status"] for each in everything] == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]
+    assert len(_listed(primary, StatementName=mark, Status="FAILED")) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "said"),
+    [
+        ({"Sql": "SELECT 1", "ClusterIdentifier": "nobody", "Database": "dev"}, "ValidationException",
+         "Redshift endpoint doesn't exist in this region."),
+        ({"Sql": "SELECT 1", "Database": "dev"}, "ValidationException", "must be provided"),
+        ({"Sql": "SELECT 1", "ClusterIdentifier": "primary"}, "ValidationException", "Database"),
+        ({"Sql": f"SELECT '{'x' * 100_000}'", "ClusterIdentifier": "primary", "Database": "dev"},
+         "ValidationException", "Cannot process query string larger than 100kB"),
+        ({"Sql": "SELECT 1", "ClusterIdentifier": "primary", "Database": "dev",
+          "SessionKeepAliveSeconds": 5}, "ValidationException", "does not support SessionKeepAlive"),
+        ({"Sql": "SELECT 1", "ClusterIdentifier": "primary", "Database": "dev",
+          "StatementName": "x" * 2049}, "ValidationException", "less than or equal to 2048"),
+        ({"Sql": "SELECT 1", "ClusterIdentifier": "Not_Valid", "Database": "dev"},
+         "ValidationException", "regular expression pattern"),
+    ],
+)  # fmt: skip
+def test_a_bad_call_is_refused(primary: Any, request_: dict[str, Any], code: str, said: str) -> None:
+    refused = refusal(primary.api.execute_statement, **request_)
+    assert refused[0] == code
+    assert said in refused[1]
+
+
+def test_a_batch_has_at_most_forty_statements(primary: Any) -> None:
+    code, said = refusal(primary.api.batch_execute_statement, Sqls=["SELECT 1"] * 41, **primary.where)
+    assert (code, "less than or equal to 40" in said) == ("ValidationException", True)
+
+
+def test_what_is_unknown_is_not_found(primary: Any) -> None:
+    for call in ("describe_statement", "get_statement_result", "cancel_statement"):
+        code, said = refusal(getattr(primary.api, call), Id=str(uuid.uuid4()))
+        assert (code, said) == ("ResourceNotFoundException", "Query does not exist.")
+    said = primary.tell("SELECT 1 / 0")
+    code, message = refusal(primary.api.get_statement_result, Id=said["Id"])
+    # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata has the text
+    assert message.startswith("Query does not have result.")
+    unknown = primary.where | {"Database": "elsewhere"}
+    ended = primary.end(primary.api.execute_statement(Sql="SELECT 1", **unknown)["Id"])
+    assert ended["Error"] == 'FATAL: database "elsewhere" does not exist'
+
+
+def test_operations_not_served_are_refused_by_name(primary: Any) -> None:
+    code, said = refusal(primary.api.list_tables, **primary.where)
+    assert (code, said) == ("ValidationException", "localaws does not support the operation ListTables")
+
+
+# Work of a few seconds without a function that sleeps: a join that explodes.
+_BUSY = [
+    "CREATE TEMP TABLE busy AS SELECT 1 AS a",
+    *["INSERT INTO busy SELECT a FROM busy"] * 13,
+    "SELECT COUNT(*) FROM busy AS x, busy AS y, busy AS z",
+]
+
+
+def _listed(caller: Any, **wanted: Any) -> list[dict[str, Any]]:
+    pages = caller.api.get_paginator("list_statements").paginate(**wanted)
+    return [json.loads(json.dumps(each, default=str)) for page in pages for each in page["Statements"]]

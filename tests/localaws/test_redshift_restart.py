@@ -1,0 +1,137 @@
+"""A service that forgets on restart, or runs while paused, hides how the real one behaves."""
+
+import json
+import os
+import signal
+import sys
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws import Endpoints
+from localaws.objects import answers
+from localaws.processes import Service, free_port
+
+_ROOT = Path(__file__).parents[2]
+_CLUSTER = "restarted"
+_BUSY = [
+    "CREATE TEMP TABLE busy AS SELECT 1 AS a",
+    *["INSERT INTO busy SELECT a FROM busy"] * 13,
+    "SELECT COUNT(*) FROM busy AS x, busy AS y, busy AS z",
+]
+
+
+class DataApi:
+    """A Data API of our own on the stack's PostgreSQL, to kill and start again."""
+
+    def __init__(self, stack: Endpoints, home: Path, caller: Callable[..., Any]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.calls = caller(stack, _CLUSTER, url=self.url)
+        command = [sys.executable, "-m", "localaws.redshift", "--port", str(self.port)]
+        command += ["--home", str(home), "--s3-endpoint", stack.aws_endpoint_url]
+        command += ["--postgres", f"{stack.postgres_host}:{stack.postgres_port}"]
+        command += ["--postgres-user", stack.postgres_user]
+        command += ["--cluster", f"{_CLUSTER}:dev", "--iam-role", stack.iam_role]
+        self.service = Service(
+            "redshift under test",
+            command,
+            log=home / "log",
+            healthy=lambda: answers(self.port, "/_localaws/health"),
+            cwd=_ROOT,
+            environment=os.environ | {"LOCALAWS_POSTGRES_PASSWORD": stack.postgres_password},
+        )
+
+    def start(self) -> None:
+        self.service.start()
+        self.service.wait_healthy()
+
+    def kill(self) -> None:
+        assert self.service.pid is not None
+        os.kill(self.service.pid, signal.SIGKILL)
+        self.service.stop()
+
+    def put_state(self, state: str) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.url}/_localaws/clusters/{_CLUSTER}", json.dumps({"state": state}).encode()
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+
+
+@pytest.fixture(scope="module")
+def service(stack: Endpoints, primary: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataApi]:
+    service = DataApi(stack, tmp_path_factory.mktemp("redshift"), type(primary))
+    service.start()
+    yield service
+    service.service.stop()
+
+
+def test_statements_results_and_tokens_survive_a_crash(service: DataApi, table: str) -> None:
+    calls = service.calls
+    calls.run(f"CREATE TABLE {table} (id INT)")
+    token = uuid.uuid4().hex
+    request = {"Sql": f"INSERT INTO {table} VALUES (1)", "ClientToken": token, **calls.where}
+    inserted = calls.api.execute_statement(**request)["Id"]
+    calls.end(inserted)
+    selected = calls.tell(f"SELECT * FROM {table}", StatementName=f"named {table}")["Id"]
+    running = calls.api.batch_execute_statement(
+        Sqls=[f"INSERT INTO {table} VALUES (2)", *_BUSY], WaitTimeSeconds=1, **calls.where
+    )
+    assert running["Status"] == "STARTED"
+
+    service.kill()
+    service.start()
+
+    assert calls.api.describe_statement(Id=inserted)["ResultRows"] == 1
+    assert calls.result(selected) == [[1]]
+    assert calls.api.list_statements(StatementName=f"named {table}")["Statements"][0]["Id"] == selected
+    assert calls.api.execute_statement(**request)["Id"] == inserted
+    interrupted = calls.api.describe_statement(Id=running["Id"])
+    assert interrupted["Status"] == "FAILED"
+    assert "stopped while the statement ran" in interrupted["Error"]
+    assert calls.rows(f"SELECT id FROM {table}") == [[1]]
+
+
+def test_sigterm_ends_it_in_order(service: DataApi, table: str) -> None:
+    calls = service.calls
+    calls.run(f"CREATE TABLE {table} (id INT)")
+    running = calls.api.batch_execute_statement(
+        Sqls=[f"INSERT INTO {table} VALUES (2)", *_BUSY], WaitTimeSeconds=1, **calls.where
+    )["Id"]
+    service.service.stop()
+    assert "Traceback" not in service.service.log.read_text()
+    service.start()
+    assert calls.api.describe_statement(Id=running)["Status"] == "ABORTED"
+    assert calls.rows(f"SELECT COUNT(*) FROM {table}") == [[0]]
+
+
+def test_a_paused_cluster_takes_nothing_until_it_is_resumed(service: DataApi, table: str) -> None:
+    calls = service.calls
+    calls.run(f"CREATE TABLE {table} (id INT)")
+    running = calls.api.batch_execute_statement(
+        Sqls=[f"INSERT INTO {table} VALUES (1)", *_BUSY], WaitTimeSeconds=1, **calls.where
+    )["Id"]
+    assert service.put_state("paused") == {"cluster": _CLUSTER, "state": "paused", "aborted": 1}
+    with pytest.raises(ClientError, match="is paused"):
+        calls.tell("SELECT 1")
+    with pytest.raises(ClientError, match="is paused"):
+        calls.batch("SELECT 1")
+    assert calls.end(running)["Status"] == "ABORTED"
+    service.put_state("available")
+    assert calls.rows(f"SELECT COUNT(*) FROM {table}") == [[0]]
+
+
+def test_each_call_is_one_line_of_log(service: DataApi) -> None:
+    name = uuid.uuid4().hex
+    said = service.calls.tell("SELECT 1", StatementName=name)
+    lines = [line for line in service.service.log.read_text().splitlines() if name in line]
+    assert len(lines) == 1
+    for part in ("ExecuteStatement", said["Id"], " ms"):
+        assert part in lines[0]
