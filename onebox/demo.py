@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with step("Stack stopped, its state kept"):
                 stack.down()
     except (ServiceFailed, RunFailed, TooSlow, NotInTime, Refused, StatementFailed) as error:
-        console.print(f"\n[red]{escape(str(error))}[/]\n\nLogs: {HOME / 'logs'}")
+        console.print(f"\n[red]{escape(str(error))}[/]\n\nLogs: {HOME / 'logs'}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 1 if once else 0
