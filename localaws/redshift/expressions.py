@@ -144,6 +144,8 @@ def _refuse_foreign(cursor: Cursor) -> None:
 
 def _check_call(cursor: Cursor, written: Sequence[str]) -> None:
     name = cursor.peek().text
+    if written and written[-1] == "as":
+        return  # FROM (…) AS name (column, …)
     if _is_common_table_expression(cursor, written):
         return
     if name not in FUNCTIONS or (written and written[-1] == "."):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
 from localaws.redshift.clusters import Cluster
-from localaws.redshift.journal import Statement
+from localaws.redshift.journal import Statement, Unit
 
 # https://github.com/metabase/metabase/issues/36770 ; the other two are the stand-in's own
 USERS_REQUEST = "cancelled on user's request"
@@ -29,6 +30,7 @@ class Job:
     statement: Statement
     cluster: Cluster
     parameters: Mapping[str, str]
+    queued: Future[None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _connection: psycopg.Connection[Any] | None = None
     _reason: str = ""
@@ -64,3 +66,8 @@ class Job:
         with self._lock:
             self.checkpoint()
             self._sealed = True
+
+
+def cancelled_text(unit: Unit, reason: str) -> str:
+    """Return the Error of a statement that was stopped for this reason."""
+    return f"ERROR: Query ({unit.query}) {reason}"

@@ -16,7 +16,7 @@ from localaws.redshift.clusters import CONNECTIONS_PER_DATABASE, Cluster
 from localaws.redshift.copying import Copier
 from localaws.redshift.errors import ApiError, LoadError, StatementError
 from localaws.redshift.front import plan
-from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Cancelled, Job
+from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Cancelled, Job, cancelled_text
 from localaws.redshift.journal import Journal, Statement, Unit
 from localaws.redshift.postgres_errors import in_redshift_words
 from localaws.redshift.results import Outcome
@@ -64,25 +64,38 @@ class Runner:
                     CONNECTIONS_PER_DATABASE, f"redshift-{name}"
                 )
             workers = self._workers[name]
-        workers.submit(self._run, job)
+        job.queued = workers.submit(self._run, job)
 
     def cancel(self, statement_id: str) -> bool:
         """Cancel an active statement; false if it is not active any more."""
         with self._lock:
             job = self._jobs.get(statement_id)
-        return job is not None and job.cancel(USERS_REQUEST)
+        return job is not None and self._stop(job, USERS_REQUEST)
 
     def cancel_all(self, reason: str, cluster: Cluster | None = None) -> int:
         """Cancel everything that runs (on one cluster) and return how many there were."""
         with self._lock:
             jobs = [job for job in self._jobs.values() if cluster in (None, job.cluster)]
-        return sum(job.cancel(reason) for job in jobs)
+        return sum(self._stop(job, reason) for job in jobs)
 
     def close(self) -> None:
         """Cancel everything and wait for the workers, which roll back."""
         self.cancel_all(STOPPING)
         for workers in self._workers.values():
             workers.shutdown(wait=True, cancel_futures=True)
+
+    def _stop(self, job: Job, reason: str) -> bool:
+        stopped = job.cancel(reason)
+        if stopped and job.queued is not None and job.queued.cancel():
+            text = cancelled_text(job.statement.units[0], reason)
+            self._journal.finish(job.statement.id, "ABORTED", error=text, duration=-1)
+            self._forget(job)
+        return stopped
+
+    def _forget(self, job: Job) -> None:
+        with self._lock:
+            self._jobs.pop(job.statement.id, None)
+        self._on_end(job.statement.id)
 
     def _run(self, job: Job) -> None:
         try:
@@ -95,9 +108,7 @@ class Runner:
                 duration=-1,
             )  # fmt: skip
         finally:
-            with self._lock:
-                self._jobs.pop(job.statement.id, None)
-            self._on_end(job.statement.id)
+            self._forget(job)
 
 
 class _Run:
@@ -124,7 +135,7 @@ class _Run:
                     job.attach(None)
                     _leave_clean(connection, discard=bool(job.cancelled))
         except Cancelled:
-            self._end("ABORTED", _cancelled_text(job.statement.units[0], job.cancelled))
+            self._end("ABORTED", cancelled_text(job.statement.units[0], job.cancelled))
         except (StatementError, psycopg.OperationalError, PoolTimeout) as error:
             self._end("FAILED", str(error).strip())
 
@@ -164,7 +175,7 @@ class _Run:
         except psycopg.errors.QueryCanceled:
             job.checkpoint()
             # statement_timeout; that it is told in the same words is unsourced
-            failure = StatementError(_cancelled_text(unit, USERS_REQUEST))
+            failure = StatementError(cancelled_text(unit, USERS_REQUEST))
         except psycopg.Error as error:
             job.checkpoint()
             failure = StatementError(in_redshift_words(error, pid=connection.info.backend_pid))
@@ -193,10 +204,6 @@ class _Run:
             duration=time.monotonic_ns() - self._started,
             results=self._results if status == "FINISHED" else None,
         )
-
-
-def _cancelled_text(unit: Unit, reason: str) -> str:
-    return f"ERROR: Query ({unit.query}) {reason}"
 
 
 def _leave_clean(connection: psycopg.Connection[Any], *, discard: bool) -> None:

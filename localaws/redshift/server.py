@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -113,7 +114,9 @@ def _failure(error: ApiError) -> web.Response:
 
 
 def _json(body: dict[str, Any], status: int, *, error_type: str = "") -> web.Response:
-    headers = {"X-Amzn-Errortype": error_type} if error_type else {}
+    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
+    if error_type:
+        headers["X-Amzn-Errortype"] = error_type
     return web.Response(
         body=json.dumps(body).encode(), status=status, content_type=_CONTENT_TYPE, headers=headers
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -68,6 +71,34 @@ class Caller:
         return str(said["Error"])
 
 
+class Gate:
+    """Tables held closed from outside, so that statements queue up in a known order."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+
+    @contextlib.contextmanager
+    def closed(self, cluster: str, table: str) -> Iterator[psycopg.Connection[Any]]:
+        """Inside the block the table is locked; it is let go when the block ends."""
+        with psycopg.connect(
+            host=self._endpoints.postgres_host,
+            port=self._endpoints.postgres_port,
+            user=self._endpoints.postgres_user,
+            password=self._endpoints.postgres_password,
+            dbname=f"redshift_{cluster}_dev",
+        ) as connection:
+            connection.execute(f"LOCK TABLE {table}")
+            yield connection
+
+    def wait_for(self, connection: psycopg.Connection[Any], table: str, count: int) -> None:
+        """Return once so many statements wait for the table."""
+        end = time.monotonic() + 20
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        while connection.execute(waiting, (table,)).fetchone() != (count,):
+            assert time.monotonic() < end, f"{count} statements never waited for {table}"
+            time.sleep(0.01)
+
+
 class Lake:
     """Parquet files and manifests in S3, for COPY."""
 
@@ -116,6 +147,11 @@ def primary(stack: Endpoints) -> Caller:
 @pytest.fixture(scope="session")
 def secondary(stack: Endpoints) -> Caller:
     return Caller(stack, "secondary")
+
+
+@pytest.fixture(scope="session")
+def gate(stack: Endpoints) -> Gate:
+    return Gate(stack)
 
 
 @pytest.fixture(scope="session")

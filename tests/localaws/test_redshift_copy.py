@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-_WHEN = datetime.datetime(2026, 1, 2, 3, 4, 5, 6)
+_WHEN = datetime.datetime.fromisoformat("2026-01-02 03:04:05.000006")
 _ALL = (
     "a SMALLINT, b INTEGER, c BIGINT, d DECIMAL(18, 9), e REAL, f DOUBLE PRECISION, g BOOLEAN, "
     "h CHAR(3), i VARCHAR(20), j DATE, k TIMESTAMP, l VARBYTE(8)"
@@ -115,7 +115,10 @@ def test_columns_are_counted_and_mapped_by_position(primary: Any, lake: Any, tab
     assert primary.rows(f"SELECT a, b FROM {table}") == [[1, 2]]
     error = primary.error(lake.copy(table, lake.manifest([lake.put(column([1], pa.int64()))])))
     assert "code:      15007" in error
-    assert "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1" in error
+    assert (
+        "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1"
+        in error
+    )
 
 
 def test_a_column_list_leaves_the_rest_to_defaults(primary: Any, lake: Any, table: str) -> None:
@@ -162,7 +165,10 @@ def test_a_broken_manifest_is_refused(primary: Any, lake: Any, table: str) -> No
     assert "Problem reading manifest file - no entries" in error()
     # https://github.com/databricks/spark-redshift/issues/136
     gone = primary.error(lake.copy(table, "s3://redshift-copies/nothing/manifest.json"))
-    assert "Problem reading manifest file - S3ServiceException:The specified key does not exist." in gone
+    assert (
+        "Problem reading manifest file - S3ServiceException:The specified key does not exist."
+        in gone
+    )
     assert "not a Parquet file" in error(lake.put_bytes(b"id,name\n1,x\n"))
     assert "The specified S3 prefix 'none/here' does not exist" in primary.error(
         lake.copy(table, "s3://redshift-copies/none/here", options="")
@@ -200,7 +206,9 @@ def test_load_errors_outlive_the_rollback(primary: Any, lake: Any, table: str) -
     assert "does not exist" in primary.error(f"SELECT * FROM {table}")
 
 
-def test_a_batch_of_100_000_rows_loads_while_others_ask(primary: Any, lake: Any, table: str) -> None:
+def test_a_batch_of_100_000_rows_loads_while_others_ask(
+    primary: Any, lake: Any, table: str
+) -> None:
     primary.run(f"CREATE TABLE {table} (c BIGINT, note VARCHAR(40))")
     rows = range(100_000)
     file = pa.table({"c": pa.array(rows), "note": pa.array([f"note {row}" for row in rows])})

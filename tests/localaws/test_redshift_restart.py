@@ -66,7 +66,9 @@ class DataApi:
 
 
 @pytest.fixture(scope="module")
-def service(stack: Endpoints, primary: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataApi]:
+def service(
+    stack: Endpoints, primary: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DataApi]:
     service = DataApi(stack, tmp_path_factory.mktemp("redshift"), type(primary))
     service.start()
     yield service
@@ -91,7 +93,9 @@ def test_statements_results_and_tokens_survive_a_crash(service: DataApi, table: 
 
     assert calls.api.describe_statement(Id=inserted)["ResultRows"] == 1
     assert calls.result(selected) == [[1]]
-    assert calls.api.list_statements(StatementName=f"named {table}")["Statements"][0]["Id"] == selected
+    assert (
+        calls.api.list_statements(StatementName=f"named {table}")["Statements"][0]["Id"] == selected
+    )
     assert calls.api.execute_statement(**request)["Id"] == inserted
     interrupted = calls.api.describe_statement(Id=running["Id"])
     assert interrupted["Status"] == "FAILED"
