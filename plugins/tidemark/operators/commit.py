@@ -62,10 +62,10 @@ class CommitWatermarkOperator(TableOperator):
         """Return who owes the batch. Raises if a required target lacks it, or owes another."""
         owed_by = []
         for name in state.targets:
-            target = stream.project.target(name)
-            if target.required:
+            target = stream.project.targets.by_name.get(name)
+            if target and target.required:
                 self._require(stream, state, target, batch)
-            elif not target.enabled or not self._holds(stream, target, batch):
+            elif not target or not target.enabled or not self._holds(stream, target, batch):
                 owed_by.append(name)
         return owed_by
 
