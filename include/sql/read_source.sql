@@ -45,10 +45,14 @@ ORDER BY index_name, seq_in_index;
 -- A read-only server with nothing to say about replication may still be somebody's copy.
 SELECT @@global.read_only AS read_only, @@global.innodb_read_only AS innodb_read_only;
 
+-- name: replica_all
+-- MariaDB's way to see every connection; MySQL shows all its channels anyway.
+SHOW ALL REPLICAS STATUS;
+
 -- name: replica
 SHOW REPLICA STATUS;
 
--- name: replica_in_old_words
+-- name: replica_old
 SHOW SLAVE STATUS;
 
 -- name: statements

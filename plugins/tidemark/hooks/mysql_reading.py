@@ -27,7 +27,7 @@ from tidemark.hooks.mysql_connection import (
 from tidemark.hooks.mysql_rows import RawRows, Row
 
 BATCH_ROWS = 20_000
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 """A batch ends at whichever comes first, so rows of any width stay within memory."""
 
 log = logging.getLogger(__name__)

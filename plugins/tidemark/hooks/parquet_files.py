@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-ROW_GROUP_BYTES = 64 * 1024 * 1024
+ROW_GROUP_BYTES = 16 * 1024 * 1024
 """Arrow bytes of a row group. COPY splits a file between row groups; memory grows with them."""
 
 # A dictionary pays when values repeat; trying one on unique values costs more than all the rest.
@@ -38,43 +38,43 @@ def encode_files(
 ) -> Iterator[ParquetFile]:
     """Yield files of about `target_bytes`, in the order of the rows; none when there are no rows.
 
-    Holds one row group and one file at a time. A file ends with the row group that reaches
-    `target_bytes`, so it may be larger by one row group.
+    Holds one row group and one file at a time. A file ends where another row group as large as
+    its largest would take it beyond `target_bytes`.
     """
     writer: _Writer | None = None
-    group: list[pa.RecordBatch] = []
-    group_bytes = 0
-    for batch in _at_most(batches, min(ROW_GROUP_BYTES, max(target_bytes, 1))):
-        group.append(batch)
-        group_bytes += batch.nbytes
-        if group_bytes < min(ROW_GROUP_BYTES, target_bytes):
-            continue
+    for group in _groups(batches, max(1, min(ROW_GROUP_BYTES, target_bytes))):
         writer = writer or _Writer(schema, group)
         writer.write(group)
-        group, group_bytes = [], 0
-        if writer.size >= target_bytes:
+        if writer.size + writer.largest_group > target_bytes:
             yield writer.finish()
             writer = None
-    if group:
-        writer = writer or _Writer(schema, group)
-        writer.write(group)
     if writer:
         yield writer.finish()
 
 
-def _at_most(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """Cut batches that are larger than a row group should be; leave out empty ones."""
+def _groups(batches: Iterable[pa.RecordBatch], most: int) -> Iterator[list[pa.RecordBatch]]:
+    """Gather batches into row groups of at most `most` bytes, or of one row."""
+    group: list[pa.RecordBatch] = []
+    size = 0
     for batch in batches:
-        pieces = -(-batch.nbytes // size) if batch.nbytes else 1
-        rows = max(1, -(-batch.num_rows // pieces))
+        pieces = max(1, -(-batch.nbytes // most))
+        rows = max(1, batch.num_rows // pieces)
         for start in range(0, batch.num_rows, rows):
-            yield batch.slice(start, rows)
+            piece = batch.slice(start, rows)
+            if group and size + piece.nbytes > most:
+                yield group
+                group, size = [], 0
+            group.append(piece)
+            size += piece.nbytes
+    if group:
+        yield group
 
 
 class _Writer:
     def __init__(self, schema: pa.Schema, sample: list[pa.RecordBatch]) -> None:
         self._sink = io.BytesIO()
         self._rows = 0
+        self.largest_group = 0
         self._parquet = pq.ParquetWriter(
             self._sink,
             schema,
@@ -92,9 +92,10 @@ class _Writer:
         return self._sink.tell()
 
     def write(self, group: list[pa.RecordBatch]) -> None:
-        table = pa.Table.from_batches(group)
+        table, before = pa.Table.from_batches(group), self.size
         self._parquet.write_table(table, row_group_size=table.num_rows)
         self._rows += table.num_rows
+        self.largest_group = max(self.largest_group, self.size - before)
 
     def finish(self) -> ParquetFile:
         self._parquet.close()

@@ -1,0 +1,203 @@
+"""If these fail, values change on their way to the warehouse, or a big table fills the memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tidemark.core.column_types import arrow_schema
+from tidemark.core.errors import TryAgain
+from tidemark.core.text_values import ValueRefused
+from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.parquet_files import encode_files
+
+from tests.hooks.conftest import Run
+from tests.hooks.every_value import ROWS, ZERO_DATES
+from tests.hooks.reading import all_rows, read_table
+
+ROOT = Path(__file__).parents[2]
+EVERY_TYPE = ROOT / "onebox" / "every_type.sql"
+
+
+@pytest.fixture
+def every_type(sql: Run) -> None:
+    for statement in EVERY_TYPE.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            sql(statement)
+
+
+def test_every_value_of_every_type_arrives_exactly(source: MySqlSource, every_type: None) -> None:
+    request = all_rows(source, "every_type")
+    with source.read(request) as reading:
+        schema = arrow_schema(request.columns)
+        (file,) = encode_files(reading.batches(), schema, target_bytes=2**26)
+    found = pq.read_table(pa.BufferReader(file.data))
+    assert found.schema.types == schema.types
+    rows = sorted(found.to_pylist(), key=lambda row: int(row["id"]))
+    assert [list(row) for row in rows] == [list(row) for row in ROWS]
+    wrong = [
+        (row["what"], name, row[name], expected[name])
+        for row, expected in zip(rows, ROWS, strict=True)
+        for name in expected
+        if row[name] != expected[name] or type(row[name]) is not type(expected[name])
+    ]
+    assert wrong == []
+    assert reading.zero_dates == ZERO_DATES
+
+
+def test_no_value_is_longer_than_its_type_says(source: MySqlSource, every_type: None) -> None:
+    request = all_rows(source, "every_type")
+    table = read_table(source, request)
+    sized = [column for column in request.columns if column.redshift.startswith("VAR")]
+    assert len(sized) > 20
+    for column in sized:
+        limit = int(column.redshift.split("(")[1].rstrip(")"))
+        values = [v for v in table[column.name].to_pylist() if v is not None]
+        longest = max(len(v.encode() if isinstance(v, str) else v) for v in values)
+        assert longest <= limit, column
+
+
+def test_a_reading_sees_one_moment(source: MySqlSource, sql: Run, seconds: None) -> None:
+    before = source.now()
+    request = all_rows(source, "seconds")
+    with source.read(request) as reading:
+        sql("DELETE FROM seconds WHERE id < 5")
+        rows = sum(batch.num_rows for batch in reading.batches())
+    assert rows == 10
+    assert before < reading.read_from < reading.read_to < source.now()
+
+
+@pytest.fixture
+def many(sql: Run) -> None:
+    """300,000 rows, about 90 MB of values."""
+    sql("CREATE OR REPLACE TABLE many (id INT PRIMARY KEY, note VARCHAR(300), updated_at DATETIME)")
+    sql(
+        "INSERT INTO many SELECT seq, REPEAT(CHAR(97 + seq % 26), 290), '2024-01-01'"
+        " FROM seq_1_to_300000"
+    )
+
+
+def test_memory_stays_flat(source: MySqlSource, many: None) -> None:
+    request = all_rows(source, "many")
+    arrow_before, arrow_most, total, rows = pa.total_allocated_bytes(), 0, 0, 0
+    tracemalloc.start()
+    try:
+        with source.read(request) as reading:
+            for batch in reading.batches():
+                arrow_most = max(arrow_most, pa.total_allocated_bytes() - arrow_before)
+                total, rows = total + batch.nbytes, rows + batch.num_rows
+        python_most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == 300_000
+    assert total > 85_000_000
+    assert python_most < 25_000_000
+    assert arrow_most < 25_000_000
+
+
+EXTRACT = """
+import resource
+from tests.hooks.reading import all_rows
+from tidemark.core.column_types import arrow_schema
+from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.parquet_files import encode_files
+
+source = MySqlSource("source_under_test")
+request = all_rows(source, "noise")
+with source.read(request) as reading:
+    files = encode_files(reading.batches(), arrow_schema(request.columns), target_bytes=64 * 2**20)
+    print(sum(len(file.data) for file in files))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def test_an_extracting_process_stays_below_512_mib(source: MySqlSource, sql: Run) -> None:
+    """The whole process, Airflow's imports included, on values that no codec makes smaller."""
+    sql("CREATE OR REPLACE TABLE noise (id INT PRIMARY KEY, b BLOB, updated_at DATETIME)")
+    sql("INSERT INTO noise SELECT seq, RANDOM_BYTES(1024), '2024-01-01' FROM seq_1_to_200000")
+    extract = subprocess.run(
+        [sys.executable, "-c", EXTRACT],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert extract.returncode == 0, extract.stderr
+    written, peak = map(int, extract.stdout.split()[-2:])
+    assert written > 200_000_000
+    assert peak < 512 * 2**20
+
+
+def test_wide_rows_make_small_batches(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE wide (id INT PRIMARY KEY, pic LONGBLOB, updated_at DATETIME)")
+    sql("INSERT INTO wide SELECT seq, REPEAT('p', 1000000), '2024-01-01' FROM seq_1_to_60")
+    with source.read(all_rows(source, "wide")) as reading:
+        sizes = [batch.nbytes for batch in reading.batches()]
+    assert sum(sizes) > 60_000_000
+    assert max(sizes) < 20_000_000
+
+
+def test_a_text_that_no_varchar_holds_is_refused_by_name(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE essays (id INT PRIMARY KEY, body LONGTEXT, updated_at DATETIME)")
+    sql(
+        "INSERT INTO essays VALUES (1, 'short', '2024-01-01'),"
+        " (77, REPEAT('é', 35000), '2024-01-02')"
+    )
+    with pytest.raises(ValueRefused) as refusal:
+        read_table(source, all_rows(source, "essays"))
+    for part in ("hooks.essays", "body", "id = 77", "70,000 bytes", "VARCHAR(65535)"):
+        assert part in str(refusal.value)
+
+
+def test_a_row_beyond_16_mib_is_read_whole(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE tomes (id INT PRIMARY KEY, body LONGTEXT, updated_at DATETIME)")
+    limit = sql("SELECT @@global.max_allowed_packet")[0][0]
+    sql("SET GLOBAL max_allowed_packet = 1 << 26")
+    try:
+        sql("INSERT INTO tomes VALUES (1, REPEAT('a', 9000000), '2024-01-01')")
+        sql("UPDATE tomes SET body = CONCAT(body, body)")
+        with pytest.raises(ValueRefused, match="18,000,000 bytes"):
+            read_table(source, all_rows(source, "tomes"))
+    finally:
+        sql(f"SET GLOBAL max_allowed_packet = {limit}")
+
+
+def _sessions_reading(sql: Run, table: str) -> list[tuple[Any, ...]]:
+    return sql(
+        "SELECT id FROM information_schema.processlist"
+        f" WHERE info LIKE '%`{table}`%' AND id <> CONNECTION_ID()"
+    )
+
+
+def test_a_reading_left_early_ends_on_the_server_too(
+    source: MySqlSource, sql: Run, many: None
+) -> None:
+    with source.read(all_rows(source, "many")) as reading:
+        next(reading.batches())
+        assert _sessions_reading(sql, "many")
+    deadline = time.monotonic() + 10
+    while _sessions_reading(sql, "many"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_connection_killed_while_reading_is_worth_a_retry(
+    source: MySqlSource, sql: Run, many: None
+) -> None:
+    with source.read(all_rows(source, "many")) as reading:
+        batches = reading.batches()
+        next(batches)
+        ((thread,),) = _sessions_reading(sql, "many")
+        sql(f"KILL {thread}")
+        with pytest.raises(TryAgain, match=r"hooks\.many"):
+            list(batches)

@@ -1,0 +1,130 @@
+"""If these fail, rows at the edge of a window are lost, or nobody learns which setting is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.hooks.mysql_source import MySqlSource, SourceError
+
+from tests.hooks.conftest import Run
+from tests.hooks.reading import DATABASE, LATE, all_rows, at, read_ids, read_table
+
+
+def test_a_tables_shape_is_what_the_catalogue_says(source: MySqlSource, sql: Run) -> None:
+    sql(
+        "CREATE OR REPLACE TABLE shape (b INT, a INT, seen DATE NOT NULL, note TEXT NOT NULL,"
+        " PRIMARY KEY (a, b), KEY (seen, note(5)))"
+    )
+    shape = source.describe(DATABASE, "shape")
+    assert shape.primary_key == ("a", "b")
+    assert shape.engine == "InnoDB"
+    assert shape.indexed == {"a", "seen"}
+    nullable = {column.name: column.nullable for column in shape.columns}
+    # A zero date becomes NULL, so no target may insist on the source's NOT NULL.
+    assert nullable == {"b": False, "a": False, "seen": True, "note": False}
+
+
+def test_a_window_is_half_open(source: MySqlSource, seconds: None) -> None:
+    window = all_rows(source, "seconds", cursor_low=at(2), cursor_high=at(5))
+    assert read_ids(source, window) == [2, 3, 4]
+    where = (DATABASE, "seconds", "updated_at")
+    assert source.count_rows(*where, at(2), at(5)) == 3
+    assert source.count_rows(*where, None, at(5)) == 5
+    assert source.has_rows(*where, at(9), at(10))
+    assert not source.has_rows(*where, at(10), LATE)
+
+
+def test_a_key_range_is_open_at_both_ends(source: MySqlSource, seconds: None) -> None:
+    request = all_rows(source, "seconds", key="id", cursor_low=at(1))
+    assert read_ids(source, replace(request, key_high=4)) == [1, 2, 3]
+    assert read_ids(source, replace(request, key_low=4, key_high=6)) == [4, 5]
+    assert read_ids(source, replace(request, key_low=6)) == [6, 7, 8, 9]
+    assert read_ids(source, replace(request, cursor_high=None)) == list(range(1, 10))
+
+
+def test_key_ranges_are_for_integers_only(source: MySqlSource, seconds: None) -> None:
+    where = (DATABASE, "seconds")
+    assert source.key_range(*where, "id", "updated_at", at(3), at(7)) == (3, 6)
+    assert source.key_range(*where, "id", "updated_at", at(50), LATE) is None
+    assert source.key_range(*where, "updated_at", "updated_at", None, LATE) is None
+
+
+def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE ties (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
+    # 6 zero dates, 30 rows a second apart, then 20 with one stamp, then 5 more.
+    sql("INSERT INTO ties SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_29")
+    sql("INSERT INTO ties SELECT 100 + seq, '2024-01-01 00:00:40' FROM seq_1_to_20")
+    sql("INSERT INTO ties SELECT 200 + seq, '2024-01-01 00:00:41' FROM seq_1_to_5")
+    sql("SET sql_mode = ''")
+    sql("INSERT INTO ties SELECT 300 + seq, '0000-00-00' FROM seq_1_to_6")
+    where = (DATABASE, "ties", "updated_at")
+    cuts = source.cursor_boundaries(*where, at(0), LATE, 10)
+    assert cuts == [at(10), at(20), at(40), at(41)]
+    assert source.cursor_boundaries(*where, at(0), at(10), 10) == []
+    from_the_start = source.cursor_boundaries(*where, None, LATE, 5)
+    assert from_the_start == sorted(set(from_the_start))
+    slices = pairwise([None, *from_the_start, LATE])
+    counts = [source.count_rows(*where, low, high or LATE) for low, high in slices]
+    assert sum(counts) == 61
+    assert all(counts)
+
+
+def test_rows_without_a_cursor_are_counted(source: MySqlSource, sql: Run, seconds: None) -> None:
+    assert source.count_null_cursor(DATABASE, "seconds", "updated_at") == 0
+    sql("UPDATE seconds SET updated_at = NULL WHERE id > 6")
+    assert source.count_null_cursor(DATABASE, "seconds", "updated_at") == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "parts"),
+    [
+        ({"password": "wrong-secret"}, SourceError, ["source_under_test", "127.0.0.1:", "login"]),
+        ({"port": 1}, TryAgain, ["source_under_test", "127.0.0.1:1", "host and port"]),
+        ({"extra": {"ssl_mode": "REQUIRED"}}, SourceError, ["does not encrypt"]),
+    ],
+)
+def test_a_connection_that_fails_says_which_and_what_to_do(
+    offer: Callable[..., MySqlSource], changes: dict[str, Any], kind: type, parts: list[str]
+) -> None:
+    with pytest.raises(kind) as failure:
+        offer(**changes).now()
+    for part in parts:
+        assert part in str(failure.value)
+    assert "wrong-secret" not in str(failure.value)
+
+
+def test_names_that_do_not_exist_are_named(source: MySqlSource, seconds: None) -> None:
+    with pytest.raises(SourceError, match=r"hooks\.nowhere"):
+        source.describe(DATABASE, "nowhere")
+    with pytest.raises(SourceError, match="no_such_database"):
+        source.count_rows("no_such_database", "t", "updated_at", None, LATE)
+    with pytest.raises(SourceError, match="changed_on"):
+        source.has_rows(DATABASE, "seconds", "changed_on", None, LATE)
+    with pytest.raises(FixConfiguration, match="AIRFLOW_CONN_NOBODY_KNOWS"):
+        MySqlSource("nobody_knows").now()
+
+
+def test_a_column_dropped_after_planning_is_named(
+    source: MySqlSource, sql: Run, seconds: None
+) -> None:
+    sql("ALTER TABLE seconds ADD note VARCHAR(5)")
+    request = all_rows(source, "seconds")
+    sql("ALTER TABLE seconds DROP note")
+    with pytest.raises(SourceError, match=r"hooks\.seconds.*note"):
+        read_table(source, request)
+
+
+def test_the_sources_time_is_utc_whatever_the_servers_zone(source: MySqlSource, sql: Run) -> None:
+    zone = sql("SELECT @@global.time_zone")[0][0]
+    sql("SET GLOBAL time_zone = '+05:30'")
+    try:
+        off = abs(source.now() - datetime.now(UTC))
+    finally:
+        sql(f"SET GLOBAL time_zone = '{zone}'")
+    assert off < timedelta(minutes=1)
