@@ -1,0 +1,47 @@
+"""If this fails, what we ask a source has changed: read the golden file before accepting it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tidemark.core.templates import render
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "read_source.sql"
+
+VALUES = {
+    "schema": "sh`op",
+    "table": "orders.2024",
+    "columns": [
+        {"name": "id", "form": "plain"},
+        {"name": "flags", "form": "bits"},
+        {"name": "weight", "form": "number"},
+    ],
+    "cursor": "updated_at",
+    "low": datetime(2024, 1, 1, 12, 0, 0, 1, tzinfo=UTC),
+    "high": datetime(2024, 1, 2, tzinfo=UTC),
+    "key": "id",
+    "key_low": 10,
+    "key_high": 20,
+    "every": 5000,
+    "thread": 42,
+}
+OPEN = {"low": None, "high": None, "key": None, "key_low": None, "key_high": None}
+QUESTIONS = (
+    "describe",
+    "clock",
+    "window",
+    "null_cursor",
+    "key_range",
+    "boundaries",
+    "rows",
+    "stop",
+)
+
+
+def test_the_questions_read_as_they_are_sent() -> None:
+    asked: dict[str, str] = {}
+    for question in QUESTIONS:
+        asked |= render("read_source.sql", "mysql", question=question, **VALUES)
+    everything = render("read_source.sql", "mysql", question="rows", **(VALUES | OPEN))
+    asked["rows, every bound open"] = everything["rows"]
+    text = "".join(f"-- {name}\n{sql}\n\n" for name, sql in asked.items())
+    assert text == GOLDEN.read_text(encoding="utf-8")

@@ -1,0 +1,104 @@
+-- now
+SELECT UTC_TIMESTAMP(6) AS now
+
+-- table
+SELECT table_type AS kind, engine AS engine, table_rows AS rows_estimate
+FROM information_schema.tables
+WHERE table_schema = 'sh`op' AND table_name = 'orders.2024'
+
+-- columns
+SELECT column_name AS column_name, data_type AS data_type, column_type AS column_type,
+       is_nullable AS is_nullable, character_maximum_length AS character_maximum_length,
+       character_octet_length AS character_octet_length, numeric_precision AS numeric_precision,
+       numeric_scale AS numeric_scale, character_set_name AS character_set_name
+FROM information_schema.columns
+WHERE table_schema = 'sh`op' AND table_name = 'orders.2024'
+ORDER BY ordinal_position
+
+-- indexes
+SELECT index_name AS index_name, column_name AS column_name, seq_in_index AS place
+FROM information_schema.statistics
+WHERE table_schema = 'sh`op' AND table_name = 'orders.2024'
+ORDER BY index_name, seq_in_index
+
+-- server
+SELECT @@global.read_only AS read_only, @@global.innodb_read_only AS innodb_read_only
+
+-- replica_all
+SHOW ALL REPLICAS STATUS
+
+-- replica
+SHOW REPLICA STATUS
+
+-- replica_old
+SHOW SLAVE STATUS
+
+-- statements
+SELECT * FROM information_schema.processlist WHERE id <> CONNECTION_ID()
+
+-- server_zone
+SET time_zone = 'SYSTEM'
+
+-- open_sentinel
+START TRANSACTION WITH CONSISTENT SNAPSHOT
+
+-- transactions
+SELECT trx_mysql_thread_id AS thread_id,
+       trx_is_read_only AS is_read_only,
+       trx_rows_modified AS rows_modified,
+       trx_query AS query,
+       UNIX_TIMESTAMP(trx_started)
+           - IF(FROM_UNIXTIME(UNIX_TIMESTAMP(trx_started) - 3600) = trx_started, 3600, 0) AS started
+FROM information_schema.innodb_trx
+
+-- close_sentinel
+ROLLBACK
+
+-- utc
+SET time_zone = '+00:00'
+
+-- has_rows
+SELECT EXISTS (SELECT 1 FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000') AS answer
+
+-- count_rows
+SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+
+-- count_null_cursor
+SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` IS NULL
+
+-- key_range
+SELECT MIN(`id`) AS first, MAX(`id`) AS last
+FROM `sh``op`.`orders.2024`
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+
+-- next_boundary
+SELECT `updated_at` AS answer
+FROM `sh``op`.`orders.2024`
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+ORDER BY `updated_at`
+LIMIT 1 OFFSET 5000
+
+-- next_value
+SELECT MIN(`updated_at`) AS answer
+FROM `sh``op`.`orders.2024`
+WHERE `updated_at` > '2024-01-01 12:00:00.000001' AND `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+
+-- isolate
+SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ
+
+-- open_snapshot
+START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY
+
+-- rows
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
+FROM `sh``op`.`orders.2024`
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND `id` >= 10 AND `id` < 20
+
+-- stop
+KILL 42
+
+-- rows, every bound open
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
+FROM `sh``op`.`orders.2024`
+WHERE TRUE
+
