@@ -150,7 +150,7 @@ class Clusters:
     def named(self, identifier: str) -> Cluster:
         """Return a cluster. Raises ValidationException as the service does for an unknown one.
 
-        https://github.com/hashicorp/terraform-provider-aws (redshiftdata_statement) matches on it.
+        https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata expects the words.
         """
         if identifier not in self._clusters:
             raise invalid("Redshift endpoint doesn't exist in this region.")

@@ -54,8 +54,7 @@ class Copier:
         and may raise to stop. Raises StatementError with a load error for a file that does not fit.
         """
         if plan.iam_role not in (self.iam_role, "default"):
-            # https://github.com/databrickslabs/spark-redshift (IAMIntegrationSuite), and
-            # https://github.com/snowplow/snowplow-rdb-loader match on this text.
+            # https://github.com/snowplow/snowplow-rdb-loader looks for this text
             raise StatementError(
                 f"ERROR: User {self.user_arn} is not authorized to assume IAM Role {plan.iam_role}"
             )

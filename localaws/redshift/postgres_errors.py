@@ -15,7 +15,7 @@ _BYTE_LIMIT = re.compile(r"bytes_(\d+)_")
 
 # SQLSTATE -> (pattern of PostgreSQL's message, Redshift's). Shapes without an address: unsourced.
 _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_Division_by_zero: seen as "Divide by zero"
+    # unsourced
     "22012": [(re.compile(r".*"), lambda _: "ERROR: Divide by zero")],
     # https://github.com/awslabs/amazon-redshift-utils/issues/716
     "22001": [
@@ -24,6 +24,8 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             lambda m: _too_long(m.group(1)),
         )
     ],
+    # https://github.com/dlt-hub/dlt looks for this text, and for "Numeric data overflow" below;
+    # https://github.com/trinodb/trino (TestRedshiftConnectorTest) for this one with the column
     "23502": [
         (
             re.compile(r'null value in column "(.*?)" .*'),

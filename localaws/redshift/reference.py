@@ -6,11 +6,24 @@ from localaws.redshift.statements import KINDS
 BEGIN_MARK = "<!-- statements -->"
 END_MARK = "<!-- /statements -->"
 
+DIFFERENCES = (
+    "names over 63 bytes are refused; Redshift allows 127",
+    "a cast to `VARCHAR(n)` cuts after n characters, not bytes (a column does count bytes)",
+    "`ENCODE`, `DISTKEY`, `SORTKEY`, `DISTSTYLE` are read and dropped; `pg_table_def` shows none",
+    "every user may do everything: there are no privileges, and secrets are not looked up",
+    "batches run as `TRANSACTION` only; no sessions, no CSV results, no EventBridge events",
+    "a paused cluster refuses new statements, in words of our own, and aborts what runs; "
+    "`DescribeStatement` and the like go on answering",
+    "a `ClientToken` that returns with another request is refused; AWS does not say what it does",
+    "a result comes in pages of 1,000 rows; results of any size are kept for 24 hours",
+    "error details leave out the numbers of queries and processes",
+)
+
 
 def markdown() -> str:
     """Return the text that belongs between the two marks of the README."""
     rows = [f"| `{kind.name}` | {kind.note} |" for kind in KINDS]
     functions = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
-    return "\n".join(
-        ["| statement | what of it |", "|---|---|", *rows, "", f"Functions: {functions}."]
-    )
+    table = ["| statement | what of it |", "|---|---|", *rows]
+    known = ["Known differences:", "", *(f"* {each}" for each in DIFFERENCES)]
+    return "\n".join([*table, "", f"Functions: {functions}.", "", *known])
