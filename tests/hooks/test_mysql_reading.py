@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from tidemark.core.column_types import arrow_schema
 from tidemark.core.errors import TryAgain
 from tidemark.core.text_values import ValueRefused
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql_source import MySqlSource, SourceError
 from tidemark.hooks.parquet_files import encode_files
 
 from tests.hooks.conftest import Run
@@ -107,7 +108,7 @@ EXTRACT = """
 import resource
 from tests.hooks.reading import all_rows
 from tidemark.core.column_types import arrow_schema
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql_source import MySqlSource, SourceError
 from tidemark.hooks.parquet_files import encode_files
 
 source = MySqlSource("source_under_test")
@@ -189,6 +190,19 @@ def test_a_reading_left_early_ends_on_the_server_too(
     while _sessions_reading(sql, "many"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_servers_time_limit_is_named(
+    offer: Callable[..., MySqlSource], sql: Run, many: None
+) -> None:
+    sql(
+        "CREATE OR REPLACE USER hurried@'%' IDENTIFIED BY 'hurried-password'"
+        " WITH MAX_STATEMENT_TIME 0.05"
+    )
+    sql("GRANT SELECT ON hooks.* TO hurried@'%'")
+    hurried = offer(login="hurried", password="hurried-password")
+    with pytest.raises(SourceError, match="max_statement_time"):
+        read_table(hurried, all_rows(hurried, "many"))
 
 
 def test_a_connection_killed_while_reading_is_worth_a_retry(

@@ -9,7 +9,8 @@ written nothing and run nothing (their next statement begins later); statements 
 
 Not seen by either list, and left to the safety lag: a SELECT that will call a stored function which
 writes; a transaction whose first statement waited for a metadata lock, then went idle (it is dated
-by the end of the wait); an application that computes its stamps itself, or sets `timestamp`.
+by the end of the wait); an XA transaction prepared before a restart of the server (it is dated by
+the restart); an application that computes its stamps itself, or sets `timestamp`.
 """
 
 import re

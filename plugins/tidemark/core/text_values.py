@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tidemark.core.column_types import Column, arrow_type, byte_limit
 from tidemark.core.errors import FixConfiguration
 
-_YEAR_ZERO = re.compile(rb"0000-")
+_ZERO = re.compile(rb"0000-|....-00|....-..-00")
 
 
 class ValueRefused(FixConfiguration):
@@ -70,14 +70,16 @@ def _dates(kind: pa.DataType, values: Sequence[bytes | None]) -> tuple[pa.Array,
         # Arrow knows a year 0, which is 1 BC to a warehouse and never what MySQL meant.
         if not pc.any(pc.less(parsed, pa.scalar(date(1, 1, 1)).cast(kind))).as_py():
             return parsed, 0
-    kept = [value if value is None or _on_calendar(kind, value) else None for value in values]
-    zeros = sum(value is not None for value in values) - sum(value is not None for value in kept)
-    return pa.array(kept, pa.string()).cast(kind), zeros
+    kept = [None if value is None or _ZERO.match(value) else value for value in values]
+    try:
+        parsed = pa.array(kept, pa.string()).cast(kind)
+    except pa.ArrowInvalid:  # a 31st of February, which a server can be told to allow
+        kept = [value if value is None or _on_calendar(kind, value) else None for value in kept]
+        parsed = pa.array(kept, pa.string()).cast(kind)
+    return parsed, kept.count(None) - values.count(None)
 
 
 def _on_calendar(kind: pa.DataType, value: bytes) -> bool:
-    if _YEAR_ZERO.match(value):
-        return False
     try:
         pa.scalar(value.decode("ascii")).cast(kind)
     except pa.ArrowInvalid:

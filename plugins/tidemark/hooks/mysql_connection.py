@@ -26,10 +26,11 @@ Airflow connection overrides it."""
 log = logging.getLogger(__name__)
 
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-_NO_ACCESS = {1044, 1045, 1698, 3118}
+_NO_ACCESS = {1044, 1045, 1698, 3118, 3159}
 _NO_GRANT = {1142, 1143, 1227, 1370}
 _NO_SUCH_NAME = {1049, 1051, 1054, 1146}
 _SYNTAX = 1064
+_TIME_LIMIT = {1969, 3024}
 
 
 class SourceError(FixConfiguration):
@@ -50,7 +51,9 @@ def open_session(conn_id: str, *, raw: bool = False) -> Iterator["Connection[Cur
             autocommit=True,
             # Without PAD_CHAR_TO_FULL_LENGTH, ANSI_QUOTES and the like, whatever the server's mode.
             sql_mode="",
-            init_command="SET time_zone = '+00:00'",
+            # The server hangs up on a client that does not read for net_write_timeout seconds,
+            # and writing a file to S3 may take longer than the minute it allows by itself.
+            init_command=f"SET time_zone = '+00:00', net_write_timeout = {READ_SECONDS}",
             connect_timeout=CONNECT_SECONDS,
             write_timeout=WRITE_SECONDS,
             use_unicode=not raw,
@@ -169,6 +172,13 @@ def explanation(
             what=f"{where} says: {text}",
             do="Correct the name in tables.yaml, or restore it on the source and clear the "
             "planning task.",
+            table=table,
+        )
+    if code in _TIME_LIMIT:
+        return SourceError(
+            what=f"{where} ended the query at its time limit: {text}",
+            do=f"Raise the limit for {settings['user']} (max_statement_time on MariaDB, "
+            "max_execution_time on MySQL), or read smaller chunks.",
             table=table,
         )
     if isinstance(error, pymysql.ProgrammingError | pymysql.NotSupportedError) or code == _SYNTAX:
