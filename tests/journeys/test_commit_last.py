@@ -9,7 +9,6 @@ from tests.support.moments import (
     state_read,
     watermark_moved,
 )
-from tests.support.traffic import data_api
 
 
 def test_primary_down_then_cleared(pipeline: Pipeline) -> None:
@@ -21,7 +20,7 @@ def test_primary_down_then_cleared(pipeline: Pipeline) -> None:
     before = pipeline.watermark(table)
 
     pipeline.source.insert(table, range(6, 9))
-    with pipeline.gate.refuse(data_api(cluster="primary")):
+    with pipeline.primary.paused():
         run = pipeline.sync(table, "failed")
     assert run.states["load_primary"] == "failed"
     assert run.states["load_secondary"] == "success", "the secondary waits for nobody"

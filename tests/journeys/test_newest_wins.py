@@ -81,15 +81,14 @@ def test_rule_11_a_backfill_ends_at_the_horizon(pipeline: Pipeline) -> None:
 
 def test_rule_18_backfills_are_apart(pipeline: Pipeline) -> None:
     """A backfill beside a batch in flight takes its own window, and leaves both the batch and the
-    watermark alone."""
+    watermark alone; even one that turns a scheduled run into a backfill in place."""
     table, source, api = "backfilled", pipeline.source, pipeline.api
-    new_year = source.now().replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-    last_year = new_year - timedelta(days=200)
+    last_year = datetime(source.now().year - 1, 1, 1, tzinfo=UTC)
     source.create(table)
-    source.insert(table, range(1, 4), at=last_year)
+    source.insert(table, range(1, 4), at=last_year + timedelta(days=100))
     source.insert(table, [4, 5])
     api.unpause(f"sync__journeys__{table}")
-    pipeline.newest_run(table).wait()
+    scheduled = pipeline.newest_run(table).wait()
     pipeline.assert_equal(table)
 
     source.insert(table, [6])
@@ -99,21 +98,18 @@ def test_rule_18_backfills_are_apart(pipeline: Pipeline) -> None:
     in_flight = state["in_flight"]["batch_id"]
 
     source.run(f"UPDATE {table} SET name = 'mended', updated_at = updated_at WHERE id = 1")
-    backfill = api.backfill(failed.dag_id, new_year - timedelta(days=366), new_year)
+    backfill = api.backfill(failed.dag_id, last_year, last_year, reprocess="completed")
     api.wait_backfill(backfill, 90)
-    runs = [row for row in api.runs(failed.dag_id) if row["run_type"] == "backfill"]
-    assert runs
-    for row in runs:
-        assert row["state"] == "success"
+    scheduled.wait()
+    assert api.run(scheduled.dag_id, scheduled.id)["run_type"] == "backfill"
     assert pipeline.primary.names(table)[1] == pipeline.secondary.names(table)[1] == "mended"
     after = pipeline.state(table)
     assert after["watermark"] == state["watermark"]
     assert after["in_flight"]["batch_id"] == in_flight
 
-    again = Run(api, failed.dag_id, runs[0]["dag_run_id"])
-    again.clear_all().wait()
+    scheduled.clear_all().wait()
     ids = [batch for batch in pipeline.primary.batches(table) if batch.startswith("bf-")]
-    assert len(ids) == len(runs) + 1, "a cleared backfill reads anew, under a new id"
+    assert len(ids) == 2, "a cleared backfill reads anew, under a new id"
 
     adopted = pipeline.sync(table)
     assert adopted.xcom("plan_increment", "batch_id") == in_flight
