@@ -48,7 +48,7 @@ FROM (
     SELECT {{ names | identifiers }},
            ROW_NUMBER() OVER (
                PARTITION BY {{ key | identifiers }}
-               ORDER BY {{ cursor | identifier }} DESC, "_read_at" DESC
+               ORDER BY {{ cursor | identifier }} DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM {{ stage }}
 ) AS ranked
@@ -56,12 +56,17 @@ WHERE tidemark_rank = 1
   AND NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
 
 -- name: drop_stale
--- An older version of a row never overwrites a newer one.
+-- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
+-- than any time.
 DELETE FROM {{ fresh }}
 USING {{ target }}
 WHERE {{ same_key(target, fresh) }}
   AND ({{ target }}.{{ cursor | identifier }} > {{ fresh }}.{{ cursor | identifier }}
-       OR ({{ target }}.{{ cursor | identifier }} = {{ fresh }}.{{ cursor | identifier }}
+       OR ({{ target }}.{{ cursor | identifier }} IS NOT NULL
+           AND {{ fresh }}.{{ cursor | identifier }} IS NULL)
+       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
+             AND {{ fresh }}.{{ cursor | identifier }} IS NULL)
+            OR {{ target }}.{{ cursor | identifier }} = {{ fresh }}.{{ cursor | identifier }})
            AND {{ target }}."_read_at" >= {{ fresh }}."_read_at"));
 
 -- name: delete_replaced

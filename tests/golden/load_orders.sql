@@ -28,7 +28,7 @@ FROM (
     SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
            ROW_NUMBER() OVER (
                PARTITION BY "id"
-               ORDER BY "updated_at" DESC, "_read_at" DESC
+               ORDER BY "updated_at" DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM "tidemark_stage"
 ) AS ranked
@@ -40,7 +40,11 @@ DELETE FROM "tidemark_fresh"
 USING "app"."orders"
 WHERE "app"."orders"."id" = "tidemark_fresh"."id"
   AND ("app"."orders"."updated_at" > "tidemark_fresh"."updated_at"
-       OR ("app"."orders"."updated_at" = "tidemark_fresh"."updated_at"
+       OR ("app"."orders"."updated_at" IS NOT NULL
+           AND "tidemark_fresh"."updated_at" IS NULL)
+       OR ((("app"."orders"."updated_at" IS NULL
+             AND "tidemark_fresh"."updated_at" IS NULL)
+            OR "app"."orders"."updated_at" = "tidemark_fresh"."updated_at")
            AND "app"."orders"."_read_at" >= "tidemark_fresh"."_read_at"))
 
 -- delete_replaced

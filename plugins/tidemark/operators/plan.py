@@ -53,9 +53,9 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         state = stream.states.read(name)
         if state is None:
             self._refuse_lost_document(stream)
-            state = stream.states.create(first_state(name, enabled, stream.source.clock().now))
+            state = stream.states.create(first_state(name, enabled, stream.source.now()))
         if any(target not in state.targets for target in enabled):
-            now = stream.source.clock().now
+            now = stream.source.now()
             state = stream.states.update(name, now, lambda found: with_targets(found, enabled))
         return state
 
@@ -134,6 +134,8 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 held.thread_id,
                 held.age,
             )
+        if table.cursor not in shape.indexed:
+            self.log.warning("%s has no index: every run scans the whole table", table.cursor)
         if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
             self.log.warning(
                 "%s rows have no %s and are never copied: give them one, or reconcile",
