@@ -2,6 +2,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --no-header
 ARGS ?=
+export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint lock clean
@@ -27,6 +28,9 @@ lint: setup  ## Style, types and import contracts
 lock: setup  ## Pin requirements*.in into requirements*.txt; ARGS=--upgrade takes the newest
 	$(LOCK) $(ARGS) requirements.in -o requirements.txt
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) --no-annotate --no-emit-package mysqlclient -c requirements.txt docker/requirements.in -o docker/requirements.txt
+	$(LOCK) --no-annotate -c requirements-dev.txt docker/requirements-standin.in -o docker/requirements-standin.txt
+	$(LOCK) $(ARGS) localaws/requirements-ministack.in -o localaws/requirements-ministack.txt
 
 clean:  ## Undo everything but the Debian packages; refuses while a stack is running
 	@for lock in .local/*/lock; do \
