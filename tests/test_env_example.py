@@ -15,7 +15,7 @@ from tidemark.core.targets import Target, parse_targets
 
 from tests.support.containers import REFERENCE, ROOT, example, services, words
 
-_INCLUDE = [ROOT / "include" / "tables.yaml", ROOT / "include" / "targets.yaml"]
+_INCLUDE = sorted((ROOT / "include").glob("*.yaml"))
 _ON = {setting.name: setting.value for setting in example() if not setting.off}
 _OFF = {setting.name: setting.value for setting in example() if setting.off}
 

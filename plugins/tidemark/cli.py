@@ -1,5 +1,6 @@
 """The terminal door to what an on-call engineer may have to do by hand.
 
+    python -m tidemark.cli validate
     python -m tidemark.cli watermark list
     python -m tidemark.cli watermark get     -t shop.orders
     python -m tidemark.cli watermark replan  -t shop.orders
@@ -35,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tidemark", description=__doc__.splitlines()[0])
-    watermark = parser.add_subparsers(required=True).add_parser("watermark")
+    commands = parser.add_subparsers(required=True)
+    validate = commands.add_parser("validate", help="read the configuration, and say what it says")
+    validate.set_defaults(command=_validate)
+    watermark = commands.add_parser("watermark", help="state documents")
     verbs = watermark.add_subparsers(required=True)
     verbs.add_parser("list", help="every table's watermark and debt").set_defaults(command=_list)
     for name, command, words in (
@@ -47,6 +51,19 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("-t", "--table", required=True, help="<schema>.<table>")
         verb.set_defaults(command=command)
     return parser
+
+
+def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike
+    project = read_project()
+    print(f"staging  s3://{project.targets.staging.bucket} ({project.targets.staging.region})")
+    for target in project.targets.by_name.values():
+        where = target.cluster_identifier or target.workgroup_name or ""
+        state = f"{where}/{target.database}" if target.enabled else "disabled"
+        print(f"target   {target.name:20} {target.role:12} {state}")
+    for queue in project.queues.values():
+        print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
+    for table in project.tables.values():
+        print(f"table    {table.name:40} {table.schedule or 'when triggered'}")
 
 
 def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike

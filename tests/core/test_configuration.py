@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.queues import parse_queues
 from tidemark.core.tables import parse_tables
 from tidemark.core.targets import parse_targets
 
@@ -123,3 +124,14 @@ def test_there_is_always_a_required_target_and_it_cannot_be_disabled():
         parse_targets(text.replace("role: required", "role: best_effort"), PRIMARY)
     with pytest.raises(FixConfiguration, match="required target cannot be disabled"):
         parse_targets(text.replace("role: required", "role: required\n    enabled: no"), PRIMARY)
+
+
+def test_b23_the_queue_is_named_by_its_environment_variable():
+    text = (INCLUDE / "queues.yaml").read_text()
+    url = "https://sqs.us-east-1.amazonaws.com/000000000000/events"
+    assert parse_queues(text, {"SQS_QUEUE_URL": url})["appsflyer"].queue_url == url
+    assert parse_queues(text, {})["appsflyer"].queue_url is None
+    with pytest.raises(
+        FixConfiguration, match=r"queues.yaml: queues.appsflyer.queue_url: .* no queue"
+    ):
+        parse_queues(text, {"SQS_QUEUE_URL": "events"})

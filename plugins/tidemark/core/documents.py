@@ -80,6 +80,16 @@ def _value(match: re.Match[str], file: str, path: str, environ: Mapping[str, str
     return match["default"]
 
 
+def refuse_unknown(document: Mapping[str, Any], known: set[str], file: str) -> None:
+    """Raise `FixConfiguration` for a top-level key that no release knows."""
+    unknown = document.keys() - known
+    if unknown:
+        raise FixConfiguration(
+            what=f"{file}: {', '.join(sorted(unknown))}: there is no such setting",
+            do=f"Mend {file}.",
+        )
+
+
 def merge_defaults(document: Mapping[str, Any], group: str, file: str) -> dict[str, dict[str, Any]]:
     """Lay each entry of `group` over ``defaults``. Lists are replaced, not joined.
 

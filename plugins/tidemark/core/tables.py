@@ -7,7 +7,14 @@ from typing import Literal
 from croniter import CroniterBadCronError, croniter
 from pydantic import Field, field_validator
 
-from tidemark.core.documents import Frozen, Name, merge_defaults, parse_document, validate
+from tidemark.core.documents import (
+    Frozen,
+    Name,
+    merge_defaults,
+    parse_document,
+    refuse_unknown,
+    validate,
+)
 from tidemark.core.errors import FixConfiguration
 
 FILE = "tables.yaml"
@@ -88,12 +95,7 @@ def parse_tables(text: str, environ: Mapping[str, str], file: str = FILE) -> dic
     Raises `FixConfiguration` naming file, table and key.
     """
     document = parse_document(text, file, environ)
-    unknown = document.keys() - {"defaults", "tables"}
-    if unknown:
-        raise FixConfiguration(
-            what=f"{file}: {', '.join(sorted(unknown))}: there is no such setting",
-            do=f"Mend {file}.",
-        )
+    refuse_unknown(document, {"defaults", "tables"}, file)
     tables = {}
     for name, values in merge_defaults(document, "tables", file).items():
         db_schema, dot, table = name.partition(".")

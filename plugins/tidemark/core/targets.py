@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from tidemark.core.documents import Frozen, Name, merge_defaults, parse_document, validate
+from tidemark.core.documents import (
+    Frozen,
+    Name,
+    merge_defaults,
+    parse_document,
+    refuse_unknown,
+    validate,
+)
 from tidemark.core.errors import FixConfiguration
 
 FILE = "targets.yaml"
@@ -109,12 +116,7 @@ class Targets(Frozen):
 def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Targets:
     """Return the targets of a `targets.yaml`. Raises `FixConfiguration` naming target and key."""
     document = parse_document(text, file, environ)
-    unknown = document.keys() - {"defaults", "targets", "staging"}
-    if unknown:
-        raise FixConfiguration(
-            what=f"{file}: {', '.join(sorted(unknown))}: there is no such setting",
-            do=f"Mend {file}.",
-        )
+    refuse_unknown(document, {"defaults", "targets", "staging"}, file)
     staging = validate(Staging, document.get("staging") or {}, file, "staging")
     by_name = {
         name: validate(Target, {**values, "name": name}, file, f"targets.{name}")

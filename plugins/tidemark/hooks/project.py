@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.queues import Queue, parse_queues
 from tidemark.core.tables import Table, parse_tables
 from tidemark.core.targets import Target, Targets, parse_targets
 
@@ -13,10 +14,11 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`include/tables.yaml` and `include/targets.yaml`, validated."""
+    """`include/tables.yaml`, `targets.yaml` and, where there is one, `queues.yaml`, validated."""
 
     tables: dict[str, Table]
     targets: Targets
+    queues: dict[str, Queue]
 
     def table(self, name: str) -> Table:
         """Return a table by ``<schema>.<table>``. Raises `FixConfiguration` if it is not listed."""
@@ -51,9 +53,11 @@ def read_project() -> Project:
     Raises `FixConfiguration`, naming file, table and key, for what is missing or wrong.
     """
     folder = Path(os.environ.get("TIDEMARK_CONFIG_DIR") or ROOT / "include")
+    queues = folder / "queues.yaml"
     return Project(
         tables=parse_tables(_text(folder / "tables.yaml"), os.environ),
         targets=parse_targets(_text(folder / "targets.yaml"), os.environ),
+        queues=parse_queues(_text(queues), os.environ) if queues.exists() else {},
     )
 
 
