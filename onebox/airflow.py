@@ -25,16 +25,21 @@ from onebox.airflow_api import AirflowApi
 from onebox.rest import Refused
 from onebox.sessions import Sentinel, sweep
 
-# Command and the name under which /api/v2/monitor/health reports it.
+# What we call a component, and under which name /api/v2/monitor/health reports it.
 COMPONENTS = {
     "api-server": "metadatabase",
     "scheduler": "scheduler",
     "dag-processor": "dag_processor",
     "triggerer": "triggerer",
 }
-# Both would serve the log files over HTTP on every interface; the API server is on the same machine
-# and reads the files themselves.
-_ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
+# Scheduler and triggerer would serve log files over HTTP on every interface; the API server is on
+# the same machine and reads the files themselves.
+_COMMANDS = {
+    "api-server": ["airflow", "api-server"],
+    "scheduler": ["onebox.warm_scheduler", "--skip-serve-logs"],
+    "dag-processor": ["airflow", "dag-processor"],
+    "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
+}
 
 _READY_S = 180.0
 _STOP_S = 10.0
@@ -119,7 +124,7 @@ class Airflow:
 
         return Service(
             component,
-            [sys.executable, "-m", "airflow", component, *_ARGUMENTS.get(component, [])],
+            [sys.executable, "-m", *_COMMANDS[component]],
             log=self.logs / f"airflow-{component}.log",
             healthy=healthy,
             environment=self._environment,

@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--once", action="store_true", help="stop everything after the comparison; for scripts"
     )
     once: bool = parser.parse_args(arguments).once
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a shell that starts a program in the background makes it deaf to that.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     if (running := read_endpoints(HOME)) is not None:
         console.print(
             f"The demo is running already, in process {running.pid}. Ctrl-C there ends it."
@@ -162,8 +164,7 @@ def _show(endpoints: Endpoints, bucket: Bucket, found: dict[str, list[Comparison
             *(f"{time:%Y-%m-%d %H:%M:%S}" if time else "none" for time in times),
         )
     console.print()
-    # A log file has no width of its own; eighty columns would fold every cell.
-    console.print(table, width=None if console.is_terminal else 130)
+    console.print(table)
     for name, row in found.items():
         for target, comparison in zip(names, row, strict=True):
             if not comparison.equal:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Iterator
 
 from rich.console import Console
 
-console = Console(highlight=False)
+# A log file has no width of its own, and eighty columns would fold every table.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 _started = time.monotonic()
 
