@@ -121,7 +121,10 @@ def test_rule_17_a_secondary_that_cannot_be_asked_owes(pipeline: Pipeline) -> No
 
 
 def test_a_backfill_that_the_secondary_missed_is_owed_too(pipeline: Pipeline) -> None:
-    table = "silent_secondary"
+    table = "owed_backfill"
+    pipeline.source.create(table)
+    pipeline.source.insert(table, range(1, 4))
+    pipeline.sync(table)
     watermark, complete = pipeline.watermark(table), as_of(pipeline, table, "secondary")
     pipeline.source.run(f"UPDATE {table} SET name = 'mended', updated_at = updated_at WHERE id = 1")
     with pipeline.secondary.paused():
