@@ -131,9 +131,12 @@ def test_the_secondary_can_be_switched_off_alone() -> None:
     assert [target.name for target in targets.by_name.values() if target.enabled] == ["primary"]
 
 
-@pytest.mark.parametrize("file", [*_INCLUDE, ROOT / "docker-compose.yaml"], ids=lambda f: f.name)
-def test_a_default_that_is_shown_is_the_default(file: Path) -> None:
-    defaults = {m["name"]: m["text"] for m in REFERENCE.finditer(file.read_text()) if m["text"]}
+@pytest.mark.parametrize(
+    "file", ["include/tables.yaml", "include/targets.yaml", "docker-compose.yaml"]
+)
+def test_a_default_that_is_shown_is_the_default(file: str) -> None:
+    text = (ROOT / file).read_text()
+    defaults = {m["name"]: m["text"] for m in REFERENCE.finditer(text) if m["text"]}
     shown = {name: _OFF[name] for name in defaults.keys() & _OFF.keys()}
     assert shown == {name: defaults[name] for name in shown}
     assert shown
