@@ -6,7 +6,6 @@ Whoever fills it in has nothing else to go by.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import boto3
 import pytest
