@@ -42,7 +42,7 @@ _COMMANDS = {
 }
 
 _READY_S = 180.0
-_STOP_S = 10.0
+_STOP_S = 6.0  # what still runs then is killed, and done again after the next start
 _POLL_S = 0.25
 _PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0)  # before the first, second, … restart in a row
 _STEADY_S = 60.0  # a component that ran this long starts at the first pause again
@@ -100,10 +100,10 @@ class Airflow:
 
     def stop(self) -> None:
         """End all components and whatever they started. May be called twice."""
+        self.api.close()  # the server waits for connections that are open
         if self._keeper is not None:
             self._keeper.end()
             self._keeper = None
-        self.api.close()
 
     def pid(self, component: str) -> int | None:
         """The process id of a component, or None while it is down."""
@@ -200,6 +200,8 @@ class _Keeper:
             self._start(name)
 
     def _stop_all(self) -> None:
+        # Running tasks report to the API server, so whoever runs them ends before it does.
+        self._bury("scheduler")
         with ThreadPoolExecutor(len(self.services)) as each:
             list(each.map(self._bury, self.services))
         self._sentinel.close()

@@ -17,9 +17,8 @@ _FAMILY = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = os.fork()
-if child == 0:
-    os.setpgid(0, 0)
-else:
+if child:
+    os.setpgid(child, child)
     print(os.getpid(), child, flush=True)
 time.sleep(600)
 """
