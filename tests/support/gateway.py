@@ -154,7 +154,7 @@ class Gate:
         self._ports: dict[str, int] = {}
         self._holds: list[Hold] = []
         self._refusals: list[_Refusal] = []
-        self._statement_clusters: dict[str, str] = {}
+        self._submitted: dict[str, Request] = {}
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="gate", daemon=True)
@@ -279,7 +279,8 @@ class Gate:
             operation = incoming.headers.get("X-Amz-Target", "").rpartition(".")[2]
             asked = json.loads(text or "{}")
             cluster = asked.get("ClusterIdentifier", "")
-            cluster = cluster or self._statement_clusters.get(_statement(asked.get("Id", "")), "")
+            if about := self._submitted.get(_statement(asked.get("Id", ""))):
+                cluster, text = about.cluster, text + about.body
         caller = incoming.transport.get_extra_info("peername") if incoming.transport else ("", 0)
         return Request(service, operation, incoming.raw_path, text, cluster, caller)
 
@@ -291,7 +292,7 @@ class Gate:
         whole = await upstream.read()
         if request.operation.endswith("ExecuteStatement") and upstream.ok:
             request.statement = json.loads(whole)["Id"]
-            self._statement_clusters[request.statement] = request.cluster
+            self._submitted[request.statement] = request
         return whole
 
 

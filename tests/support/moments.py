@@ -41,6 +41,11 @@ def load_submitted(table: str, target: str = "") -> Pattern:
     return data_api("BatchExecuteStatement", rf"COPY.*{DATABASE}\.{table}/", target)
 
 
+def load_asked_about(table: str, target: str = "") -> Pattern:
+    """The question whether a submitted load has ended."""
+    return data_api("DescribeStatement", rf"COPY.*{DATABASE}\.{table}/", target)
+
+
 def ledger_asked(table: str, target: str = "") -> Pattern:
     """The query that asks a target which batches it holds."""
     return data_api("ExecuteStatement", rf"_tidemark_ledger__{table}\b", target)

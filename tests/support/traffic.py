@@ -17,7 +17,8 @@ class Request:
 
     :param operation: the HTTP method for S3, the name of the call for the Data API
     :param target: path and query, still quoted
-    :param body: as text, when it was small enough to be read
+    :param body: as text, when it was small enough to be read; a call that asks about a statement
+        has the body with which that was submitted behind its own
     :param cluster: the cluster that the call, or the statement it asks about, belongs to
     :param caller: address of the client's end of the connection
     :param statement: the id that the Data API gave it

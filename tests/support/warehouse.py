@@ -94,6 +94,13 @@ class Warehouse:
             return []
         return self.run(f"SELECT * FROM {ledger} ORDER BY loaded_at, batch_id")
 
+    def wait_for_batch(self, table: str) -> None:
+        """Wait until the ledger lists a batch."""
+        end = time.monotonic() + _DEADLINE
+        while not self.ledger(table):
+            assert time.monotonic() < end, f"{self.name}: no batch of {table} is applied"
+            time.sleep(_POLL)
+
     def batches(self, table: str) -> list[str]:
         """The ids of the batches that the ledger lists."""
         return [row["batch_id"] for row in self.ledger(table)]
