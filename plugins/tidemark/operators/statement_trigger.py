@@ -1,12 +1,14 @@
 """Wait for a Data API statement without holding a worker."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from tidemark.core.errors import TryAgain
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import DataApi
 
@@ -39,8 +41,10 @@ class StatementTrigger(BaseTrigger):
         target = await asyncio.to_thread(lambda: read_project().target(self.target))
         api = DataApi(target)
         while time.time() < self.deadline:
-            statement = await asyncio.to_thread(api.describe, self.statement_id)
-            if not statement.running:
-                break
+            # A service that cannot be asked for a moment says nothing about the statement.
+            with contextlib.suppress(TryAgain):
+                statement = await asyncio.to_thread(api.describe, self.statement_id)
+                if not statement.running:
+                    break
             await asyncio.sleep(target.poll_interval_seconds)
         yield TriggerEvent({"statement_id": self.statement_id, "batch_id": self.batch_id})
