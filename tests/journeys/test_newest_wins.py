@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from tests.support.gateway import Hold
+from tests.support.holds import Hold
 from tests.support.journeys import Pipeline, Run
 from tests.support.moments import load_submitted
 

@@ -14,113 +14,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import signal
 import threading
-import time
 from collections.abc import Iterator
 from typing import Literal
 
 import aiohttp
-import psutil
 from aiohttp import web
 from yarl import URL
 
+from tests.support.holds import Hold
 from tests.support.traffic import DATA_API, S3, Pattern, Request
 
 _READ_WHOLE_BYTES = 8 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 _START_DEADLINE = 10.0
-_HOLD_DEADLINE = 60.0
-_KILL_DEADLINE = 30.0
-_RESTS_AFTER = 0.5
-
-
-class Hold:
-    """A rule that stops one request: the `nth` that matches. The later ones pass."""
-
-    def __init__(self, pattern: Pattern, loop: asyncio.AbstractEventLoop, after: bool, nth: int):
-        self.pattern, self.after = pattern, after
-        self._left = nth
-        self._loop = loop
-        self._arrived = threading.Event()
-        self._done = threading.Event()
-        self._released = asyncio.Event()
-        self._pid: int | None = None
-        self.request: Request | None = None
-
-    def takes(self, request: Request) -> bool:
-        if self._left == 0 or not self.pattern.matches(request):
-            return False
-        self._left -= 1
-        return self._left == 0
-
-    async def stop(self, request: Request, port: int) -> None:
-        self._pid = owner_of(request.caller, port)
-        self.request = request
-        self._arrived.set()
-        await self._released.wait()
-
-    def finished(self) -> None:
-        self._done.set()
-
-    def wait(self, deadline: float = _HOLD_DEADLINE) -> Request:
-        """Wait until the request is here and held."""
-        if not self._arrived.wait(deadline):
-            raise TimeoutError(f"no request like {self.pattern} came within {deadline:.0f} s")
-        assert self.request is not None
-        return self.request
-
-    @property
-    def arrived(self) -> bool:
-        return self._arrived.is_set()
-
-    def release(self) -> None:
-        """Let the request (or the answer) go on its way; not waiting for where it goes."""
-        self._loop.call_soon_threadsafe(self._released.set)
-
-    def release_and_wait(self, deadline: float = _HOLD_DEADLINE) -> Request:
-        """Let it go and wait until the server has answered it."""
-        self.release()
-        if not self._done.wait(deadline):
-            raise TimeoutError(f"{self.pattern} was released but not answered")
-        assert self.request is not None
-        return self.request
-
-    @property
-    def caller(self) -> psutil.Process:
-        """The process that sent the held request."""
-        self.wait()
-        assert self._pid is not None, "the client's end of the connection belongs to no process"
-        assert self._pid != os.getpid(), "the client is the test itself"
-        return psutil.Process(self._pid)
-
-    def kill_caller(self) -> None:
-        """SIGKILL the process that sent the request, and wait until it is gone."""
-        process = self.caller
-        process.send_signal(signal.SIGKILL)
-        _wait_until_gone(process)
-
-    @contextlib.contextmanager
-    def frozen_caller(self) -> Iterator[None]:
-        """A stalled worker: inside the block the task and its supervisor do not run at all.
-
-        Afterwards the task goes on where it was, and as far as it gets without its supervisor;
-        then that one wakes too, learns that the task is no longer wanted, and ends it.
-        """
-        task = self.caller
-        supervisor = task.parent()
-        assert supervisor is not None
-        for process in (supervisor, task):
-            process.suspend()
-        try:
-            yield
-        finally:
-            self.release()
-            task.resume()
-            _wait_until_it_rests(task)
-            supervisor.resume()
-            _wait_until_gone(task)
 
 
 _How = Literal["503", "reset", "hang"]
@@ -317,37 +224,3 @@ async def _answer(
 def _statement(identifier: str) -> str:
     """Statement ids of a batch's parts end in ``:1``, ``:2`` …"""
     return identifier.partition(":")[0]
-
-
-def _gone(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def _wait_until_gone(process: psutil.Process) -> None:
-    end = time.monotonic() + _KILL_DEADLINE
-    while not _gone(process):
-        assert time.monotonic() < end, f"{process} does not end"
-        time.sleep(0.01)
-
-
-def _wait_until_it_rests(process: psutil.Process) -> None:
-    """Until it has used no processor time for half a second: it waits for somebody."""
-    used, since = -1.0, time.monotonic()
-    while not _gone(process) and time.monotonic() - since < _RESTS_AFTER:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            now = sum(process.cpu_times()[:2])
-            if now != used:
-                used, since = now, time.monotonic()
-        time.sleep(0.02)
-
-
-def owner_of(client: tuple[str, int], server_port: int) -> int | None:
-    """The process that holds the client's end of a loopback connection."""
-    for connection in psutil.net_connections(kind="tcp"):
-        here = connection.laddr and tuple(connection.laddr) == tuple(client[:2])
-        if here and connection.raddr and connection.raddr.port == server_port and connection.pid:
-            return int(connection.pid)
-    return None
