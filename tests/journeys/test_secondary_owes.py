@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tests.support.journeys import Pipeline
-from tests.support.moments import ledger_asked, load_submitted, plan_recorded
+from tests.support.moments import ledger_asked, load_submitted, plan_recorded, watermark_moved
 from tests.support.traffic import data_api
 
 
@@ -120,11 +120,29 @@ def test_rule_17_a_secondary_that_cannot_be_asked_owes(pipeline: Pipeline) -> No
     assert pipeline.gate.count(ledger_asked(table, "secondary"), seen) > 0
 
 
-def test_a_backfill_that_the_secondary_missed_is_owed_too(pipeline: Pipeline) -> None:
-    table = "owed_backfill"
+def test_a_load_that_ends_while_the_commit_decides_leaves_no_debt(pipeline: Pipeline) -> None:
+    """The commit has found the ledger empty, and writes after the load has reported."""
+    table = "owed_or_not"
     pipeline.source.create(table)
     pipeline.source.insert(table, range(1, 4))
     pipeline.sync(table)
+    pipeline.source.insert(table, [4])
+    with (
+        pipeline.gate.hold(watermark_moved(table)) as commit,
+        pipeline.gate.hold(load_submitted(table, "secondary")) as load,
+    ):
+        run = pipeline.start(table)
+        load.wait()
+        commit.wait()
+        load.release()
+        run.wait_for_task("load_secondary", "success")
+    run.wait()
+    assert pipeline.debt(table) == []
+    pipeline.assert_equal(table)
+
+
+def test_a_backfill_that_the_secondary_missed_is_owed_too(pipeline: Pipeline) -> None:
+    table = "owed_or_not"
     watermark, complete = pipeline.watermark(table), as_of(pipeline, table, "secondary")
     pipeline.source.run(f"UPDATE {table} SET name = 'mended', updated_at = updated_at WHERE id = 1")
     with pipeline.secondary.paused():

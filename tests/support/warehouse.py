@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,11 @@ from typing import Any
 
 import boto3
 import httpx
+import psycopg
 
 from localaws import Endpoints
 from localaws.endpoints import Cluster
+from localaws.redshift.clusters import engine_database
 
 _DEADLINE = 30.0
 _POLL = 0.02
@@ -28,6 +31,15 @@ class Warehouse:
 
     def __init__(self, endpoints: Endpoints, cluster: Cluster) -> None:
         self.name = cluster.cluster_identifier
+        self._engine = functools.partial(
+            psycopg.connect,
+            host=endpoints.postgres_host,
+            port=endpoints.postgres_port,
+            user=endpoints.postgres_user,
+            password=endpoints.postgres_password,
+            dbname=engine_database(cluster.cluster_identifier, cluster.database),
+            connect_timeout=10,
+        )
         self._admin = f"{endpoints.redshift_data_endpoint_url}/_localaws/clusters/{self.name}"
         self._where = {
             "ClusterIdentifier": cluster.cluster_identifier,
@@ -63,6 +75,13 @@ class Warehouse:
             yield
         finally:
             httpx.post(self._admin, json={"state": "available"}).raise_for_status()
+
+    @contextlib.contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Inside the block a stranger's open transaction locks the table: loads take long."""
+        with self._engine() as connection, connection.transaction():
+            connection.execute(f'LOCK TABLE public."{table}"')
+            yield
 
     def replay(self, request_body: str, token: str) -> str:
         """Send a captured BatchExecuteStatement once more, under another ClientToken.
@@ -104,6 +123,16 @@ class Warehouse:
     def batches(self, table: str) -> list[str]:
         """The ids of the batches that the ledger lists."""
         return [row["batch_id"] for row in self.ledger(table)]
+
+    def unfinished(self) -> list[str]:
+        """The names of the loads that are still running."""
+        listed = [
+            self._client.list_statements(
+                ClusterIdentifier=self.name, Database=self._where["Database"], Status=status
+            )["Statements"]
+            for status in ("SUBMITTED", "PICKED", "STARTED")
+        ]
+        return [statement["StatementName"] for page in listed for statement in page]
 
     def end_of(self, statement: str) -> dict[str, Any]:
         """Wait until a statement has ended; what the service then says of it."""

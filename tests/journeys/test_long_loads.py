@@ -1,0 +1,42 @@
+"""If these fail, a long load holds a worker, runs on when nobody waits for it, or is lost."""
+
+from __future__ import annotations
+
+from tests.support.journeys import Pipeline
+
+TABLE = "long_load"
+
+
+def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline) -> None:
+    pipeline.source.create(TABLE)
+    pipeline.source.insert(TABLE, range(1, 4))
+    pipeline.sync(TABLE)
+    pipeline.source.insert(TABLE, [4])
+    with pipeline.secondary.locked(TABLE):
+        run = pipeline.start(TABLE)
+        run.wait_for_task("load_secondary", "deferred")
+    run.wait()
+    pipeline.assert_equal(TABLE)
+    assert len(pipeline.secondary.ledger(TABLE)) == 2
+    assert pipeline.debt(TABLE) == []
+
+
+def test_a_load_past_its_deadline_is_cancelled_and_owed(pipeline: Pipeline) -> None:
+    pipeline.source.insert(TABLE, [5])
+    usual = "    role: best_effort\n"
+    short = f"{usual}    statement_timeout_ms: 6000\n"
+    with (
+        pipeline.configured("targets.yaml", usual, short),
+        pipeline.secondary.locked(TABLE),
+    ):
+        run = pipeline.sync(TABLE, "failed")
+        said = run.log("load_secondary")
+        assert "Timeout waiting for secondary Redshift statement to complete" in said
+        assert run.states["commit_watermark"] == "success"
+        assert pipeline.secondary.unfinished() == []
+    assert len(pipeline.debt(TABLE)) == 1
+    pipeline.assert_equal(TABLE, pipeline.primary)
+
+    run.clear("load_secondary").wait()
+    assert pipeline.debt(TABLE) == []
+    pipeline.assert_equal(TABLE)
