@@ -58,15 +58,19 @@ sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))' |
     fi
 }
 
+# Before the work, and with the terminal: sudo may ask for a password.
+check_may_install() {
+    local command="apt-get install --no-install-recommends $*"
+    has apt-get || die "there is no apt-get here; please install the equivalents of: $*"
+    [ "$(id -u)" -eq 0 ] && return
+    has sudo || die "as root, please run: $command"
+    sudo -v || die "sudo is needed for: $command"
+    AS_ROOT=(sudo)
+}
+
+AS_ROOT=()
 install_packages() {
-    local -a as_root=()
-    has apt-get || die "these are missing, and there is no apt-get to install them: $*"
-    if [ "$(id -u)" -ne 0 ]; then
-        has sudo || die "as root, please run: apt-get install --no-install-recommends $*"
-        sudo -v || die "sudo is needed for: apt-get install --no-install-recommends $*"
-        as_root=(sudo)
-    fi
-    local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
+    local -a apt=("${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get)
     local -a install=("${apt[@]}" install -y --no-install-recommends "$@")
     # Package lists may be absent or out of date; they are fetched only then.
     "${install[@]}" || { "${apt[@]}" update && "${install[@]}"; }
@@ -100,8 +104,12 @@ main() {
     say "  * into $VENV: Airflow and the packages of requirements-dev.txt, about 1.2 GB"
     say "  * into .venv-ministack: the S3 and SQS emulator, about 90 MB"
     say "Everything but the Debian packages stays in this directory; \`make clean\` removes it."
-    # shellcheck disable=SC2086  # a list of package names
-    [ -z "$packages" ] || step "Debian packages" install_packages $packages
+    if [ -n "$packages" ]; then
+        # shellcheck disable=SC2086  # a list of package names
+        check_may_install $packages
+        # shellcheck disable=SC2086
+        step "Debian packages" install_packages $packages
+    fi
     "$VENV/bin/python" -m uv --version >/dev/null 2>&1 \
         || step "virtualenv with uv $UV_VERSION" make_virtualenv "$python"
     step "Python packages (some minutes with a slow network)" install_requirements
