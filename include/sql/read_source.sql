@@ -63,6 +63,11 @@ SELECT * FROM information_schema.processlist WHERE id <> CONNECTION_ID();
 -- The list below is dated in the server's own zone, whatever the session's.
 SET time_zone = 'SYSTEM';
 
+-- name: take_turn
+-- Tables of one server are often planned at the same second, and each look at the list freezes it
+-- for the others; so they look one after the other. Whoever waits too long looks all the same.
+SELECT GET_LOCK('tidemark.clock', 30) AS taken;
+
 -- name: open_sentinel
 -- Enters the list of transactions without reading any table, so it needs no grant.
 START TRANSACTION WITH CONSISTENT SNAPSHOT;
@@ -80,6 +85,9 @@ FROM information_schema.innodb_trx;
 
 -- name: close_sentinel
 ROLLBACK;
+
+-- name: end_turn
+DO RELEASE_LOCK('tidemark.clock');
 
 -- name: utc
 SET time_zone = '+00:00';

@@ -39,6 +39,9 @@ SELECT * FROM information_schema.processlist WHERE id <> CONNECTION_ID()
 -- server_zone
 SET time_zone = 'SYSTEM'
 
+-- take_turn
+SELECT GET_LOCK('tidemark.clock', 30) AS taken
+
 -- open_sentinel
 START TRANSACTION WITH CONSISTENT SNAPSHOT
 
@@ -53,6 +56,9 @@ FROM information_schema.innodb_trx
 
 -- close_sentinel
 ROLLBACK
+
+-- end_turn
+DO RELEASE_LOCK('tidemark.clock')
 
 -- utc
 SET time_zone = '+00:00'

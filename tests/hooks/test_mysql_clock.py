@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -203,3 +204,15 @@ def test_a_read_only_server_that_hides_its_lag_is_doubted(source: MySqlSource, s
         sql("SET GLOBAL read_only = 0")
     assert not clock.complete
     assert "REPLICA MONITOR" in clock.doubt
+
+
+def test_many_who_ask_at_once_all_get_a_proven_answer(source: MySqlSource, accounts: None) -> None:
+    together = threading.Barrier(16)
+
+    def ask(_: int) -> list[str]:
+        together.wait(timeout=30)
+        return [source.clock().doubt for _ in range(3)]
+
+    with ThreadPoolExecutor(16) as askers:
+        doubts = list(askers.map(ask, range(16)))
+    assert doubts == [["", "", ""]] * 16

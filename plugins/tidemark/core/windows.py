@@ -30,12 +30,14 @@ class SourceClock:
     :param held_by: what could still commit rows stamped before now
     :param complete: False when the list could not be read, or not be proven fresh
     :param doubt: why it is not complete; empty when it is
+    :param passing: whether asking again may remove the doubt
     """
 
     now: datetime
     held_by: tuple[Held, ...]
     complete: bool
     doubt: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Horizon:
     :param at: rows with ``cursor < at`` can no longer appear on the source
     :param held_by: what holds it back the most, or None when only the safety lag does
     :param doubt: why open transactions could not be seen; empty when they were
+    :param passing: whether asking again may remove the doubt
     """
 
     at: datetime
     held_by: Held | None
     doubt: str = ""
+    passing: bool = False
 
 
 def horizon(clock: SourceClock, safety_lag: timedelta, precision: int) -> Horizon:
@@ -85,6 +89,7 @@ def horizon(clock: SourceClock, safety_lag: timedelta, precision: int) -> Horizo
         at=bound.replace(microsecond=bound.microsecond // unit * unit),
         held_by=oldest,
         doubt="" if clock.complete else clock.doubt,
+        passing=clock.passing,
     )
 
 

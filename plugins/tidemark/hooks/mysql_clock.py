@@ -51,11 +51,11 @@ def read_clock(connection: "Connection[Any]") -> SourceClock:
         lag, of_replica = _replication(connection, queries, statements=[])
         return SourceClock(now - lag, (), complete=False, doubt=of_replica or doubt)
     lag, doubt = _replication(connection, queries, statements)
-    if transactions is None:
-        transactions = []
-        doubt = doubt or "the server's list of transactions stays frozen: something polls it often"
-    held = held_by(now, transactions, statements)
-    return SourceClock(now - lag, held, complete=not doubt, doubt=doubt)
+    frozen = transactions is None and not doubt
+    if frozen:
+        doubt = "the server's list of transactions stays frozen: something polls it often"
+    held = held_by(now, transactions or [], statements)
+    return SourceClock(now - lag, held, complete=not doubt, doubt=doubt, passing=frozen)
 
 
 def _proven_transactions(
@@ -64,6 +64,7 @@ def _proven_transactions(
     """Return the open transactions of others; None if the list could not be proven fresh."""
     me = thread_id(connection)
     fetch(connection, queries["server_zone"])
+    fetch(connection, queries["take_turn"])
     fetch(connection, queries["open_sentinel"])
     try:
         for _ in range(_TRIES):
@@ -76,6 +77,7 @@ def _proven_transactions(
         return None
     finally:
         fetch(connection, queries["close_sentinel"])
+        fetch(connection, queries["end_turn"])
         fetch(connection, queries["utc"])
 
 

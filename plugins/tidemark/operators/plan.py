@@ -6,7 +6,7 @@ from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
 from tidemark.core.batches import Plan, backfill_id, increment_id
-from tidemark.core.errors import FixConfiguration
+from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.planning import check_cursor, check_key, cursor_precision
 from tidemark.core.runs import Run, read_run
 from tidemark.core.state import (
@@ -114,6 +114,12 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         bound = horizon(
             stream.source.clock(), table.safety_lag, cursor_precision(table, shape.columns)
         )
+        if bound.doubt and table.late_commit == "strict" and bound.passing:
+            raise TryAgain(
+                what=f"open transactions cannot be seen: {bound.doubt}",
+                do="Ask the monitor of the source to look less often; then clear the task.",
+                table=table.name,
+            )
         if bound.doubt and table.late_commit == "strict":
             raise FixConfiguration(
                 what=f"open transactions cannot be seen: {bound.doubt}",
