@@ -55,6 +55,14 @@ def test_a_plan_in_flight_is_adopted_and_never_replaced():
     assert with_plan(state, other).in_flight == a_plan()
 
 
+def test_rule_8_a_plan_made_from_an_older_document_is_not_recorded():
+    """It could never be committed, and would stay in flight for ever."""
+    moved = with_commit(with_plan(committed(), a_plan()), a_batch(), ())
+    assert with_plan(moved, a_plan(high=HIGH + HOUR)) == moved
+    assert with_plan(replanned(committed()), a_plan()).in_flight is None
+    assert with_empty_window(moved, LOW, HIGH + HOUR) == moved
+
+
 def test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermark():
     state = with_commit(with_plan(committed(), a_plan()), a_batch(), ["secondary"])
     assert state.targets["primary"].as_of == HIGH
@@ -64,11 +72,11 @@ def test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermar
 
 def test_rule_24_an_empty_window_moves_the_as_of_of_targets_without_debt_only():
     state = committed(owed_by=["secondary"])
-    moved = with_empty_window(state, HIGH)
+    moved = with_empty_window(state, LOW, HIGH)
     assert moved.watermark == LOW
     assert moved.targets["primary"].as_of == HIGH
     assert moved.targets["secondary"].as_of is None, "it owes the table from the beginning"
-    assert with_empty_window(moved, LOW) == moved, "never a step back"
+    assert with_empty_window(moved, LOW, LOW) == moved, "never a step back"
 
 
 def test_rule_21_a_load_means_everything_owed_then_its_own():

@@ -101,8 +101,12 @@ def first_state(table: str, targets: Collection[str], now: datetime, epoch: int 
 
 
 def with_plan(state: TableState, plan: Plan) -> TableState:
-    """Record the batch that is in flight, unless there is one: then that one is adopted."""
-    if state.in_flight:
+    """Record the batch that is in flight, unless there is one: then that one is adopted.
+
+    A plan that was made from an older document is not recorded either: its window does not begin
+    at the watermark, so it could never be committed, and would stay in flight for ever.
+    """
+    if state.in_flight or (state.watermark, state.epoch) != (plan.low, plan.epoch):
         return state
     return _refresh_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
 
@@ -117,9 +121,9 @@ def with_targets(state: TableState, enabled: Collection[str]) -> TableState:
     return state.model_copy(update={"targets": {**state.targets, **missing}})
 
 
-def with_empty_window(state: TableState, high: datetime) -> TableState:
-    """Note that the source had nothing in ``[watermark, high)``: only the as-of moves."""
-    if state.empty_until and state.empty_until >= high:
+def with_empty_window(state: TableState, low: datetime, high: datetime) -> TableState:
+    """Note that the source had nothing in ``[low, high)``: only the as-of moves."""
+    if state.watermark != low or (state.empty_until and state.empty_until >= high):
         return state
     return _refresh_as_of(state.model_copy(update={"empty_until": high}))
 

@@ -23,6 +23,9 @@ from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.stream import Stream
 
+# How often a run plans anew because another one committed in between.
+_DECISIONS = 5
+
 
 class PlanIncrementOperator(TableOperator, SkipMixin):
     """Adopt the batch in flight, or choose the next window and its chunks and record them.
@@ -77,24 +80,42 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             )
 
     def _next(self, stream: Stream, state: TableState) -> Plan | None:
+        """Decide from the document; if it changed meanwhile, decide again from the new one."""
+        for _ in range(_DECISIONS):
+            decided = self._decide(stream, state)
+            if decided is None:
+                return None
+            if decided.in_flight:
+                return decided.in_flight
+            state = decided
+        raise TryAgain(
+            what="others commit faster than this run can plan",
+            do="Clear plan_increment.",
+            table=stream.table.name,
+        )
+
+    def _decide(self, stream: Stream, state: TableState) -> TableState | None:
+        """Return the document as it stands after recording a plan, None if there is nothing new."""
         if state.in_flight:
             self.log.info("Adopting the batch in flight: %s", state.in_flight.batch_id)
-            return state.in_flight
+            return state
         shape, bound = self._look(stream)
         window = Window(state.watermark, bound.at)
         if window.empty:
             self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
             return None
-        name, now = stream.table.name, bound.at
-        if state.watermark is not None and not stream.source.has_rows(
+        name, now, low = stream.table.name, bound.at, state.watermark
+        if low is not None and not stream.source.has_rows(
             stream.table.db_schema, stream.table.table, stream.table.cursor, window.low, window.high
         ):
             self.log.info("Nothing new in [%s, %s)", window.low, window.high)
-            stream.states.update(name, now, lambda found: with_empty_window(found, window.high))
+            stream.states.update(
+                name, now, lambda found: with_empty_window(found, low, window.high)
+            )
             return None
         window = limit_window(stream, window)
         plan = _plan(stream, state, shape, window, bound, increment_id(state.epoch, window))
-        return stream.states.update(name, now, lambda found: with_plan(found, plan)).in_flight
+        return stream.states.update(name, now, lambda found: with_plan(found, plan))
 
     def _backfill(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
         assert run.window
