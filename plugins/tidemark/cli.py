@@ -105,7 +105,7 @@ def _recover(options: argparse.Namespace) -> None:
     if found and _readable(found[0], key, table.name):
         raise SystemExit(f"{key} can be read, so there is nothing to recover")
     enabled = [target for target in project.targets.by_name.values() if target.enabled]
-    ledgers = {t.name: RedshiftWarehouse(table, t, ask_seconds=60).history() for t in enabled}
+    ledgers = {t.name: RedshiftWarehouse(table, t).history() for t in enabled}
     state = recovered_state(table.name, ledgers, datetime.now(UTC))
     text = state.model_dump_json(indent=2).encode()
     written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)

@@ -9,12 +9,9 @@ from tidemark.core.batches import Batch
 from tidemark.core.errors import TidemarkError
 from tidemark.core.state import TableState, judge_commit, with_commit, with_debt
 from tidemark.core.targets import Target
+from tidemark.hooks.warehouses.data_api import BRIEF
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
-
-# A best-effort ledger is asked briefly: it is locked while a load of its own is under way, and the
-# primary does not wait for it. No answer means that it owes (protocol rule 17).
-_ASK_BEST_EFFORT = 5.0
 
 
 class CommitWatermarkOperator(TableOperator):
@@ -85,8 +82,10 @@ class CommitWatermarkOperator(TableOperator):
         )
 
     def _holds(self, stream: Stream, target: Target, batch: Batch) -> bool:
+        # Asked briefly: the ledger is locked while a load of its own is under way, and the primary
+        # does not wait for it. No answer means that it owes (protocol rule 17).
         try:
-            ledger = stream.warehouse(target, _ASK_BEST_EFFORT)
+            ledger = stream.warehouse(target, BRIEF)
             return batch.batch_id in ledger.holds([batch.batch_id])
         except TidemarkError as error:
             self.log.warning(

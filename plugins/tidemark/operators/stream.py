@@ -13,6 +13,7 @@ from tidemark.hooks.mysql_source import MySqlSource
 from tidemark.hooks.project import Project, read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
+from tidemark.hooks.warehouses.data_api import PATIENT, Patience
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 
 
@@ -55,9 +56,9 @@ class Stream:
         """The targets that are loaded."""
         return [target for target in self.project.targets.by_name.values() if target.enabled]
 
-    def warehouse(self, target: Target, ask_seconds: float = 60) -> RedshiftWarehouse:
-        """The table on a target, whose ledger answers within `ask_seconds` or not at all."""
-        return RedshiftWarehouse(self.table, target, ask_seconds)
+    def warehouse(self, target: Target, patience: Patience = PATIENT) -> RedshiftWarehouse:
+        """The table on a target, which answers within `patience` or not at all."""
+        return RedshiftWarehouse(self.table, target, patience)
 
     def state(self) -> TableState:
         """Return the state document. Raises `FixConfiguration` if there is none."""

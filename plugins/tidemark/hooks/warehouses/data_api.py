@@ -21,9 +21,6 @@ from tidemark.core.load_failures import sort_refusal
 from tidemark.core.targets import Target
 
 _LONGEST_WAIT = 20  # seconds the service may hold one DescribeStatement; it allows 30
-_CONFIG = Config(
-    connect_timeout=10, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"}
-)
 _BUSY = {
     "ThrottlingException",
     "ActiveStatementsExceededException",
@@ -57,11 +54,37 @@ class Statement:
         return self.status == "FINISHED"
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a target is given to answer.
+
+    :param seconds: for one call, and for one query
+    :param attempts: how often a call is made; more than one also waits for a busy service
+    """
+
+    seconds: float
+    attempts: int
+
+    @property
+    def settings(self) -> Config:
+        """The same, in botocore's terms."""
+        return Config(
+            connect_timeout=min(10, self.seconds),
+            read_timeout=self.seconds,
+            retries={"total_max_attempts": self.attempts, "mode": "standard"},
+        )
+
+
+PATIENT, BRIEF = Patience(60, 4), Patience(5, 1)
+
+
 class TargetDataHook(RedshiftDataHook):
     """The provider's hook, with a target's region and, where it has one, its own endpoint."""
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(aws_conn_id=target.aws_conn_id, region_name=target.region, config=_CONFIG)
+    def __init__(self, target: Target, patience: Patience) -> None:
+        super().__init__(
+            aws_conn_id=target.aws_conn_id, region_name=target.region, config=patience.settings
+        )
         self._endpoint_url = target.endpoint_url
 
     @cached_property
@@ -82,13 +105,14 @@ class DataApi:
     cannot be reached or is too busy.
     """
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target, patience: Patience = PATIENT) -> None:
+        self.target, self.patience = target, patience
+        self._busy_retries = target.submit_retries if patience.attempts > 1 else 0
 
     @cached_property
     def _client(self) -> Any:
         with self._explained("connecting"):
-            return TargetDataHook(self.target).conn
+            return TargetDataHook(self.target, self.patience).conn
 
     @cached_property
     def _waits(self) -> bool:
@@ -139,13 +163,13 @@ class DataApi:
             if not self._waits:
                 time.sleep(min(max(0, left), self._pause()))
 
-    def query(self, sql: str, name: str, seconds: float) -> list[dict[str, Any]]:
+    def query(self, sql: str, name: str) -> list[dict[str, Any]]:
         """Run a query and return its rows, by column name.
 
-        Raises `RelationMissing` for a table that does not exist, `TryAgain` after `seconds`.
+        Raises `RelationMissing` for a table that does not exist, `TryAgain` when patience ends.
         """
         answer = self._call("execute_statement", Sql=sql, StatementName=name, **self._where)
-        statement = self.wait(str(answer["Id"]), seconds)
+        statement = self.wait(str(answer["Id"]), self.patience.seconds)
         if statement.running:
             self.cancel(statement.id)
             raise TryAgain(
@@ -204,19 +228,19 @@ class DataApi:
             token = {"NextToken": page["NextToken"]}
 
     def _waiting(self, statement_id: str, wait: float) -> dict[str, Any]:
-        seconds = min(_LONGEST_WAIT, round(wait))
+        seconds = min(_LONGEST_WAIT, round(wait), round(self.patience.seconds / 2))
         return {"Id": statement_id} | (
             {"WaitTimeSeconds": seconds} if self._waits and seconds >= 1 else {}
         )
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
-        for attempt in range(self.target.submit_retries + 1):
+        for attempt in range(self._busy_retries + 1):
             with self._explained(operation):
                 try:
                     answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
                     return answer
                 except ClientError as error:
-                    if _code(error) not in _BUSY or attempt == self.target.submit_retries:
+                    if _code(error) not in _BUSY or attempt == self._busy_retries:
                         raise
             time.sleep(self._pause(attempt))
         raise AssertionError("unreachable")

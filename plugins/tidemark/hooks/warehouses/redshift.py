@@ -19,7 +19,13 @@ from tidemark.core.statements import (
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.core.templates import render
-from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
+from tidemark.hooks.warehouses.data_api import (
+    PATIENT,
+    DataApi,
+    Patience,
+    RelationMissing,
+    Statement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,12 @@ class LedgerEntry:
 class RedshiftWarehouse:
     """One table on one Redshift target.
 
-    :param ask_seconds: how long a ledger query may take
+    :param patience: how long the target is given to answer a question
     """
 
-    def __init__(self, table: Table, target: Target, ask_seconds: float) -> None:
-        self.table, self.target, self.ask_seconds = table, target, ask_seconds
-        self.api = DataApi(target)
+    def __init__(self, table: Table, target: Target, patience: Patience = PATIENT) -> None:
+        self.table, self.target = table, target
+        self.api = DataApi(target, patience)
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that the target holds."""
@@ -83,7 +89,7 @@ class RedshiftWarehouse:
         statements = create_statements(self.table, self.target, columns, key)
         name = self._name("create")
         statement = self.api.wait(
-            self.api.submit(list(statements.values()), name, token), self.ask_seconds
+            self.api.submit(list(statements.values()), name, token), self.api.patience.seconds
         )
         if not statement.succeeded:
             raise self._failure(statement, list(statements))
@@ -129,7 +135,7 @@ class RedshiftWarehouse:
         )
 
     def _ask(self, sql: str) -> list[dict[str, Any]]:
-        return self.api.query(sql, self._name("ledger"), self.ask_seconds)
+        return self.api.query(sql, self._name("ledger"))
 
     def _name(self, subject: str) -> str:
         return statement_name(self.table, self.target, subject)
