@@ -31,7 +31,8 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) 
   $$;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLES.html
-CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
+DROP VIEW IF EXISTS pg_catalog.svv_tables;
+CREATE VIEW pg_catalog.svv_tables AS
   SELECT redshift_database()::varchar(128) AS table_catalog,
          n.nspname::varchar(128) AS table_schema,
          c.relname::varchar(128) AS table_name,
@@ -41,7 +42,8 @@ CREATE OR REPLACE VIEW pg_catalog.svv_tables AS
    WHERE c.relkind IN ('r', 'v') AND n.nspname NOT IN ('localaws', 'pg_toast');
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMNS.html
-CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
+DROP VIEW IF EXISTS pg_catalog.svv_columns;
+CREATE VIEW pg_catalog.svv_columns AS
   SELECT redshift_database()::varchar(128) AS table_catalog,
          n.nspname::varchar(128) AS table_schema,
          c.relname::varchar(128) AS table_name,
@@ -72,7 +74,8 @@ CREATE OR REPLACE VIEW pg_catalog.svv_columns AS
 
 -- Tables of the search path only: https://docs.aws.amazon.com/redshift/latest/dg/r_PG_TABLE_DEF.html
 -- Encodings and keys are not kept by the stand-in, so those columns are empty.
-CREATE OR REPLACE VIEW pg_catalog.pg_table_def AS
+DROP VIEW IF EXISTS pg_catalog.pg_table_def;
+CREATE VIEW pg_catalog.pg_table_def AS
   SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
          redshift_type(a.atttypid, a.atttypmod) AS type,
          NULL::text AS encoding, NULL::boolean AS distkey, NULL::integer AS sortkey,
@@ -95,7 +98,8 @@ CREATE TABLE IF NOT EXISTS localaws.load_errors (
 );
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
-CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
+DROP VIEW IF EXISTS pg_catalog.stl_load_errors;
+CREATE VIEW pg_catalog.stl_load_errors AS
   SELECT 100 AS userid, 0 AS slice, table_id::integer AS tbl, recorded_at AS starttime, session,
          query::integer AS query, file_name::char(256) AS filename, 0::bigint AS line_number,
          column_name::char(127) AS colname, column_type::char(10) AS type,
@@ -105,7 +109,8 @@ CREATE OR REPLACE VIEW pg_catalog.stl_load_errors AS
     FROM localaws.load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-CREATE OR REPLACE VIEW pg_catalog.sys_load_error_detail AS
+DROP VIEW IF EXISTS pg_catalog.sys_load_error_detail;
+CREATE VIEW pg_catalog.sys_load_error_detail AS
   SELECT 100 AS user_id, query AS query_id, 0::bigint AS transaction_id, session AS session_id,
          redshift_database()::char(64) AS database_name,
          table_id::integer AS table_id, recorded_at AS start_time, file_name::char(256) AS file_name,
