@@ -98,8 +98,7 @@ def test_rule_18_backfills_are_apart(pipeline: Pipeline) -> None:
     in_flight = state["in_flight"]["batch_id"]
 
     source.run(f"UPDATE {table} SET name = 'mended', updated_at = updated_at WHERE id = 1")
-    backfill = api.backfill(failed.dag_id, last_year, last_year, reprocess="completed")
-    api.wait_backfill(backfill, 90)
+    api.backfill(failed.dag_id, last_year, last_year, reprocess="completed")
     scheduled.wait()
     assert api.run(scheduled.dag_id, scheduled.id)["run_type"] == "backfill"
     assert pipeline.primary.names(table)[1] == pipeline.secondary.names(table)[1] == "mended"

@@ -46,7 +46,7 @@ def test_rule_19_key_ranges_are_open_at_both_ends(pipeline: Pipeline) -> None:
 
 
 def test_ten_thousand_rows_with_one_time_cross_a_window_edge(pipeline: Pipeline) -> None:
-    """The limit and the chunks are a tenth of the tie, and cut it nowhere."""
+    """The limit and the chunks are smaller than the tie, and do not cut it."""
     table, source = "same_time", pipeline.source
     before, tie, after = (datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2, 3))
     source.create(table)
