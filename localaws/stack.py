@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import secrets
-import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ from localaws.endpoints import (
 from localaws.mariadb import MariaDb
 from localaws.objects import Objects, answers
 from localaws.postgres import Postgres
-from localaws.processes import Service, ServiceFailed, free_port
+from localaws.processes import Service, ServiceFailed, free_port, is_free
 
 REGION = "us-east-1"
 IAM_ROLE = "arn:aws:iam::000000000000:role/copy"
@@ -232,7 +231,7 @@ def _ports(home: Path) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in _SERVICES:
         port = remembered.get(name)
-        while port is None or not _free(port) or port in ports.values():
+        while port is None or not is_free(port) or port in ports.values():
             if port is not None and port == remembered.get(name) and time.monotonic() < patience:
                 time.sleep(0.05)
                 continue
@@ -240,14 +239,3 @@ def _ports(home: Path) -> dict[str, int]:
         ports[name] = port
     write_private(file, json.dumps(ports, indent=2) + "\n")
     return ports
-
-
-def _free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the servers do: a connection of the last run in TIME_WAIT is no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
