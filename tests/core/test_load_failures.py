@@ -41,3 +41,12 @@ def test_a_short_stage_is_no_division_by_zero_to_the_reader():
 def test_a_refusal_at_the_door_is_sorted_too():
     assert sort_refusal("UnrecognizedClientException: token")[0] is FixConfiguration
     assert sort_refusal("InternalServerException")[0] is TryAgain
+
+
+def test_what_befalls_a_best_effort_target_is_said_to_be_owed():
+    error = TryAgain(what="it is paused", do="Resume it.").during_load(
+        "shop.orders", "secondary", owed=True
+    )
+    assert "shop.orders -> secondary: it is paused." in str(error)
+    assert "owed" in str(error)
+    assert "watermark" not in str(error)

@@ -6,7 +6,13 @@
     └── TryAgain           the outside world failed; a retry, or clearing the task, may succeed
 
 Whatever the error, the watermark has not moved: only `commit_watermark` moves it, as its last act.
+A best-effort warehouse does not hold it back, so what fails there is owed, and said to be.
 """
+
+from typing import Self
+
+_UNMOVED = "The watermark has not moved."
+_OWED = "Nothing else waits for it: the batch stays in S3 and is owed; the next run applies it."
 
 
 class TidemarkError(Exception):
@@ -17,6 +23,7 @@ class TidemarkError(Exception):
     :param table: the table or queue concerned, e.g. ``shop.orders``
     :param target: the warehouse concerned, e.g. ``secondary``
     :param statement_id: the Data API's id of the statement that failed
+    :param owed: whether it befell a best-effort target, which holds nothing up
     """
 
     def __init__(
@@ -27,13 +34,25 @@ class TidemarkError(Exception):
         table: str | None = None,
         target: str | None = None,
         statement_id: str | None = None,
+        owed: bool = False,
     ) -> None:
         self.what, self.do = what, do
         self.table, self.target, self.statement_id = table, target, statement_id
         where = " -> ".join(part for part in (table, target) if part)
         statement = f" (statement {statement_id})" if statement_id else ""
         super().__init__(
-            f"{where + ': ' if where else ''}{what}{statement}. The watermark has not moved. {do}"
+            f"{where + ': ' if where else ''}{what}{statement}. {_OWED if owed else _UNMOVED} {do}"
+        )
+
+    def during_load(self, table: str, target: str, *, owed: bool) -> Self:
+        """Return the same error, told from the load that met it."""
+        return type(self)(
+            what=self.what,
+            do=self.do,
+            table=table,
+            target=target,
+            statement_id=self.statement_id,
+            owed=owed,
         )
 
 

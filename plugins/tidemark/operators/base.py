@@ -31,7 +31,10 @@ class TableOperator(BaseOperator):
         """Return the batch that this run's own plan chose. Fails if it chose none."""
         batch_id = self.planned(context)
         if batch_id is None:
-            raise AirflowFailException("plan_increment chose no batch. Clear plan_increment.")
+            raise AirflowFailException(
+                "plan_increment chose no batch; its log says why. Mend that, then clear plan_increment "
+                "with downstream."
+            )
         return batch_id
 
 

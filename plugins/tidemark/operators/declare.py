@@ -29,7 +29,7 @@ def dag_settings(table: Table) -> dict[str, Any]:
     return {
         "dag_id": table.dag_id,
         "schedule": timetable,
-        "start_date": datetime(2025, 1, 1, tzinfo=UTC),
+        "start_date": datetime(2000, 1, 1, tzinfo=UTC),  # backfills reach no further back
         "catchup": False,  # the watermark, not the calendar, says where to resume
         "max_active_runs": 1,  # two runs would read the same window twice; it would do no harm
         "default_args": {

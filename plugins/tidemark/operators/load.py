@@ -1,13 +1,15 @@
 """Apply what a target owes, then the run's own batch."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Batch
-from tidemark.core.errors import TryAgain
+from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.state import TableState, to_load, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
@@ -37,12 +39,12 @@ class LoadTargetOperator(TableOperator):
         self._running: tuple[RedshiftWarehouse, str] | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry():
+        with no_futile_retry(), self._told():
             return self._load(context)
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Go on after the triggerer saw the statement end, or its deadline pass."""
-        with no_futile_retry():
+        with no_futile_retry(), self._told():
             stream, target = self._open()
             batch = self._batch(stream, event["batch_id"])
             warehouse = stream.warehouse(target)
@@ -55,6 +57,13 @@ class LoadTargetOperator(TableOperator):
         if self._running:
             warehouse, statement_id = self._running
             warehouse.api.cancel(statement_id)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except TidemarkError as error:
+            raise error.during_load(self.table, self.target, owed=not self.required) from error
 
     def _open(self) -> tuple[Stream, Target]:
         stream = Stream.open(self.table)
