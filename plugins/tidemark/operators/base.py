@@ -32,7 +32,7 @@ class TableOperator(BaseOperator):
         batch_id = self.planned(context)
         if batch_id is None:
             raise AirflowFailException(
-                "plan_increment chose no batch; its log says why. Mend that, then clear plan_increment "
+                "plan_increment chose no batch; its log says why. Mend that, then clear it "
                 "with downstream."
             )
         return batch_id
