@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from tidemark.core.errors import TidemarkError
+from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.core.recovery import recovered_state, replanned
 from tidemark.core.state import TableState, parse_state
 from tidemark.hooks.project import read_project
@@ -70,8 +70,12 @@ def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands a
     project = read_project()
     store = StateStore(StagingBucket(project.targets.staging))
     for name in project.tables:
-        state = store.read(name)
-        print(f"{name:40} {_summary(state) if state else 'never copied'}")
+        try:
+            state = store.read(name)
+            said = _summary(state) if state else "never copied"
+        except FixConfiguration as error:  # one table's trouble does not hide the others
+            said = error.what
+        print(f"{name:40} {said}")
 
 
 def _summary(state: TableState) -> str:
