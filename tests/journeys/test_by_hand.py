@@ -24,6 +24,8 @@ def test_rule_7_replan_lets_a_stuck_window_be_read_anew(
     table = "replanned"
     pipeline.source.create(table)
     pipeline.source.insert(table, range(1, 4))
+    pipeline.sync(table)
+    pipeline.source.insert(table, [4])
     with pipeline.gate.refuse(data_api(cluster="primary")):
         pipeline.sync(table, "failed")
     stuck = pipeline.state(table)["in_flight"]["batch_id"]
