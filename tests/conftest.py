@@ -26,7 +26,7 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(scope="session")
 def home() -> Path:
-    """Where this session's stack and Airflow live; what an earlier session left goes first."""
+    """Where the tests' stack and Airflow live; what an earlier run left goes first."""
     home = Path(os.environ.get("TIDEMARK_TEST_HOME", ROOT / ".local" / "test"))
     assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
     shutil.rmtree(home, ignore_errors=True)
