@@ -13,6 +13,7 @@ from tidemark.core.state import (
     owing_targets,
     parse_state,
     to_load,
+    unfit_required,
     with_commit,
     with_debt,
     with_empty_window,
@@ -61,6 +62,16 @@ def test_rule_8_a_plan_made_from_an_older_document_is_not_recorded():
     assert with_plan(moved, a_plan(high=HIGH + HOUR)) == moved
     assert with_plan(replanned(committed()), a_plan()).in_flight is None
     assert with_empty_window(moved, LOW, HIGH + HOUR) == moved
+
+
+def test_a_required_target_that_is_new_unknown_or_in_debt_stops_the_commit():
+    """Also one that the configuration has gained since the plan: the required set is never less."""
+    assert unfit_required(committed(), ["primary"]) is None
+    added = with_targets(committed(), [*BOTH, "third"])
+    assert "third is new" in unfit_required(added, ["primary", "third"])[0]
+    assert "fourth is new" in unfit_required(added, ["fourth"])[0]
+    owing = committed(owed_by=["secondary"])
+    assert "secondary owes inc-e1-" in unfit_required(owing, BOTH)[0]
 
 
 def test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermark():

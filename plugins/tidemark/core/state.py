@@ -176,6 +176,28 @@ def judge_commit(state: TableState, plan: Plan) -> Verdict:
     return "superseded"
 
 
+def unfit_required(state: TableState, required: Collection[str]) -> tuple[str, str] | None:
+    """Return why a required target cannot be complete whatever its ledger says, and what to do.
+
+    Every required target of the configuration counts, also one that the document does not know.
+    """
+    for name in required:
+        target = state.targets.get(name)
+        if target is None or target.status == "new":
+            return (
+                f"the required target {name} is new: it never held what was committed before it "
+                "was added",
+                f"Set role: best_effort for {name} in targets.yaml, and clear plan_increment with "
+                "downstream.",
+            )
+        if target.debt:
+            return (
+                f"the required target {name} owes {', '.join(target.debt)}",
+                f"Clear load_{name} of this run, with downstream.",
+            )
+    return None
+
+
 def with_commit(state: TableState, batch: Batch, owed_by: Collection[str]) -> TableState:
     """Move the watermark to the batch's upper bound, and enter it as debt of `owed_by`."""
     plan = batch.plan

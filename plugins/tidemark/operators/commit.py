@@ -7,7 +7,13 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.batches import Batch
 from tidemark.core.errors import TidemarkError
-from tidemark.core.state import TableState, judge_commit, with_commit, with_debt
+from tidemark.core.state import (
+    TableState,
+    judge_commit,
+    unfit_required,
+    with_commit,
+    with_debt,
+)
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.data_api import BRIEF
 from tidemark.operators.base import TableOperator, no_futile_retry
@@ -57,31 +63,30 @@ class CommitWatermarkOperator(TableOperator):
 
     def _owed_by(self, stream: Stream, state: TableState, batch: Batch) -> list[str]:
         """Return who owes the batch. Raises if a required target lacks it, or owes another."""
-        owed_by = []
-        for name in state.targets:
-            target = stream.project.targets.by_name.get(name)
-            if target and target.required:
-                self._require(stream, state, target, batch)
-            elif not target or not target.enabled or not self._holds(stream, target, batch):
-                owed_by.append(name)
-        return owed_by
+        required = stream.project.targets.required
+        if unfit := unfit_required(state, [target.name for target in required]):
+            self._refuse(*unfit)
+        for target in required:
+            if batch.batch_id not in stream.warehouse(target).holds([batch.batch_id]):
+                self._refuse(
+                    f"the ledger of the required target {target.name} does not list "
+                    f"{batch.batch_id}",
+                    f"Clear load_{target.name} of this run, with downstream; until then the next "
+                    "run takes up the same batch.",
+                )
+        return [
+            name
+            for name in state.targets
+            if name not in {target.name for target in required}
+            and not self._holds(stream, stream.project.targets.by_name.get(name), batch)
+        ]
 
-    def _require(self, stream: Stream, state: TableState, target: Target, batch: Batch) -> None:
-        if debt := state.targets[target.name].debt:
-            lacks = f"the required target {target.name} owes {', '.join(debt)}"
-        elif batch.batch_id in stream.warehouse(target).holds([batch.batch_id]):
-            return
-        else:
-            lacks = (
-                f"the ledger of the required target {target.name} does not list {batch.batch_id}"
-            )
-        raise AirflowFailException(
-            f"{self.table}: {lacks}. The watermark has not moved. "
-            f"Clear load_{target.name} of this run, with downstream; until then the next run "
-            "takes up the same batch."
-        )
+    def _refuse(self, what: str, do: str) -> None:
+        raise AirflowFailException(f"{self.table}: {what}. The watermark has not moved. {do}")
 
-    def _holds(self, stream: Stream, target: Target, batch: Batch) -> bool:
+    def _holds(self, stream: Stream, target: Target | None, batch: Batch) -> bool:
+        if target is None or not target.enabled:
+            return False
         # Asked briefly: the ledger is locked while a load of its own is under way, and the primary
         # does not wait for it. No answer means that it owes (protocol rule 17).
         try:

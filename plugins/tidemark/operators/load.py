@@ -50,7 +50,7 @@ class LoadTargetOperator(TableOperator):
             warehouse = stream.warehouse(target)
             statement = warehouse.api.describe(event["statement_id"])
             self._judge(stream, warehouse, batch, statement)
-            return self._load(context)
+            return self._load(context, applied=batch.batch_id)
 
     def on_kill(self) -> None:
         """Cancel the statement that this attempt waits for."""
@@ -69,7 +69,8 @@ class LoadTargetOperator(TableOperator):
         stream = Stream.open(self.table)
         return stream, stream.project.target(self.target)
 
-    def _load(self, context: Context) -> dict[str, Any]:
+    def _load(self, context: Context, applied: str | None = None) -> dict[str, Any]:
+        """Apply what the ledger lacks, oldest first. `applied` has just been committed."""
         stream, target = self._open()
         warehouse = stream.warehouse(target)
         todo = self._todo(stream.state(), target, self.planned(context))
@@ -79,7 +80,13 @@ class LoadTargetOperator(TableOperator):
             pending = [batch_id for batch_id in todo if batch_id not in held]
             if not pending:
                 break
+            if pending[0] == applied:
+                raise TryAgain(
+                    what=f"{applied} was committed, and the ledger does not list it",
+                    do="See who changes the ledger table; then clear the load.",
+                )
             self._apply(context, stream, warehouse, self._batch(stream, pending[0]))
+            applied = pending[0]
         return {
             entry.batch_id: {
                 "staged": entry.rows_staged,
@@ -92,7 +99,8 @@ class LoadTargetOperator(TableOperator):
     def _todo(self, state: TableState, target: Target, own: str | None) -> list[str]:
         if not target.enabled:
             raise AirflowSkipException(f"{target.name} is disabled in targets.yaml")
-        if state.targets[target.name].status == "new":
+        known = state.targets.get(target.name)
+        if known is None or known.status == "new":
             raise AirflowSkipException(
                 f"{target.name} is new: it never held what was committed before it was added, and "
                 "needs the whole table first"
