@@ -24,7 +24,9 @@ State = Literal["available", "paused"]
 
 CONNECTIONS_PER_DATABASE = 16
 _CONNECT_SECONDS = 5
-_CATALOG = Path(__file__).with_name("catalog.sql")
+_CATALOG = tuple(
+    Path(__file__).with_name("catalog") / f"{name}.sql" for name in ("functions", "tables", "loads")
+)
 # Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
 _CREATE_DATABASE = (
     "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
@@ -90,7 +92,8 @@ class Cluster:
                     create = sql.SQL(_CREATE_DATABASE)
                     connection.execute(create.format(sql.Identifier(name)))
             with self._postgres.connect(name) as connection:
-                connection.execute(_CATALOG.read_text().encode())
+                for script in _CATALOG:
+                    connection.execute(script.read_text().encode())
             pool.open(wait=True, timeout=_CONNECT_SECONDS)
 
     def close(self) -> None:

@@ -5,10 +5,12 @@ Source of names, synonyms and limits: https://docs.aws.amazon.com/redshift/lates
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.lexer import quote_name
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 MAX_VARCHAR = 65_535
@@ -142,3 +144,14 @@ def _arguments(cursor: Cursor, count: int, default: tuple[int, ...]) -> tuple[in
         values.append(cursor.number())
     cursor.expect_symbol(")")
     return (*values, *(0 for _ in range(count - len(values))))
+
+
+def byte_limit(column: str, length: int) -> str:
+    """Return the constraint that counts bytes where PostgreSQL counts characters.
+
+    Its name carries the limit, so that the error can say it. CHAR(n) is padded to n characters, so
+    the same check refuses characters of more than one byte, which CHAR cannot hold in Redshift:
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+    """
+    name = f"bytes_{length}_{uuid.uuid4().hex[:12]}"
+    return f"CONSTRAINT {name} CHECK (octet_length({quote_name(column)}) <= {length})"

@@ -9,15 +9,40 @@ SERIALIZETOJSON (https://docs.aws.amazon.com/redshift/latest/dg/ingest-super.htm
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
-from localaws.redshift.plans import Copy
+from localaws.redshift.results import Outcome
+from localaws.redshift.statements import Kind
+
+if TYPE_CHECKING:
+    from localaws.redshift.session import Session
 
 _OTHER_FORMATS = ("csv", "json", "avro", "orc", "delimiter", "fixedwidth", "shapefile", "rcfile")
 _NOT_DONE = ("acceptinvchars", "fillrecord", "explicit_ids")
 _OTHER_AUTHORIZATION = ("credentials", "access_key_id", "secret_access_key", "session_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """COPY … FROM S3 in Parquet; `columns` is empty when no column list was given."""
+
+    table: str
+    columns: tuple[str, ...]
+    source: str
+    iam_role: str
+    manifest: bool
+    serialize_to_json: bool
+    kind: str = "COPY"
+
+    def run(self, session: Session) -> Outcome:
+        """Lock the table against other writers and load every file."""
+        session.lock_for_writing(self.table)
+        rows = session.copier.run(self, session.connection, session.checkpoint)
+        return Outcome(rows=rows)
 
 
 def parse_copy(tokens: Sequence[Token]) -> Copy:
@@ -76,3 +101,13 @@ def _refusal(word: Token, cursor: Cursor) -> StatementError:
         return NotSupported(f"COPY with {name}: only IAM_ROLE")
     # Wording for REGION: https://github.com/apache/iggy/pull/3654 ; for the others unsourced.
     return StatementError(f"ERROR: {name} argument is not supported for PARQUET based COPY")
+
+
+KINDS = (
+    Kind(
+        "COPY",
+        (("copy",),),
+        "FROM 's3://…' IAM_ROLE '…' PARQUET [MANIFEST] [SERIALIZETOJSON]",
+        parse_copy,
+    ),
+)

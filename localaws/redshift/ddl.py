@@ -7,15 +7,16 @@ key become NOT NULL: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TAB
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
-from localaws.redshift.column_types import ColumnType, parse_type
+from localaws.redshift.column_types import ColumnType, byte_limit, parse_type
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions import RESERVED_HERE_ONLY, rewrite
 from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import CreateTableAs, GrowVarchar, Plan, RunSql
+from localaws.redshift.plans import Plan, RunSql
+from localaws.redshift.statements import Kind
+from localaws.redshift.table_plans import CreateTableAs, GrowVarchar
 
 _TABLE_ATTRIBUTES = (
     "diststyle",
@@ -132,17 +133,6 @@ def comment(tokens: Sequence[Token]) -> Plan:
     return RunSql(
         "COMMENT", f"COMMENT ON {what.text} {target} IS {text.sql()}", takes_snapshot=False
     )
-
-
-def byte_limit(column: str, length: int) -> str:
-    """Return the constraint that counts bytes where PostgreSQL counts characters.
-
-    Its name carries the limit, so that the error can say it. CHAR(n) is padded to n characters, so
-    the same check refuses characters of more than one byte, which CHAR cannot hold in Redshift:
-    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
-    """
-    name = f"bytes_{length}_{uuid.uuid4().hex[:12]}"
-    return f"CONSTRAINT {name} CHECK (octet_length({quote_name(column)}) <= {length})"
 
 
 def _create_as(cursor: Cursor, head: str, table: str, temporary: bool) -> Plan:
@@ -294,3 +284,23 @@ def _new_name(cursor: Cursor) -> str:
         # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
         raise cursor.error()
     return cursor.name()
+
+
+KINDS = (
+    Kind(
+        "CREATE TABLE",
+        (("create", "table"), ("create", "temp", "table"), ("create", "temporary", "table")),
+        "columns, LIKE or AS; keys are informational; ENCODE, DISTKEY, SORTKEY, DISTSTYLE",
+        create_table,
+    ),
+    Kind("CREATE SCHEMA", (("create", "schema"),), "IF NOT EXISTS", create_schema),
+    Kind("DROP TABLE", (("drop", "table"),), "IF EXISTS, CASCADE, RESTRICT", drop_table),
+    Kind(
+        "ALTER TABLE",
+        (("alter", "table"),),
+        "ADD COLUMN (one), DROP COLUMN, RENAME TO, RENAME COLUMN, ALTER COLUMN TYPE VARCHAR(n) "
+        "(not in a batch)",
+        alter_table,
+    ),
+    Kind("COMMENT", (("comment", "on"),), "ON TABLE, ON COLUMN", comment),
+)

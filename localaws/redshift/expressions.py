@@ -13,8 +13,8 @@ from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
 
-# Functions that mean the same in both, as far as Redshift's reference goes, or that catalog.sql
-# defines as Redshift does: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
+# Functions that mean the same in both as far as Redshift's reference goes, or that the catalogue
+# (functions.sql) defines as Redshift does: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 FUNCTIONS = frozenset({
     "abs", "bool_and", "bool_or", "btrim", "cast", "ceil", "ceiling", "char_length",
     "character_length", "coalesce", "count", "current_database", "current_schema", "date",

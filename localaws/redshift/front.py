@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
-from localaws.redshift import ddl, dml
-from localaws.redshift.copy_command import parse_copy
+from localaws.redshift import copy_command, ddl, dml
 from localaws.redshift.errors import StatementError
-from localaws.redshift.lexer import Token, bind, split_statements, tokenize
+from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.plans import Plan
 from localaws.redshift.statements import classify
 
-_PLANNERS: dict[str, Callable[[Sequence[Token]], Plan]] = {
-    "SELECT": dml.select,
-    "INSERT": dml.insert,
-    "UPDATE": dml.update,
-    "DELETE": dml.delete,
-    "CREATE TABLE": ddl.create_table,
-    "CREATE SCHEMA": ddl.create_schema,
-    "DROP TABLE": ddl.drop_table,
-    "ALTER TABLE": ddl.alter_table,
-    "LOCK": dml.lock,
-    "COPY": parse_copy,
-    "ANALYZE": dml.analyze,
-    "COMMENT": ddl.comment,
-    "SET": dml.set_parameter,
-}
+# The whole truth; the README's table is written from it (--list-statements).
+KINDS = (*dml.KINDS, *ddl.KINDS, *copy_command.KINDS)
 
 
 def plan(sql: str, parameters: Mapping[str, str]) -> Plan:
@@ -36,7 +22,7 @@ def plan(sql: str, parameters: Mapping[str, str]) -> Plan:
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
         raise StatementError("ERROR: multiple SQL statements in one string are not allowed")
     tokens = bind(statements[0] if statements else [], parameters)
-    return _PLANNERS[classify(tokens)](tokens)
+    return classify(tokens, KINDS).plan(tokens)
 
 
 def parameters_in(sql: str) -> frozenset[str]:

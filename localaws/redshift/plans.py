@@ -1,9 +1,31 @@
-"""What the front hands to the session: a statement made ready for the engine."""
+"""What the front hands to a session: a statement made ready for the engine.
+
+A plan with needs of its own is a class in the module of its statement; the ones here are shared.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from localaws.redshift.errors import StatementError
+from localaws.redshift.results import Outcome
+
+if TYPE_CHECKING:
+    from localaws.redshift.session import Session
+
+
+class Plan(Protocol):
+    """One statement. `run` raises StatementError, or psycopg.Error in the engine's own words."""
+
+    @property
+    def kind(self) -> str:
+        """The statement's name, as in the list of supported statements."""
+        ...
+
+    def run(self, session: Session) -> Outcome:
+        """Run it in the session's transaction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,43 +43,19 @@ class RunSql:
     takes_snapshot: bool = True
     refuse_in: Literal["", "transaction", "autocommit"] = ""
 
-
-@dataclass(frozen=True, slots=True)
-class CreateTableAs:
-    """CREATE TABLE AS or LIKE: its text columns get Redshift's byte limits after it ran."""
-
-    table: str
-    sql: str
-    temporary: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InsertValues:
-    """INSERT … VALUES: checked against the target's SUPER columns before it runs."""
-
-    table: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class GrowVarchar:
-    """ALTER TABLE t ALTER COLUMN c TYPE VARCHAR(n)."""
-
-    table: str
-    column: str
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """COPY … FROM S3 in Parquet; `columns` is empty when no column list was given."""
-
-    table: str
-    columns: tuple[str, ...]
-    source: str
-    iam_role: str
-    manifest: bool
-    serialize_to_json: bool
+    def run(self, session: Session) -> Outcome:
+        """Lock or take the snapshot as the statement needs, then run it."""
+        if self.refuse_in == "autocommit" and not session.in_block:
+            # Wording unsourced.
+            raise StatementError(f"ERROR: {self.kind} may only be used in a transaction block")
+        if self.refuse_in == "transaction" and session.in_block:
+            # https://github.com/SQLMesh/sqlmesh/issues/5572 has the sentence for ALTER COLUMN
+            raise StatementError(f"ERROR: {self.kind} cannot run inside a transaction block")
+        if self.write_lock:
+            session.lock_for_writing(self.write_lock)
+        elif self.takes_snapshot:
+            session.take_snapshot()
+        return session.execute(self.sql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +64,6 @@ class Nothing:
 
     kind: str
 
-
-Plan = RunSql | CreateTableAs | InsertValues | GrowVarchar | Copy | Nothing
+    def run(self, session: Session) -> Outcome:  # noqa: ARG002 - the protocol's signature
+        """Do nothing."""
+        return Outcome()

@@ -1,7 +1,7 @@
 """The table of supported statements in `localaws/README.md`, written from the code."""
 
 from localaws.redshift.expressions import FUNCTIONS
-from localaws.redshift.statements import KINDS
+from localaws.redshift.front import KINDS
 
 BEGIN_MARK = "<!-- statements -->"
 END_MARK = "<!-- /statements -->"

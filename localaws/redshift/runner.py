@@ -141,7 +141,7 @@ class _Run:
 
     def _transaction(self, connection: psycopg.Connection[Any]) -> None:
         job = self._job
-        session = Session(connection, self._copier, job.checkpoint, in_batch=job.statement.batch)
+        session = Session(connection, self._copier, job.checkpoint, in_block=job.statement.batch)
         for unit in job.statement.units:
             error = self._unit(session, unit, connection)
             if error is not None:

@@ -1,16 +1,17 @@
-"""The statements that the stand-in runs, and how one is told from its first words.
+"""What a supported statement is, and how one is told from its first words.
 
-`KINDS` is the whole truth: a statement that matches none of them is refused by name, and the table
-in `localaws/README.md` is written from it (`python -m localaws.redshift --list-statements`).
+Every module that plans statements lists them as its `KINDS`; `front.KINDS` is all of them. A
+statement that matches none is refused by name, never guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
+from localaws.redshift.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,32 +21,8 @@ class Kind:
     name: str
     starts: tuple[tuple[str, ...], ...]
     note: str
+    plan: Callable[[Sequence[Token]], Plan]
 
-
-KINDS: tuple[Kind, ...] = (
-    Kind("SELECT", (("select",),), "also after WITH; functions of the list below only"),
-    Kind("INSERT", (("insert", "into"),), "VALUES or a query; not VALUES into SUPER columns"),
-    Kind("UPDATE", (("update",),), "with FROM"),
-    Kind("DELETE", (("delete",),), "with USING; the target takes no alias"),
-    Kind(
-        "CREATE TABLE",
-        (("create", "table"), ("create", "temp", "table"), ("create", "temporary", "table")),
-        "columns, LIKE or AS; keys are informational; ENCODE, DISTKEY, SORTKEY, DISTSTYLE",
-    ),
-    Kind("CREATE SCHEMA", (("create", "schema"),), "IF NOT EXISTS"),
-    Kind("DROP TABLE", (("drop", "table"),), "IF EXISTS, CASCADE, RESTRICT"),
-    Kind(
-        "ALTER TABLE",
-        (("alter", "table"),),
-        "ADD COLUMN (one), DROP COLUMN, RENAME TO, RENAME COLUMN, ALTER COLUMN TYPE VARCHAR(n) "
-        "(not in a batch)",
-    ),
-    Kind("LOCK", (("lock",),), "in a batch only; takes no snapshot"),
-    Kind("COPY", (("copy",),), "FROM 's3://…' IAM_ROLE '…' PARQUET [MANIFEST] [SERIALIZETOJSON]"),
-    Kind("ANALYZE", (("analyze",), ("analyse",)), "a table or everything"),
-    Kind("COMMENT", (("comment", "on"),), "ON TABLE, ON COLUMN"),
-    Kind("SET", (("set",),), "statement_timeout (ms) and query_group only"),
-)
 
 # What a refusal calls a statement that starts with these words.
 _NAMED_IN_FULL = (
@@ -56,20 +33,20 @@ _NAMED_IN_FULL = (
 )  # fmt: skip
 
 
-def classify(tokens: Sequence[Token]) -> str:
-    """Return the name of the statement's kind. Raises NotSupported, naming the statement."""
+def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
+    """Return the statement's kind. Raises NotSupported, naming the statement."""
     if not tokens:
         raise StatementError("ERROR: syntax error at end of input")
     start = _after_with(tokens) if tokens[0].is_word("with") else 0
     words = [token.text if token.kind == "word" else "" for token in tokens[start : start + 3]]
     if words and words[0] == "" and tokens[start].is_symbol("("):
         words[0] = "select"
-    for kind in KINDS:
+    for kind in kinds:
         if any(tuple(words[: len(first)]) == first for first in kind.starts):
             if start and kind.name == "INSERT":
                 # WITH comes after INSERT INTO t: https://docs.aws.amazon.com/redshift/latest/dg/r_INSERT_30.html
                 raise StatementError('ERROR: syntax error at or near "insert"')
-            return kind.name
+            return kind
     raise NotSupported(f"the statement {_called(words, tokens)}")
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from localaws.redshift.copy_command import Copy
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.front import parameters_in, plan
+from localaws.redshift.front import KINDS, parameters_in, plan
 from localaws.redshift.lexer import tokenize
-from localaws.redshift.plans import Copy, RunSql
+from localaws.redshift.plans import RunSql
 from localaws.redshift.reference import BEGIN_MARK, END_MARK, markdown
-from localaws.redshift.statements import KINDS
 
 _README = Path(__file__).parents[2] / "localaws" / "README.md"
 _COPY = "COPY t FROM 's3://b/m' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET"
