@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from localaws.redshift import copy_command, ddl, dml
 from localaws.redshift.errors import StatementError
@@ -10,12 +11,18 @@ from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.plans import Plan
 from localaws.redshift.statements import classify
 
+_NONE_SET: Mapping[str, str] = MappingProxyType({})
+
 # The whole truth; the README's table is written from it (--list-statements).
 KINDS = (*dml.KINDS, *ddl.KINDS, *copy_command.KINDS)
 
 
-def plan(sql: str, parameters: Mapping[str, str]) -> Plan:
-    """Return the plan of one statement. Raises StatementError, or NotSupported by name."""
+def plan(sql: str, parameters: Mapping[str, str], settings: Mapping[str, str] = _NONE_SET) -> Plan:
+    """Return the plan of one statement. Raises StatementError, or NotSupported by name.
+
+    `settings` are the session's parameters; those that change how a text is read are honoured here.
+    """
+    del settings  # none of those is supported yet
     statements = split_statements(tokenize(sql))
     if len(statements) > 1:
         # "This statement must be a single SQL statement":

@@ -141,18 +141,21 @@ class _Run:
 
     def _transaction(self, connection: psycopg.Connection[Any]) -> None:
         job = self._job
-        session = Session(connection, self._copier, job.checkpoint, in_block=job.statement.batch)
+        session = Session(connection)
+        session.copier, session.checkpoint = self._copier, job.checkpoint
+        if job.statement.batch:
+            session.begin_block()
         for unit in job.statement.units:
             error = self._unit(session, unit, connection)
             if error is not None:
-                connection.rollback()
+                session.fail()
                 self._keep_load_error(unit, error, connection)
                 text = f"Query #{unit.number} failed with {error.text}"  # wording unsourced
                 self._end("FAILED", text if job.statement.batch else error.text)
                 return
         job.seal()
         try:
-            connection.commit()
+            session.end_block(commit=True)
         except psycopg.Error as error:
             raise StatementError(
                 in_redshift_words(error, pid=connection.info.backend_pid)
@@ -169,7 +172,8 @@ class _Run:
         started = time.monotonic_ns()
         failure: StatementError
         try:
-            outcome = session.run(plan(unit.sql, job.parameters))
+            session.query = unit.query
+            outcome = session.run(plan(unit.sql, job.parameters, session.settings))
         except StatementError as error:
             failure = error
         except psycopg.errors.QueryCanceled:
