@@ -1,74 +1,24 @@
-"""A Data API caller on the session's stack: unmodified boto3, one scratch bucket."""
+"""The conformance tests' fixtures: the same tests go to the stand-in or, with `--aws`, to AWS.
+
+A test that asks for `primary`, `secondary`, `lake` or `place` and for nothing else of this
+directory says what Amazon Redshift does. One that needs the stand-in's own powers asks for
+`stack` too, or bears the mark `stand_in`.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import psycopg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from localaws import Endpoints
-
-_BUCKET = "redshift-copies"
-
-
-class Caller:
-    """Calls for one cluster. `tell` and `batch` wait for the end and return its description."""
-
-    def __init__(self, endpoints: Endpoints, cluster: str, *, url: str = "") -> None:
-        self.where = {"ClusterIdentifier": cluster, "Database": "dev", "DbUser": "loader"}
-        self.api = boto3.client(
-            "redshift-data",
-            endpoint_url=url or endpoints.redshift_data_endpoint_url,
-            region_name=endpoints.region,
-            aws_access_key_id=endpoints.aws_access_key_id,
-            aws_secret_access_key=endpoints.aws_secret_access_key,
-        )
-
-    def tell(self, sql: str, **more: Any) -> dict[str, Any]:
-        return self.end(self.api.execute_statement(Sql=sql, **self.where, **more)["Id"])
-
-    def batch(self, *sqls: str, **more: Any) -> dict[str, Any]:
-        return self.end(self.api.batch_execute_statement(Sqls=sqls, **self.where, **more)["Id"])
-
-    def end(self, statement: str) -> dict[str, Any]:
-        for _ in range(3):
-            said: dict[str, Any] = self.api.describe_statement(Id=statement, WaitTimeSeconds=20)
-            if said["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
-                return said
-        raise AssertionError(f"{statement} is still {said['Status']}")
-
-    def run(self, *sqls: str) -> None:
-        for sql in sqls:
-            said = self.tell(sql)
-            assert said["Status"] == "FINISHED", f"{sql}: {said.get('Error')}"
-
-    def rows(self, sql: str) -> list[list[Any]]:
-        said = self.tell(sql)
-        assert said["Status"] == "FINISHED", f"{sql}: {said.get('Error')}"
-        return self.result(said["Id"])
-
-    def result(self, statement: str) -> list[list[Any]]:
-        pages = self.api.get_paginator("get_statement_result").paginate(Id=statement)
-        return [
-            [None if field.get("isNull") else next(iter(field.values())) for field in row]
-            for page in pages
-            for row in page["Records"]
-        ]
-
-    def error(self, sql: str) -> str:
-        said = self.tell(sql)
-        assert said["Status"] == "FAILED", f"{sql} ended {said['Status']}"
-        return str(said["Error"])
+from tests.support.caller import Caller, Lake
+from tests.support.place import Place, SettingMissing, real_aws, stand_in
 
 
 class Gate:
@@ -99,64 +49,39 @@ class Gate:
             time.sleep(0.01)
 
 
-class Lake:
-    """Parquet files and manifests in S3, for COPY."""
-
-    def __init__(self, endpoints: Endpoints) -> None:
-        self.iam_role = endpoints.iam_role
-        self.s3 = boto3.client(
-            "s3",
-            endpoint_url=endpoints.aws_endpoint_url,
-            region_name=endpoints.region,
-            aws_access_key_id=endpoints.aws_access_key_id,
-            aws_secret_access_key=endpoints.aws_secret_access_key,
-        )
-        self.s3.create_bucket(Bucket=_BUCKET)
-
-    def put(self, table: pa.Table, **options: Any) -> dict[str, Any]:
-        """Write one file; return its entry for a manifest."""
-        body = io.BytesIO()
-        pq.write_table(table, body, **options)
-        return self.put_bytes(body.getvalue())
-
-    def put_bytes(self, body: bytes) -> dict[str, Any]:
-        key = f"{uuid.uuid4().hex}/part.parquet"
-        self.s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
-        url = f"s3://{_BUCKET}/{key}"
-        return {"url": url, "mandatory": True, "meta": {"content_length": len(body)}}
-
-    def manifest(self, entries: Sequence[Any]) -> str:
-        key = f"{uuid.uuid4().hex}/manifest.json"
-        body = json.dumps({"entries": list(entries)})
-        self.s3.put_object(Bucket=_BUCKET, Key=key, Body=body.encode())
-        return f"s3://{_BUCKET}/{key}"
-
-    def copy(self, table: str, source: str, options: str = "MANIFEST", role: str = "") -> str:
-        """Return the COPY statement."""
-        return (
-            f"COPY {table} FROM '{source}' IAM_ROLE '{role or self.iam_role}' "
-            f"FORMAT AS PARQUET {options}"
-        )
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Where this run's conformance tests go."""
+    if not request.config.getoption("--aws"):
+        # Asked for by name only here, so that a test which names it itself is known to need it.
+        yield stand_in(request.getfixturevalue("stack"))
+        return
+    with contextlib.ExitStack() as undo:
+        try:
+            found = undo.enter_context(real_aws())
+        except SettingMissing as missing:
+            pytest.skip(str(missing))
+        yield found
 
 
 @pytest.fixture(scope="session")
-def primary(stack: Endpoints) -> Caller:
-    return Caller(stack, "primary")
+def primary(place: Place) -> Caller:
+    return place.caller("primary")
 
 
 @pytest.fixture(scope="session")
-def secondary(stack: Endpoints) -> Caller:
-    return Caller(stack, "secondary")
+def secondary(place: Place) -> Caller:
+    return place.caller("secondary")
+
+
+@pytest.fixture(scope="session")
+def lake(place: Place) -> Lake:
+    return place.lake()
 
 
 @pytest.fixture(scope="session")
 def gate(stack: Endpoints) -> Gate:
     return Gate(stack)
-
-
-@pytest.fixture(scope="session")
-def lake(stack: Endpoints) -> Lake:
-    return Lake(stack)
 
 
 @pytest.fixture

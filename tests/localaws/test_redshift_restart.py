@@ -6,7 +6,7 @@ import signal
 import sys
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from localaws import Endpoints
 from localaws.objects import answers
 from localaws.processes import Service, free_port
+from tests.support.place import stand_in
 
 _ROOT = Path(__file__).parents[2]
 _CLUSTER = "restarted"
@@ -29,10 +30,11 @@ _BUSY = [
 class DataApi:
     """A Data API of our own on the stack's PostgreSQL, to kill and start again."""
 
-    def __init__(self, stack: Endpoints, home: Path, caller: Callable[..., Any]) -> None:
+    def __init__(self, stack: Endpoints, home: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.calls = caller(stack, _CLUSTER, url=self.url)
+        there = stand_in(stack, data_api=self.url)
+        self.calls = there.caller("primary").at(ClusterIdentifier=_CLUSTER)
         command = [sys.executable, "-m", "localaws.redshift", "--port", str(self.port)]
         command += ["--home", str(home), "--s3-endpoint", stack.aws_endpoint_url]
         command += ["--postgres", f"{stack.postgres_host}:{stack.postgres_port}"]
@@ -66,10 +68,8 @@ class DataApi:
 
 
 @pytest.fixture(scope="module")
-def service(
-    stack: Endpoints, primary: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DataApi]:
-    service = DataApi(stack, tmp_path_factory.mktemp("redshift"), type(primary))
+def service(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataApi]:
+    service = DataApi(stack, tmp_path_factory.mktemp("redshift"))
     service.start()
     yield service
     service.service.stop()

@@ -64,9 +64,9 @@ def test_the_catalogue_speaks_redshift(primary: Any, table: str) -> None:
     for view in ("svv_columns", "information_schema.columns"):
         assert primary.rows(columns.format(view, table)) == expected
     assert primary.rows(f"SELECT table_catalog FROM svv_tables WHERE table_name = '{table}'") == [
-        ["dev"]
+        [primary.where["Database"]]
     ]
-    assert primary.rows("SELECT CURRENT_DATABASE()") == [["dev"]]
+    assert primary.rows("SELECT CURRENT_DATABASE()") == [[primary.where["Database"]]]
     types = primary.rows(f"SELECT type FROM pg_table_def WHERE tablename = '{table}'")
     assert types[:2] == [["bigint"], ["character varying(7)"]]
 
