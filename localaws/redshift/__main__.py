@@ -16,10 +16,10 @@ from aiohttp import web
 from botocore.config import Config
 
 from localaws.redshift.clusters import Clusters, Postgres
-from localaws.redshift.copying import Copier
 from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
-from localaws.redshift.manifest import Store
+from localaws.redshift.loading.copying import Copier
+from localaws.redshift.loading.manifest import Store
 from localaws.redshift.operations import Operations
 from localaws.redshift.reference import markdown
 from localaws.redshift.runner import Runner

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from localaws.redshift import copy_command, ddl, dml
+from localaws.redshift import ddl, dml
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import bind, split_statements, tokenize
+from localaws.redshift.loading import copy_command
 from localaws.redshift.plans import Plan
 from localaws.redshift.statements import classify
 

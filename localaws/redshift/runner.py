@@ -13,11 +13,11 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from localaws.redshift.clusters import CONNECTIONS_PER_DATABASE, Cluster
-from localaws.redshift.copying import Copier
 from localaws.redshift.errors import ApiError, LoadError, StatementError
 from localaws.redshift.front import plan
 from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Cancelled, Job, cancelled_text
 from localaws.redshift.journal import Journal, Statement, Unit
+from localaws.redshift.loading.copying import Copier
 from localaws.redshift.postgres_errors import in_redshift_words
 from localaws.redshift.results import Outcome
 from localaws.redshift.session import Session

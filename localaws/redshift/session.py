@@ -16,7 +16,7 @@ from localaws.redshift.errors import StatementError
 from localaws.redshift.results import Outcome, read_result
 
 if TYPE_CHECKING:
-    from localaws.redshift.copying import Copier
+    from localaws.redshift.loading.copying import Copier
     from localaws.redshift.plans import Plan
 
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from localaws.redshift.copy_command import Copy
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.front import KINDS, parameters_in, plan
 from localaws.redshift.lexer import tokenize
+from localaws.redshift.loading.copy_command import Copy
 from localaws.redshift.plans import RunSql
 from localaws.redshift.reference import BEGIN_MARK, END_MARK, markdown
 

@@ -11,12 +11,12 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.redshift.copy_command import Copy
 from localaws.redshift.errors import LoadError, StatementError
 from localaws.redshift.lexer import quote_name
-from localaws.redshift.manifest import SourceFile, Store
-from localaws.redshift.parquet_rows import encode
-from localaws.redshift.parquet_schema import TargetColumn, check_schema, scan_error
+from localaws.redshift.loading.copy_command import Copy
+from localaws.redshift.loading.manifest import SourceFile, Store
+from localaws.redshift.loading.parquet_rows import encode
+from localaws.redshift.loading.parquet_schema import TargetColumn, check_schema, scan_error
 from localaws.redshift.postgres_errors import in_redshift_words
 
 _BATCH_ROWS = 20_000

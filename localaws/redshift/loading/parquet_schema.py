@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from localaws.redshift.errors import LoadError, NotSupported, StatementError, detailed
-from localaws.redshift.manifest import SourceFile
+from localaws.redshift.loading.manifest import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
 from localaws.redshift.errors import StatementError
-from localaws.redshift.manifest import SourceFile
-from localaws.redshift.parquet_schema import TargetColumn, scan_error
+from localaws.redshift.loading.manifest import SourceFile
+from localaws.redshift.loading.parquet_schema import TargetColumn, scan_error
 
 # Nulls are empty and bare, every value is quoted: an empty string stays an empty string.
 _CSV = pc_csv.WriteOptions(include_header=False, quoting_style="all_valid")
