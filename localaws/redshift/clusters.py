@@ -82,6 +82,11 @@ class Cluster:
             for database in databases
         }
 
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The names of its databases."""
+        return tuple(self._pools)
+
     def open(self) -> None:
         """Create the databases that are missing, bring their catalogue up to date, connect."""
         for database, pool in self._pools.items():

@@ -6,6 +6,7 @@ and client tokens for 8. Every method is one short transaction and may be called
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import threading
@@ -20,6 +21,8 @@ from localaws.redshift.results import Outcome
 KEPT_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
 ACTIVE = ("SUBMITTED", "PICKED", "STARTED")
+
+_PAGES_AT_ONCE = 8
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statements (
@@ -201,18 +204,15 @@ class Journal:
         results: Mapping[int, Outcome] | None = None,
     ) -> None:
         """End a statement; `results` by query number become readable in the same instant."""
+        found = {query: each for query, each in (results or {}).items() if each.pages is not None}
+        for query, outcome in found.items():
+            self._keep_pages(query, outcome.pages or ())
         now = time.time()
         with self._lock, self._transaction():
-            for query, outcome in (results or {}).items():
-                if outcome.columns is None:
-                    continue
+            for query, outcome in found.items():
                 self._db.execute(
                     "UPDATE units SET columns = ? WHERE query = ?",
                     (json.dumps(outcome.columns), query),
-                )
-                self._db.executemany(
-                    "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)",
-                    [(query, page, json.dumps(rows)) for page, rows in enumerate(outcome.pages)],
                 )
             self._db.execute(
                 "UPDATE units SET status = 'ABORTED', updated = ? WHERE statement = ? "
@@ -245,6 +245,16 @@ class Journal:
             self._db.execute("DELETE FROM units WHERE created < ?", (limit,))
             self._db.execute("DELETE FROM statements WHERE created < ?", (limit,))
             self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+
+    def _keep_pages(self, query: int, pages: Iterable[str]) -> None:
+        """Write pages a few at a time, so that a large result lets others in between."""
+        numbered = enumerate(pages)
+        while some := list(itertools.islice(numbered, _PAGES_AT_ONCE)):
+            with self._lock, self._transaction():
+                self._db.executemany(
+                    "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)",
+                    [(query, number, page) for number, page in some],
+                )
 
     def _end_interrupted(self) -> None:
         rows = self._db.execute(

@@ -11,11 +11,14 @@ from typing import Any
 
 from localaws.redshift import responses
 from localaws.redshift.clusters import Cluster, Clusters
+from localaws.redshift.csv_text import CsvText
 from localaws.redshift.errors import ApiError, invalid
 from localaws.redshift.front import parameters_in
 from localaws.redshift.jobs import PAUSED, Job
 from localaws.redshift.journal import ACTIVE, Journal, Statement, Unit
+from localaws.redshift.metadata import Metadata, position_in, token_for
 from localaws.redshift.runner import Runner
+from localaws.redshift.warehouses import warehouse_of
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -32,6 +35,7 @@ class Operations:
         self._clusters = clusters
         self._journal = journal
         self._runner = runner
+        self._metadata = Metadata(clusters)
         self._ended: dict[str, asyncio.Event] = {}
 
     def statement_ended(self, statement_id: str) -> None:
@@ -59,37 +63,54 @@ class Operations:
 
     async def get_statement_result(self, request: Request) -> Response:
         """Return one page of rows."""
-        statement, unit = self._found(request["Id"])
-        await self._wait(statement.id, request.get("WaitTimeSeconds"))
-        statement, unit = self._found(request["Id"])
-        if unit is None:
-            if statement.batch:
-                # https://github.com/apache/airflow/issues/40427
-                raise invalid(
-                    "BatchExecuteStatement result can only be retrieved with sub-statement id."
-                )
-            unit = statement.units[0]
-        page_number = _whole_number(request.get("NextToken"), 0)
+        unit = await self._with_result(request, "JSON")
+        page_number = position_in(request.get("NextToken"))
         page = self._journal.page(unit.query, page_number)
-        if statement.status != "FINISHED" or unit.columns is None or page is None:
-            # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
-            raise ApiError(
-                "ResourceNotFoundException",
-                "Query does not have result. Please check query status with DescribeStatement.",
-                resource=request["Id"],
-            )
+        if page is None or unit.columns is None:
+            raise _no_result(request["Id"])
         records, more = page
         response = {
             "Records": json.loads(records),
             "ColumnMetadata": json.loads(unit.columns),
             "TotalNumRows": unit.rows,
         }
-        return response | ({"NextToken": str(page_number + 1)} if more else {})
+        return response | ({"NextToken": token_for(page_number + 1)} if more else {})
+
+    async def get_statement_result_v2(self, request: Request) -> Response:
+        """Return about 1 MB of a result as CSV."""
+        unit = await self._with_result(request, "CSV")
+        if unit.columns is None:
+            raise _no_result(request["Id"])
+        columns = json.loads(unit.columns)
+        number = position_in(request.get("NextToken"))
+        text = CsvText([column["name"] for column in columns] if number == 0 else None)
+        more = True
+        while more:
+            page = self._journal.page(unit.query, number)
+            if page is None:
+                raise _no_result(request["Id"])
+            records, more = page
+            if not text.add(json.loads(records)):
+                more = True
+                break
+            number += 1
+        response = {
+            "Records": [{"CSVRecords": text.value}],
+            "ColumnMetadata": columns,
+            "TotalNumRows": unit.rows,
+            # In small letters, as in https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-cli-get-statement-result.html
+            "ResultFormat": "csv",
+        }
+        return response | ({"NextToken": token_for(number)} if more else {})
 
     async def list_statements(self, request: Request) -> Response:
         """List statements, newest first; only finished ones unless a status is asked for."""
         page = request.get("MaxResults") or _LIST_PAGE
-        before = _whole_number(request.get("NextToken"), 2**62)
+        if request.get("ClusterIdentifier") and request.get("WorkgroupName"):
+            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
+            # ; wording unsourced
+            raise invalid("Only one of ClusterIdentifier and WorkgroupName may be provided.")
+        before = position_in(request.get("NextToken"), 2**62)
         found: list[Statement] = []
         while len(found) <= page:
             recent = self._journal.recent(before=before, limit=_LIST_PAGE)
@@ -99,7 +120,7 @@ class Operations:
             found += [each for each in recent if _listed(each, request)]
         response: Response = {"Statements": [responses.listed(each) for each in found[:page]]}
         if len(found) > page:
-            response["NextToken"] = str(found[page - 1].position)
+            response["NextToken"] = token_for(found[page - 1].position)
         return response
 
     async def cancel_statement(self, request: Request) -> Response:
@@ -114,6 +135,22 @@ class Operations:
                 f"{'FINISHED' if status in ACTIVE else status} state with ID: {statement.id}"
             )
         return {"Status": True}
+
+    async def list_databases(self, request: Request) -> Response:
+        """List the databases of a cluster."""
+        return await asyncio.to_thread(self._metadata.list_databases, request)
+
+    async def list_schemas(self, request: Request) -> Response:
+        """List the schemas of a database."""
+        return await asyncio.to_thread(self._metadata.list_schemas, request)
+
+    async def list_tables(self, request: Request) -> Response:
+        """List the tables and views of a database."""
+        return await asyncio.to_thread(self._metadata.list_tables, request)
+
+    async def describe_table(self, request: Request) -> Response:
+        """List the columns of a table."""
+        return await asyncio.to_thread(self._metadata.describe_table, request)
 
     async def set_state(self, identifier: str, state: str) -> Response:
         """Pause or resume a cluster (administration, not part of the API)."""
@@ -171,29 +208,31 @@ class Operations:
         return statement_id
 
     def _warehouse(self, request: Request) -> Cluster:
-        names = [
-            request[name] for name in ("ClusterIdentifier", "WorkgroupName") if request.get(name)
-        ]
-        for name, value in (
-            ("SessionId", None),
-            ("SessionKeepAliveSeconds", 0),
-            ("WithEvent", False),
-        ):
+        for name, value in (("SessionId", None), ("SessionKeepAliveSeconds", 0)):
             if request.get(name, value) != value:
                 raise invalid(f"localaws does not support {name}")
-        if request.get("ResultFormat", "JSON") != "JSON":
-            raise invalid("localaws does not support ResultFormat CSV")
-        if not names:
-            raise invalid("Either ClusterIdentifier, WorkgroupName or SessionId must be provided.")
-        if len(names) > 1:
-            raise invalid("Only one of ClusterIdentifier and WorkgroupName may be provided.")
-        if not request.get("Database"):
-            raise invalid("Database must be provided.")  # wording unsourced
-        if request.get("DbUser") and (request.get("SecretArn") or request.get("WorkgroupName")):
-            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
-            # lists the allowed combinations; wording unsourced.
-            raise invalid("DbUser cannot be combined with SecretArn or WorkgroupName.")
-        return self._clusters.named(names[0])
+        return warehouse_of(request, self._clusters)
+
+    async def _with_result(self, request: Request, result_format: str) -> Unit:
+        """Return the unit whose result is asked for, after waiting for it. Raises ApiError."""
+        statement, unit = self._found(request["Id"])
+        await self._wait(statement.id, request.get("WaitTimeSeconds"))
+        statement, unit = self._found(request["Id"])
+        if unit is None:
+            if statement.batch:
+                # https://github.com/apache/airflow/issues/40427
+                raise invalid(
+                    "BatchExecuteStatement result can only be retrieved with sub-statement id."
+                )
+            unit = statement.units[0]
+        if statement.request.get("ResultFormat", "JSON") != result_format:
+            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResultV2.html
+            # ; wording unsourced
+            other = "GetStatementResult" if result_format == "CSV" else "GetStatementResultV2"
+            raise invalid(f"The result of this statement can only be retrieved with {other}.")
+        if statement.status != "FINISHED" or unit.columns is None:
+            raise _no_result(request["Id"])
+        return unit
 
     def _found(self, identifier: str) -> tuple[Statement, Unit | None]:
         base, _, number = identifier.partition(":")
@@ -213,6 +252,15 @@ class Operations:
                 await asyncio.wait_for(event.wait(), timeout=seconds)
             except TimeoutError:
                 return
+
+
+def _no_result(identifier: str) -> ApiError:
+    # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
+    return ApiError(
+        "ResourceNotFoundException",
+        "Query does not have result. Please check query status with DescribeStatement.",
+        resource=identifier,
+    )
 
 
 def _parameters(given: Sequence[Mapping[str, str]], sqls: Sequence[str]) -> dict[str, str]:
@@ -241,11 +289,3 @@ def _listed(statement: Statement, request: Request) -> bool:
             if request.get(name)
         )
     )
-
-
-def _whole_number(token: str | None, default: int) -> int:
-    if not token:
-        return default
-    if not token.isdigit():
-        raise invalid("Invalid NextToken")
-    return int(token)

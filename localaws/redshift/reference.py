@@ -11,7 +11,7 @@ DIFFERENCES = (
     "a cast to `VARCHAR(n)` cuts after n characters, not bytes (a column does count bytes)",
     "`ENCODE`, `DISTKEY`, `SORTKEY`, `DISTSTYLE` are read and dropped; `pg_table_def` shows none",
     "every user may do everything: there are no privileges, and secrets are not looked up",
-    "batches run as `TRANSACTION` only; no sessions, no CSV results, no EventBridge events",
+    "batches run as `TRANSACTION` only; no sessions; `WithEvent` is read and sends nothing",
     "a paused cluster refuses new statements, in words of our own, and aborts what runs; "
     "`DescribeStatement` and the like go on answering",
     "a `ClientToken` that returns with another request is refused; AWS does not say what it does",

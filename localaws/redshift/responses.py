@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from localaws.redshift.journal import Statement, Unit
+from localaws.redshift.warehouses import database_user
 
 Response = dict[str, Any]
 
-_ECHOED = ("ClusterIdentifier", "WorkgroupName", "Database", "DbUser", "SecretArn")
+_ECHOED = ("ClusterIdentifier", "WorkgroupName", "Database", "SecretArn")
 
 
 def accepted(statement: Statement) -> Response:
@@ -30,7 +31,10 @@ def accepted(statement: Statement) -> Response:
 
 def described(statement: Statement, unit: Unit | None) -> Response:
     """Answer DescribeStatement, for the whole or for one text of a batch."""
-    response = _echo(statement) | {"ResultFormat": "JSON", "RedshiftPid": statement.pid}
+    response = _echo(statement) | {
+        "ResultFormat": _format(statement),
+        "RedshiftPid": statement.pid,
+    }
     if statement.request.get("Parameters"):
         response["QueryParameters"] = statement.request["Parameters"]
     if unit is not None:
@@ -66,7 +70,7 @@ def listed(statement: Statement) -> Response:
         "CreatedAt": statement.created,
         "UpdatedAt": statement.updated,
         "IsBatchStatement": statement.batch,
-        "ResultFormat": "JSON",
+        "ResultFormat": _format(statement),
         "QueryString": statement.units[0].sql if not statement.batch else "",
         "QueryStrings": [each.sql for each in statement.units],
     }
@@ -93,7 +97,15 @@ def _unit(statement: Statement, unit: Unit) -> Response:
 
 
 def _echo(statement: Statement) -> Response:
-    return {name: statement.request[name] for name in _ECHOED if statement.request.get(name)}
+    asked = statement.request
+    user = database_user(asked)
+    response = {name: asked[name] for name in _ECHOED if asked.get(name)}
+    return response | ({"DbUser": user} if user else {})
+
+
+def _format(statement: Statement) -> str:
+    """Return the format in small letters, as GetStatementResultV2 does; here that is unsourced."""
+    return str(statement.request.get("ResultFormat", "JSON")).lower()
 
 
 def _has_result(statement: Statement) -> bool:

@@ -30,8 +30,13 @@ def application(operations: Operations) -> web.Application:
         "BatchExecuteStatement": operations.batch_execute_statement,
         "DescribeStatement": operations.describe_statement,
         "GetStatementResult": operations.get_statement_result,
+        "GetStatementResultV2": operations.get_statement_result_v2,
         "ListStatements": operations.list_statements,
         "CancelStatement": operations.cancel_statement,
+        "ListDatabases": operations.list_databases,
+        "ListSchemas": operations.list_schemas,
+        "ListTables": operations.list_tables,
+        "DescribeTable": operations.describe_table,
     }
 
     async def call(request: web.Request) -> web.Response:

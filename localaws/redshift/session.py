@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from localaws.redshift.errors import StatementError
-from localaws.redshift.results import Outcome, read_result
+from localaws.redshift.results import Outcome, run_statement
 
 if TYPE_CHECKING:
     from localaws.redshift.loading.copying import Copier
@@ -108,9 +108,7 @@ class Session:
 
     def execute(self, sql: str) -> Outcome:
         """Run one statement of the engine's."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.encode())
-            return read_result(cursor)
+        return run_statement(self.connection, sql)
 
 
 def _never_cancelled() -> None:

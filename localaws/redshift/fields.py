@@ -1,0 +1,114 @@
+"""Values and columns as the Data API tells them.
+
+Field types: integers are longValue, floats doubleValue, booleans booleanValue, everything else
+(decimals, dates, times, SUPER) is text. https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+import psycopg
+from psycopg.pq.abc import PGresult
+
+_INTEGERS = {20: "int8", 21: "int2", 23: "int4", 26: "oid"}
+_FLOATS = {700: "float4", 701: "float8"}
+_BOOL, _BYTEA, _JSONB, _NUMERIC, _VARCHAR, _BPCHAR = 16, 17, 3802, 1700, 1043, 1042
+_OTHERS = {
+    _BOOL: "bool", _BYTEA: "varbyte", _JSONB: "super", _NUMERIC: "numeric", _VARCHAR: "varchar",
+    _BPCHAR: "bpchar", 25: "varchar", 19: "name", 1082: "date", 1083: "time", 1266: "timetz",
+    1114: "timestamp", 1184: "timestamptz", 705: "varchar", 18: "char",
+}  # fmt: skip
+# As in https://github.com/aws/aws-tools-for-powershell/issues/280 (bool, float4, float8) and
+# https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html (integers, timestamp); the
+# others follow https://github.com/aws/amazon-redshift-jdbc-driver
+_PRECISION = {
+    20: 19, 21: 5, 23: 10, 26: 10, 700: 8, 701: 17, _BOOL: 1, 1082: 13, 1083: 15, 1266: 21,
+    1114: 29, 1184: 35,
+}  # fmt: skip
+_SCALE = {700: 8, 701: 17, 1083: 6, 1266: 6, 1114: 6, 1184: 6}
+_JSON_SPACES = re.compile(r'("(?:\\.|[^"\\])*")|([:,]) ')
+
+NULL = '{"isNull": true}'
+
+
+def encoder(oid: int) -> Callable[[str], str]:
+    """Return what writes a value of this type, given as the engine's text, as a field in JSON."""
+    if oid in _INTEGERS:
+        return '{{"longValue": {}}}'.format
+    if oid in _FLOATS:
+        return _float
+    if oid == _BOOL:
+        return lambda text: f'{{"booleanValue": {"true" if text == "t" else "false"}}}'
+    if oid == _BYTEA:
+        return lambda text: _text(text.removeprefix("\\x"))  # unsourced: hexadecimal text
+    if oid == _JSONB:
+        return lambda text: _text(_JSON_SPACES.sub(r"\1\2", text))
+    return _text
+
+
+def _text(text: str) -> str:
+    return f'{{"stringValue": {encode_basestring_ascii(text)}}}'
+
+
+def _float(text: str) -> str:
+    if text in ("NaN", "Infinity", "-Infinity"):
+        return _text(text)  # unsourced: JSON has no number for it
+    return f'{{"doubleValue": {float(text)!r}}}'
+
+
+def column_metadata(connection: psycopg.Connection[Any], result: PGresult) -> list[dict[str, Any]]:
+    """Describe the columns of a result. Asks the engine which tables they come from."""
+    origins = [(result.ftable(index), result.ftablecol(index)) for index in range(result.nfields)]
+    names = [(result.fname(index) or b"?column?").decode() for index in range(result.nfields)]
+    shapes = [(result.ftype(index), result.fmod(index)) for index in range(result.nfields)]
+    tables = _tables(connection, origins)
+    return [
+        _column(name, oid, modifier, tables.get(origin))
+        for name, (oid, modifier), origin in zip(names, shapes, origins, strict=True)
+    ]
+
+
+def _column(
+    name: str, oid: int, modifier: int, origin: tuple[str, str, bool] | None
+) -> dict[str, Any]:
+    number = oid in _INTEGERS or oid in _FLOATS or oid == _NUMERIC
+    precision, scale = _PRECISION.get(oid, 0), _SCALE.get(oid, 0)
+    if oid == _NUMERIC:
+        precision, scale = (
+            (38, 0) if modifier < 4 else ((modifier - 4) >> 16, (modifier - 4) & 0x7FF)
+        )
+    elif oid in (_VARCHAR, _BPCHAR) and modifier >= 4:
+        precision = modifier - 4
+    return {
+        "isCaseSensitive": oid in (_VARCHAR, _BPCHAR, 25),
+        "isCurrency": False,
+        "isSigned": number,
+        "label": name,
+        "length": 0,
+        "name": name,
+        "nullable": 0 if origin and origin[2] else 1,
+        "precision": precision,
+        "scale": scale,
+        "schemaName": origin[0] if origin else "",
+        "tableName": origin[1] if origin else "",
+        "typeName": _INTEGERS.get(oid) or _FLOATS.get(oid) or _OTHERS.get(oid, "varchar"),
+    }
+
+
+def _tables(
+    connection: psycopg.Connection[Any], origins: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], tuple[str, str, bool]]:
+    wanted = sorted({table for table, _ in origins if table})
+    if not wanted:
+        return {}
+    rows = connection.execute(
+        "SELECT c.oid::bigint, a.attnum::integer, n.nspname, c.relname, a.attnotnull "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(%s::bigint[]::oid[])",
+        (wanted,),
+    )
+    return {(oid, number): (schema, table, fixed) for oid, number, schema, table, fixed in rows}
