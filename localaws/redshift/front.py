@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from localaws.redshift import ddl, dml
+from localaws.redshift import ddl, dml, merge
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command
@@ -15,7 +15,12 @@ from localaws.redshift.statements import classify
 _NONE_SET: Mapping[str, str] = MappingProxyType({})
 
 # The whole truth; the README's table is written from it (--list-statements).
-KINDS = (*dml.KINDS, *ddl.KINDS, *copy_command.KINDS)
+KINDS = (
+    *dml.KINDS,
+    *merge.KINDS,
+    *ddl.KINDS,
+    *copy_command.KINDS,
+)
 
 
 def plan(sql: str, parameters: Mapping[str, str], settings: Mapping[str, str] = _NONE_SET) -> Plan:

@@ -59,6 +59,9 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             f"Bad UTF8 hex sequence: {m.group(1).replace('0x', '').strip()} (error 4)",
         )
     ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
+    "21000": [(re.compile(r"MERGE command cannot affect row a second time"),
+               lambda _: "ERROR: Found multiple matches to update the same tuple.")],
     "42P07": [(re.compile(r'relation "(.*)" already exists'),
                lambda m: f'ERROR: Relation "{m.group(1)}" already exists')],
     "42P06": [(re.compile(r'schema "(.*)" already exists'),

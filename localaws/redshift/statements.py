@@ -46,6 +46,9 @@ def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
             if start and kind.name == "INSERT":
                 # WITH comes after INSERT INTO t: https://docs.aws.amazon.com/redshift/latest/dg/r_INSERT_30.html
                 raise StatementError('ERROR: syntax error at or near "insert"')
+            if start and kind.name == "MERGE":
+                # No WITH in MERGE: https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
+                raise StatementError('ERROR: syntax error at or near "merge"')
             return kind
     raise NotSupported(f"the statement {_called(words, tokens)}")
 

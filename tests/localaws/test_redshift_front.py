@@ -44,7 +44,6 @@ def test_the_command_prints_the_same_list() -> None:
 @pytest.mark.parametrize(
     ("sql", "named"),
     [
-        ("MERGE INTO t USING s ON t.id = s.id", "the statement MERGE"),
         ("UNLOAD ('SELECT 1') TO 's3://b/p'", "the statement UNLOAD"),
         ("TRUNCATE t", "the statement TRUNCATE"),
         ("VACUUM FULL t", "the statement VACUUM"),
