@@ -25,7 +25,8 @@ State = Literal["available", "paused"]
 CONNECTIONS_PER_DATABASE = 16
 _CONNECT_SECONDS = 5
 _CATALOG = tuple(
-    Path(__file__).with_name("catalog") / f"{name}.sql" for name in ("functions", "tables", "loads")
+    Path(__file__).with_name("catalog") / f"{name}.sql"
+    for name in ("super", "functions", "tables", "loads")
 )
 # Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
 _CREATE_DATABASE = (

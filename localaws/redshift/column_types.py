@@ -41,7 +41,7 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "datetime": ("timestamp", "timestamp"),
     "timestamptz": ("timestamptz", "timestamptz"),
     "timetz": ("timetz", "timetz"),
-    "super": ("super", "jsonb"),
+    "super": ("super", "super"),
 }
 _CHARACTERS = {"char": "char", "character": "char", "nchar": "char", "bpchar": "char",
                "varchar": "varchar", "nvarchar": "varchar", "text": "varchar"}  # fmt: skip

@@ -7,43 +7,13 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions import rewrite
 from localaws.redshift.lexer import Token, quote_name
 from localaws.redshift.plans import Nothing, Plan, RunSql
-from localaws.redshift.results import Outcome
 from localaws.redshift.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class InsertValues:
-    """INSERT … VALUES: checked against the target's SUPER columns before it runs."""
-
-    table: str
-    sql: str
-    kind: str = "INSERT"
-
-    def run(self, session: Session) -> Outcome:
-        """Refuse SUPER columns, whose strings the engine would parse; then insert."""
-        session.lock_for_writing(self.table)
-        holds_super = session.connection.execute(
-            "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
-            "AND NOT attisdropped AND atttypid = 'jsonb'::regtype",
-            (self.table,),
-        ).fetchone()
-        if holds_super:
-            raise NotSupported(
-                "INSERT … VALUES into a table with SUPER columns (a bare string is not parsed by "
-                "Redshift, but would be by the engine behind it): use INSERT … SELECT JSON_PARSE(…)"
-            )
-        return session.execute(self.sql)
 
 
 def select(tokens: Sequence[Token]) -> Plan:
@@ -73,10 +43,10 @@ def insert(tokens: Sequence[Token]) -> Plan:
     if first.is_word("default"):
         cursor.expect_words("default", "values")
         cursor.expect_end()
-        return InsertValues(table, head + "DEFAULT VALUES")
+        return RunSql("INSERT", head + "DEFAULT VALUES", write_lock=table)
     if first.is_word("values"):
         cursor.take()
-        return InsertValues(table, head + "VALUES " + rewrite(cursor.rest()))
+        return RunSql("INSERT", head + "VALUES " + rewrite(cursor.rest()), write_lock=table)
     if not (first.is_word("select", "with") or first.is_symbol("(")):
         raise cursor.error()
     return RunSql("INSERT", head + rewrite(cursor.rest()), write_lock=table)
@@ -160,9 +130,7 @@ def _target(tokens: Sequence[Token], verb: str) -> str:
 
 KINDS = (
     Kind("SELECT", (("select",),), "also after WITH; functions of the list below only", select),
-    Kind(
-        "INSERT", (("insert", "into"),), "VALUES or a query; not VALUES into SUPER columns", insert
-    ),
+    Kind("INSERT", (("insert", "into"),), "VALUES or a query", insert),
     Kind("UPDATE", (("update",),), "with FROM", update),
     Kind("DELETE", (("delete",),), "with USING; the target takes no alias", delete),
     Kind("LOCK", (("lock",),), "in a batch only; takes no snapshot", lock),

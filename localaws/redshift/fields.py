@@ -16,9 +16,9 @@ from psycopg.pq.abc import PGresult
 
 _INTEGERS = {20: "int8", 21: "int2", 23: "int4", 26: "oid"}
 _FLOATS = {700: "float4", 701: "float8"}
-_BOOL, _BYTEA, _JSONB, _NUMERIC, _VARCHAR, _BPCHAR = 16, 17, 3802, 1700, 1043, 1042
+_BOOL, _BYTEA, _SUPER, _NUMERIC, _VARCHAR, _BPCHAR = 16, 17, 4000, 1700, 1043, 1042
 _OTHERS = {
-    _BOOL: "bool", _BYTEA: "varbyte", _JSONB: "super", _NUMERIC: "numeric", _VARCHAR: "varchar",
+    _BOOL: "bool", _BYTEA: "varbyte", _SUPER: "super", _NUMERIC: "numeric", _VARCHAR: "varchar",
     _BPCHAR: "bpchar", 25: "varchar", 19: "name", 1082: "date", 1083: "time", 1266: "timetz",
     1114: "timestamp", 1184: "timestamptz", 705: "varchar", 18: "char",
 }  # fmt: skip
@@ -45,7 +45,7 @@ def encoder(oid: int) -> Callable[[str], str]:
         return lambda text: f'{{"booleanValue": {"true" if text == "t" else "false"}}}'
     if oid == _BYTEA:
         return lambda text: _text(text.removeprefix("\\x"))  # unsourced: hexadecimal text
-    if oid == _JSONB:
+    if oid == _SUPER:
         return lambda text: _text(_JSON_SPACES.sub(r"\1\2", text))
     return _text
 

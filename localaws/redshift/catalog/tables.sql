@@ -6,7 +6,6 @@ SET allow_system_table_mods = on;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) RETURNS text
   LANGUAGE sql STABLE AS $$
     SELECT CASE type
-      WHEN 'jsonb'::regtype THEN 'super'
       WHEN 'bytea'::regtype THEN 'binary varying'
       ELSE format_type(type, modifier)
     END

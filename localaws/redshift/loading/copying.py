@@ -33,7 +33,7 @@ SELECT a.attname, a.atttypid::regtype::text, a.atttypmod, a.attnotnull, a.atthas
  ORDER BY a.attnum
 """
 _ENGINE_TYPES = {
-    "character varying": "varchar", "character": "char", "bytea": "varbyte", "jsonb": "super",
+    "character varying": "varchar", "character": "char", "bytea": "varbyte",
     "timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz",
     "time without time zone": "time", "time with time zone": "timetz",
 }  # fmt: skip
@@ -63,6 +63,8 @@ class Copier:
         names = ", ".join(quote_name(column.name) for column in columns)
         sql = f"COPY {plan.table} ({names}) FROM STDIN (FORMAT csv)"
         loaded = 0
+        # SUPER columns come as JSON (see catalog/super.sql).
+        connection.execute("SET LOCAL localaws.super_input = 'json'")
         try:
             with connection.cursor() as cursor, cursor.copy(sql) as sink:
                 for file in files:
@@ -74,6 +76,7 @@ class Copier:
                         loaded += batch.num_rows
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise _value_refused(error, files, connection.info.backend_pid) from error
+        connection.execute("SET LOCAL localaws.super_input = ''")
         if loaded >= _ANALYZE_FROM_ROWS:
             # COPY updates statistics too: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
             connection.execute(f"ANALYZE {plan.table}")
