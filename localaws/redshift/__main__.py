@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -20,8 +21,10 @@ from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.loading.manifest import Store
+from localaws.redshift.lookups import Lookups
 from localaws.redshift.operations import Operations
 from localaws.redshift.reference import markdown
+from localaws.redshift.result_operations import ResultOperations
 from localaws.redshift.runner import Runner
 from localaws.redshift.server import application
 
@@ -61,12 +64,15 @@ async def _serve(options: argparse.Namespace) -> None:
         return Copier(store, options.iam_role, arn)
 
     def ended(statement_id: str) -> None:
-        loop.call_soon_threadsafe(operations.statement_ended, statement_id)
+        loop.call_soon_threadsafe(lookups.ended, statement_id)
 
+    lookups = Lookups(journal)
     runner = Runner(journal, copier, ended)
-    operations = Operations(clusters, journal, runner)
+    operations = Operations(clusters, journal, lookups, runner)
+    results = ResultOperations(journal, lookups)
     await asyncio.to_thread(clusters.open, _POSTGRES_STARTS_WITHIN)
-    site_runner = web.AppRunner(application(operations), shutdown_timeout=1)
+    gc.freeze()  # what is here now stays: no collection needs to look at it again
+    site_runner = web.AppRunner(application(operations, results), shutdown_timeout=1)
     await site_runner.setup()
     try:
         await web.TCPSite(site_runner, options.bind, options.port).start()

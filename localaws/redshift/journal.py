@@ -121,25 +121,31 @@ class Journal:
         batch: bool,
         token: str,
         fingerprint: str,
-    ) -> None:
-        """Record an accepted call and its token."""
+    ) -> Statement:
+        """Record an accepted call and its token; return it as it is now."""
         now = time.time()
         if now > self._forget_next:
             self.forget_old()
         with self._lock, self._transaction():
-            self._db.execute(
+            position = self._db.execute(
                 "INSERT INTO statements VALUES (NULL, ?, ?, ?, 'SUBMITTED', '', 0, ?, ?, -1, ?)",
                 (statement_id, warehouse, json.dumps(request), now, now, batch),
-            )
-            self._db.executemany(
-                "INSERT INTO units (statement, number, sql, status, error, created, updated, "
-                "duration, rows, size) VALUES (?, ?, ?, 'SUBMITTED', '', ?, ?, -1, -1, -1)",
-                [(statement_id, number, sql, now, now) for number, sql in enumerate(sqls, start=1)],
-            )
+            ).lastrowid
+            units = tuple(
+                Unit(
+                    self._submit_unit(statement_id, number, sql, now), statement_id, number, sql,
+                    "SUBMITTED", "", now, now, -1, -1, -1, None,
+                )
+                for number, sql in enumerate(sqls, start=1)
+            )  # fmt: skip
             self._db.execute(
                 "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)",
                 (token, statement_id, fingerprint, now),
             )
+        return Statement(
+            position or 0, statement_id, warehouse, dict(request), "SUBMITTED", "", 0, now, now, -1,
+            batch, units,
+        )  # fmt: skip
 
     def token(self, token: str) -> Token | None:
         """Return what a token of the last eight hours started."""
@@ -245,6 +251,14 @@ class Journal:
             self._db.execute("DELETE FROM units WHERE created < ?", (limit,))
             self._db.execute("DELETE FROM statements WHERE created < ?", (limit,))
             self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+
+    def _submit_unit(self, statement_id: str, number: int, sql: str, now: float) -> int:
+        inserted = self._db.execute(
+            "INSERT INTO units (statement, number, sql, status, error, created, updated, "
+            "duration, rows, size) VALUES (?, ?, ?, 'SUBMITTED', '', ?, ?, -1, -1, -1)",
+            (statement_id, number, sql, now, now),
+        )
+        return inserted.lastrowid or 0
 
     def _keep_pages(self, query: int, pages: Iterable[str]) -> None:
         """Write pages a few at a time, so that a large result lets others in between."""

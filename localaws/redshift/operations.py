@@ -11,11 +11,11 @@ from typing import Any
 
 from localaws.redshift import responses
 from localaws.redshift.clusters import Cluster, Clusters
-from localaws.redshift.csv_text import CsvText
-from localaws.redshift.errors import ApiError, invalid
+from localaws.redshift.errors import invalid
 from localaws.redshift.front import parameters_in
 from localaws.redshift.jobs import PAUSED, Job
-from localaws.redshift.journal import ACTIVE, Journal, Statement, Unit
+from localaws.redshift.journal import ACTIVE, Journal, Statement
+from localaws.redshift.lookups import Lookups
 from localaws.redshift.metadata import Metadata, position_in, token_for
 from localaws.redshift.runner import Runner
 from localaws.redshift.warehouses import warehouse_of
@@ -31,18 +31,14 @@ _LIST_PAGE = 100
 class Operations:
     """Each public method is one operation. Raises ApiError for a call that is refused."""
 
-    def __init__(self, clusters: Clusters, journal: Journal, runner: Runner) -> None:
+    def __init__(
+        self, clusters: Clusters, journal: Journal, lookups: Lookups, runner: Runner
+    ) -> None:
         self._clusters = clusters
         self._journal = journal
         self._runner = runner
         self._metadata = Metadata(clusters)
-        self._ended: dict[str, asyncio.Event] = {}
-
-    def statement_ended(self, statement_id: str) -> None:
-        """Wake those who wait for a statement. Called in the event loop."""
-        event = self._ended.pop(statement_id, None)
-        if event is not None:
-            event.set()
+        self._lookups = lookups
 
     async def execute_statement(self, request: Request) -> Response:
         """Accept one SQL text."""
@@ -56,52 +52,7 @@ class Operations:
 
     async def describe_statement(self, request: Request) -> Response:
         """Say how a statement, or one text of a batch, is doing."""
-        statement, unit = self._found(request["Id"])
-        await self._wait(statement.id, request.get("WaitTimeSeconds"))
-        statement, unit = self._found(request["Id"])
-        return responses.described(statement, unit)
-
-    async def get_statement_result(self, request: Request) -> Response:
-        """Return one page of rows."""
-        unit = await self._with_result(request, "JSON")
-        page_number = position_in(request.get("NextToken"))
-        page = self._journal.page(unit.query, page_number)
-        if page is None or unit.columns is None:
-            raise _no_result(request["Id"])
-        records, more = page
-        response = {
-            "Records": json.loads(records),
-            "ColumnMetadata": json.loads(unit.columns),
-            "TotalNumRows": unit.rows,
-        }
-        return response | ({"NextToken": token_for(page_number + 1)} if more else {})
-
-    async def get_statement_result_v2(self, request: Request) -> Response:
-        """Return about 1 MB of a result as CSV."""
-        unit = await self._with_result(request, "CSV")
-        if unit.columns is None:
-            raise _no_result(request["Id"])
-        columns = json.loads(unit.columns)
-        number = position_in(request.get("NextToken"))
-        text = CsvText([column["name"] for column in columns] if number == 0 else None)
-        more = True
-        while more:
-            page = self._journal.page(unit.query, number)
-            if page is None:
-                raise _no_result(request["Id"])
-            records, more = page
-            if not text.add(json.loads(records)):
-                more = True
-                break
-            number += 1
-        response = {
-            "Records": [{"CSVRecords": text.value}],
-            "ColumnMetadata": columns,
-            "TotalNumRows": unit.rows,
-            # In small letters, as in https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-cli-get-statement-result.html
-            "ResultFormat": "csv",
-        }
-        return response | ({"NextToken": token_for(number)} if more else {})
+        return responses.described(*await self._lookups.at_end(request))
 
     async def list_statements(self, request: Request) -> Response:
         """List statements, newest first; only finished ones unless a status is asked for."""
@@ -125,10 +76,10 @@ class Operations:
 
     async def cancel_statement(self, request: Request) -> Response:
         """Stop an active statement; it ends as ABORTED, rolled back."""
-        statement, _ = self._found(request["Id"])
+        statement, _ = self._lookups.found(request["Id"])
         cancelled = await asyncio.to_thread(self._runner.cancel, statement.id)
         if not cancelled:
-            status = self._found(statement.id)[0].status
+            status = self._lookups.found(statement.id)[0].status
             # https://github.com/grafana/redshift-datasource matches on this text
             raise invalid(
                 f"Could not cancel a query that is already in "
@@ -175,14 +126,15 @@ class Operations:
         fingerprint = hashlib.sha256(json.dumps([batch, kept], sort_keys=True).encode()).hexdigest()
         earlier = self._journal.token(token)
         if earlier is None:
-            statement_id = self._accept(kept, sqls, cluster, batch, token, fingerprint)
+            statement = self._accept(kept, sqls, cluster, batch, token, fingerprint)
         elif earlier.fingerprint != fingerprint:
             # Unsourced: the service's answer to a token that is used for something else.
             raise invalid("ClientToken was already used with other parameters.")
         else:
-            statement_id = earlier.statement
-        await self._wait(statement_id, request.get("WaitTimeSeconds"))
-        return responses.accepted(self._found(statement_id)[0])
+            statement, _ = self._lookups.found(earlier.statement)
+        if await self._lookups.wait(statement.id, request.get("WaitTimeSeconds")):
+            statement, _ = self._lookups.found(statement.id)
+        return responses.accepted(statement)
 
     def _accept(
         self,
@@ -192,75 +144,25 @@ class Operations:
         batch: bool,
         token: str,
         fingerprint: str,
-    ) -> str:
+    ) -> Statement:
         for sql in sqls:
             if len(sql.encode()) > MAX_SQL_BYTES:
                 raise invalid("Cannot process query string larger than 100kB")
         parameters = _parameters(request.get("Parameters", []), sqls)
         self._runner.require_room(cluster)
-        statement_id = str(uuid.uuid4())
-        self._journal.submit(
-            statement_id, cluster.identifier, request, sqls,
+        statement = self._journal.submit(
+            str(uuid.uuid4()), cluster.identifier, request, sqls,
             batch=batch, token=token, fingerprint=fingerprint,
         )  # fmt: skip
-        self._ended[statement_id] = asyncio.Event()
-        self._runner.start(Job(self._found(statement_id)[0], cluster, parameters))
-        return statement_id
+        self._lookups.expect(statement.id)
+        self._runner.start(Job(statement, cluster, parameters))
+        return statement
 
     def _warehouse(self, request: Request) -> Cluster:
         for name, value in (("SessionId", None), ("SessionKeepAliveSeconds", 0)):
             if request.get(name, value) != value:
                 raise invalid(f"localaws does not support {name}")
         return warehouse_of(request, self._clusters)
-
-    async def _with_result(self, request: Request, result_format: str) -> Unit:
-        """Return the unit whose result is asked for, after waiting for it. Raises ApiError."""
-        statement, unit = self._found(request["Id"])
-        await self._wait(statement.id, request.get("WaitTimeSeconds"))
-        statement, unit = self._found(request["Id"])
-        if unit is None:
-            if statement.batch:
-                # https://github.com/apache/airflow/issues/40427
-                raise invalid(
-                    "BatchExecuteStatement result can only be retrieved with sub-statement id."
-                )
-            unit = statement.units[0]
-        if statement.request.get("ResultFormat", "JSON") != result_format:
-            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResultV2.html
-            # ; wording unsourced
-            other = "GetStatementResult" if result_format == "CSV" else "GetStatementResultV2"
-            raise invalid(f"The result of this statement can only be retrieved with {other}.")
-        if statement.status != "FINISHED" or unit.columns is None:
-            raise _no_result(request["Id"])
-        return unit
-
-    def _found(self, identifier: str) -> tuple[Statement, Unit | None]:
-        base, _, number = identifier.partition(":")
-        statement = self._journal.statement(base)
-        if statement is not None and not number:
-            return statement, None
-        if statement is not None and statement.batch and number.isdigit():
-            for unit in statement.units:
-                if unit.number == int(number):
-                    return statement, unit
-        raise ApiError("ResourceNotFoundException", "Query does not exist.", resource=identifier)
-
-    async def _wait(self, statement_id: str, seconds: int | None) -> None:
-        event = self._ended.get(statement_id)
-        if event is not None and seconds:
-            try:
-                await asyncio.wait_for(event.wait(), timeout=seconds)
-            except TimeoutError:
-                return
-
-
-def _no_result(identifier: str) -> ApiError:
-    # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
-    return ApiError(
-        "ResourceNotFoundException",
-        "Query does not have result. Please check query status with DescribeStatement.",
-        resource=identifier,
-    )
 
 
 def _parameters(given: Sequence[Mapping[str, str]], sqls: Sequence[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from localaws.redshift.errors import ApiError, invalid
 from localaws.redshift.operations import Operations
+from localaws.redshift.result_operations import ResultOperations
 from localaws.redshift.wire import OPERATIONS, TARGET_PREFIX, check_request
 
 _CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -23,14 +24,14 @@ _log = logging.getLogger("localaws.redshift")
 _Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-def application(operations: Operations) -> web.Application:
+def application(operations: Operations, results: ResultOperations) -> web.Application:
     """Return the server's application."""
     served: dict[str, _Handler] = {
         "ExecuteStatement": operations.execute_statement,
         "BatchExecuteStatement": operations.batch_execute_statement,
         "DescribeStatement": operations.describe_statement,
-        "GetStatementResult": operations.get_statement_result,
-        "GetStatementResultV2": operations.get_statement_result_v2,
+        "GetStatementResult": results.get_statement_result,
+        "GetStatementResultV2": results.get_statement_result_v2,
         "ListStatements": operations.list_statements,
         "CancelStatement": operations.cancel_statement,
         "ListDatabases": operations.list_databases,

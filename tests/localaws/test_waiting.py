@@ -1,0 +1,29 @@
+"""A caller that waits too often for the same statement is refused, not kept waiting."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.mark.stand_in
+def test_few_may_wait_for_the_same_statement(primary: Any, gate: Any, table: str) -> None:
+    # The exception is the model's, the limit of ten unsourced:
+    # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    waits: list[str] = []
+
+    def wait(statement: str) -> str:
+        try:
+            said = primary.api.describe_statement(Id=statement, WaitTimeSeconds=20)
+        except ClientError as error:
+            # Somebody must have been refused before the statement may end.
+            primary.api.cancel_statement(Id=statement)
+            return str(error.response["Error"]["Code"])
+        return str(said["Status"])
+
+    with gate.closed("primary", table), ThreadPoolExecutor(11) as callers:
+        statement = primary.submit(f"INSERT INTO {table} VALUES (1)")
+        waits = sorted(callers.map(wait, [statement] * 11))
+    assert waits == ["ABORTED"] * 10 + ["ActiveWaitingRequestsExceededException"]
