@@ -16,7 +16,7 @@ import boto3
 from aiohttp import web
 from botocore.config import Config
 
-from localaws.redshift.clusters import Clusters, Postgres
+from localaws.redshift.clusters import Clusters, Isolation, Postgres
 from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.loading.copying import Copier
@@ -27,6 +27,7 @@ from localaws.redshift.reference import markdown
 from localaws.redshift.result_operations import ResultOperations
 from localaws.redshift.runner import Runner
 from localaws.redshift.server import application
+from localaws.redshift.sessions import Sessions
 
 _POSTGRES_STARTS_WITHIN = 20.0
 
@@ -53,7 +54,7 @@ async def _serve(options: argparse.Namespace) -> None:
     host, _, port = options.postgres.rpartition(":")
     password = os.environ.get("LOCALAWS_POSTGRES_PASSWORD", "")
     postgres = Postgres(host, int(port), options.postgres_user, password)
-    clusters = Clusters(_databases(options.cluster), postgres)
+    clusters = Clusters(_databases(options.cluster), postgres, _isolations(options.isolation))
     options.home.mkdir(parents=True, exist_ok=True)
     journal = Journal(options.home / "journal.sqlite")
     store = Store(_s3(options), options.region)
@@ -68,7 +69,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
     lookups = Lookups(journal)
     runner = Runner(journal, copier, ended)
-    operations = Operations(clusters, journal, lookups, runner)
+    sessions = Sessions(options.home / "sessions.sqlite", runner.cancel)
+    operations = Operations(clusters, journal, lookups, runner, sessions)
     results = ResultOperations(journal, lookups)
     await asyncio.to_thread(clusters.open, _POSTGRES_STARTS_WITHIN)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
@@ -82,6 +84,7 @@ async def _serve(options: argparse.Namespace) -> None:
         await asyncio.to_thread(runner.cancel_all, STOPPING)  # lets those go who wait for an end
         await site_runner.cleanup()
         await asyncio.to_thread(runner.close)
+        sessions.close()
         clusters.close()
         journal.close()
 
@@ -111,6 +114,20 @@ def _databases(named: list[str]) -> dict[str, tuple[str, ...]]:
     return databases
 
 
+def _isolations(named: list[str]) -> dict[str, Isolation]:
+    isolations: dict[str, Isolation] = {}
+    for each in named:
+        cluster, _, level = each.partition("=")
+        isolations[cluster] = "SERIALIZABLE" if level == "SERIALIZABLE" else "SNAPSHOT"
+    return isolations
+
+
+def _isolation(text: str) -> str:
+    if text.partition("=")[2] not in ("SNAPSHOT", "SERIALIZABLE"):
+        raise argparse.ArgumentTypeError(f"{text}: write IDENTIFIER=SNAPSHOT or =SERIALIZABLE")
+    return text
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localaws.redshift", description=__doc__)
     parser.add_argument("--list-statements", action="store_true", help="print the README's table")
@@ -126,6 +143,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cluster", metavar="IDENTIFIER:DATABASE", action="append", default=[], help="may repeat"
     )
+    parser.add_argument(
+        "--isolation", metavar="IDENTIFIER=LEVEL", action="append", default=[], type=_isolation,
+        help="SNAPSHOT (the default) or SERIALIZABLE, for a cluster's databases",
+    )  # fmt: skip
     parser.add_argument("--iam-role", metavar="ARN", help="the only role that COPY may name")
     options = parser.parse_args()
     if not options.list_statements:

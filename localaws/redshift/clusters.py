@@ -1,12 +1,13 @@
 """The clusters: which databases they have, whether they answer, and their connections.
 
 A database of a cluster is a PostgreSQL database of its own. Every connection starts in UTC, reads
-at REPEATABLE READ (Redshift's SNAPSHOT isolation, the default of new clusters:
-https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html) and is reset before reuse.
+at REPEATABLE READ (Redshift's SNAPSHOT isolation, the default of new clusters) or SERIALIZABLE, and
+is reset before reuse: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,9 +22,17 @@ from psycopg_pool import ConnectionPool
 from localaws.redshift.errors import ApiError, StatementError, invalid
 
 State = Literal["available", "paused"]
+Isolation = Literal["SNAPSHOT", "SERIALIZABLE"]
+
+# https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_DATABASE.html (limits)
+MAX_DATABASES = 60
 
 CONNECTIONS_PER_DATABASE = 16
 _CONNECT_SECONDS = 5
+_LEVELS = {
+    "SNAPSHOT": psycopg.IsolationLevel.REPEATABLE_READ,
+    "SERIALIZABLE": psycopg.IsolationLevel.SERIALIZABLE,
+}
 _CATALOG = tuple(
     Path(__file__).with_name("catalog") / f"{name}.sql"
     for name in ("super", "functions", "tables", "loads")
@@ -56,32 +65,50 @@ class Postgres:
             dbname=database, autocommit=True, connect_timeout=_CONNECT_SECONDS,
         )  # fmt: skip
 
+    def arguments(self, database: str, shown_as: str) -> dict[str, Any]:
+        """Return what a session's connection to a database is opened with."""
+        return {
+            "host": self.host, "port": self.port, "user": self.user,
+            "password": self.password, "dbname": database,
+            "connect_timeout": _CONNECT_SECONDS, "prepare_threshold": None,
+            "options": _SETTINGS.format(database=shown_as),
+            "application_name": "localaws-redshift",
+        }  # fmt: skip
+
     def pool(self, database: str, shown_as: str) -> ConnectionPool[psycopg.Connection[Any]]:
         """Return the closed pool of one database."""
         return ConnectionPool(
-            kwargs={
-                "host": self.host, "port": self.port, "user": self.user,
-                "password": self.password, "dbname": database,
-                "connect_timeout": _CONNECT_SECONDS, "prepare_threshold": None,
-                "options": _SETTINGS.format(database=shown_as),
-                "application_name": "localaws-redshift",
-            },
+            kwargs=self.arguments(database, shown_as),
             min_size=1, max_size=CONNECTIONS_PER_DATABASE, open=False,
-            configure=_configure, reset=_reset, check=ConnectionPool.check_connection,
+            reset=_reset, check=ConnectionPool.check_connection,
         )  # fmt: skip
 
 
-class Cluster:
-    """One cluster (or workgroup) of that name."""
+@dataclass(slots=True)
+class _Database:
+    """One database: its pool, its isolation, and how many connections are in use or kept."""
 
-    def __init__(self, identifier: str, databases: tuple[str, ...], postgres: Postgres) -> None:
+    pool: ConnectionPool[psycopg.Connection[Any]]
+    isolation: Isolation
+    users: int = 0
+
+
+class Cluster:
+    """One cluster (or workgroup) of that name, whose databases start with this isolation."""
+
+    def __init__(
+        self,
+        identifier: str,
+        databases: tuple[str, ...],
+        postgres: Postgres,
+        isolation: Isolation = "SNAPSHOT",
+    ) -> None:
         self.identifier = identifier
         self.state: State = "available"
+        self.isolation = isolation
         self._postgres = postgres
-        self._pools = {
-            database: postgres.pool(engine_database(identifier, database), database)
-            for database in databases
-        }
+        self._lock = threading.RLock()
+        self._databases = {name: self._database(name, isolation) for name in databases}
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -89,37 +116,128 @@ class Cluster:
         return tuple(self._pools)
 
     def open(self) -> None:
-        """Create the databases that are missing, bring their catalogue up to date, connect."""
-        for database, pool in self._pools.items():
-            name = engine_database(self.identifier, database)
-            with self._postgres.connect("postgres") as connection:
-                row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-                if row.fetchone() is None:
-                    create = sql.SQL(_CREATE_DATABASE)
-                    connection.execute(create.format(sql.Identifier(name)))
-            with self._postgres.connect(name) as connection:
-                for script in _CATALOG:
-                    connection.execute(script.read_text().encode())
-            pool.open(wait=True, timeout=_CONNECT_SECONDS)
+        """Create the databases that are missing, bring their catalogue up to date, connect.
+
+        Databases that were made by CREATE DATABASE are found again, with their isolation.
+        """
+        with self._postgres.connect("postgres") as connection:
+            for name in self._databases:
+                _create_if_missing(connection, engine_database(self.identifier, name))
+                _keep_isolation(connection, self.identifier, name, self.isolation)
+            for name, isolation in _found(connection, self.identifier):
+                if name not in self._databases:
+                    self._databases[name] = self._database(name, isolation)
+        for name in self._databases:
+            self._open(name)
 
     def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
-            pool.close(timeout=_CONNECT_SECONDS)
+        for database in self._databases.values():
+            database.pool.close(timeout=_CONNECT_SECONDS)
+
+    @property
+    def databases(self) -> list[str]:
+        """Return the names of the databases."""
+        with self._lock:
+            return sorted(self._databases)
+
+    def create_database(self, name: str, isolation: Isolation | None) -> None:
+        """Make a database. Raises StatementError when there is one of that name."""
+        with self._lock:
+            if name in self._databases:
+                raise StatementError(f'ERROR: database "{name}" already exists')
+            if len(self._databases) >= MAX_DATABASES:
+                raise StatementError(  # wording unsourced
+                    f"ERROR: the limit of {MAX_DATABASES} databases is reached"
+                )
+            chosen = isolation or self.isolation
+            with self._postgres.connect("postgres") as connection:
+                _create_if_missing(connection, engine_database(self.identifier, name))
+                _keep_isolation(connection, self.identifier, name, chosen)
+            self._databases[name] = self._database(name, chosen)
+            self._open(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database that nobody uses. Raises StatementError otherwise."""
+        with self._lock:
+            database = self._unused(name)
+            database.pool.close(timeout=_CONNECT_SECONDS)
+            del self._databases[name]
+            with self._postgres.connect("postgres") as connection:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+                engine = sql.Identifier(engine_database(self.identifier, name))
+                connection.execute(drop.format(engine))
+
+    def set_isolation(self, name: str, isolation: Isolation, *, users: int) -> None:
+        """Change a database's isolation, for the connections to come.
+
+        Raises StatementError when it has more users than these.
+        """
+        with self._lock:
+            database = self._unused(name, users=users)
+            with self._postgres.connect("postgres") as connection:
+                _keep_isolation(connection, self.identifier, name, isolation)
+            database.isolation = isolation
 
     @contextmanager
     def connection(self, database: str) -> Iterator[psycopg.Connection[Any]]:
         """Lend a connection. Raises StatementError for a database that does not exist."""
-        pool = self._pools.get(database)
-        if pool is None:
+        with self._lock:
+            found = self._named(database)
+            found.users += 1
+        try:
+            connection = found.pool.getconn(timeout=_CONNECT_SECONDS)
+            try:
+                connection.isolation_level = _LEVELS[found.isolation]
+                yield connection
+            finally:
+                found.pool.putconn(connection)
+        finally:
+            with self._lock:
+                found.users -= 1
+
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """Open a connection that a session keeps, to be closed by `disconnect`.
+
+        Raises StatementError for a database that does not exist, or psycopg.OperationalError.
+        """
+        with self._lock:
+            found = self._named(database)
+            engine = engine_database(self.identifier, database)
+            connection = psycopg.connect(**self._postgres.arguments(engine, database))
+            connection.isolation_level = _LEVELS[found.isolation]
+            found.users += 1
+            return connection
+
+    def disconnect(self, database: str, connection: psycopg.Connection[Any]) -> None:
+        """Close a kept connection; what is open on it is rolled back."""
+        connection.close()
+        with self._lock:
+            self._databases[database].users -= 1
+
+    def _database(self, name: str, isolation: Isolation) -> _Database:
+        engine = engine_database(self.identifier, name)
+        return _Database(self._postgres.pool(engine, name), isolation)
+
+    def _open(self, name: str) -> None:
+        with self._postgres.connect(engine_database(self.identifier, name)) as connection:
+            for script in _CATALOG:
+                connection.execute(script.read_text().encode())
+        self._databases[name].pool.open(wait=True, timeout=_CONNECT_SECONDS)
+
+    def _named(self, name: str) -> _Database:
+        if name not in self._databases:
             # PostgreSQL's and Redshift's words on connecting; that it fails the statement and not
             # the call is unsourced.
-            raise StatementError(f'FATAL: database "{database}" does not exist')
-        connection = pool.getconn(timeout=_CONNECT_SECONDS)
-        try:
-            yield connection
-        finally:
-            pool.putconn(connection)
+            raise StatementError(f'FATAL: database "{name}" does not exist')
+        return self._databases[name]
+
+    def _unused(self, name: str, *, users: int = 0) -> _Database:
+        if name not in self._databases:
+            raise StatementError(f'ERROR: database "{name}" does not exist')
+        if self._databases[name].users > users:
+            raise StatementError(f'ERROR: database "{name}" is being accessed by other users')
+        return self._databases[name]
 
     def require_available(self) -> None:
         """Raise ValidationException while the cluster is paused. Wording unsourced."""
@@ -132,9 +250,14 @@ class Cluster:
 class Clusters:
     """All clusters by name."""
 
-    def __init__(self, databases: Mapping[str, tuple[str, ...]], postgres: Postgres) -> None:
+    def __init__(
+        self,
+        databases: Mapping[str, tuple[str, ...]],
+        postgres: Postgres,
+        isolations: Mapping[str, Isolation],
+    ) -> None:
         self._clusters = {
-            identifier: Cluster(identifier, names, postgres)
+            identifier: Cluster(identifier, names, postgres, isolations.get(identifier, "SNAPSHOT"))
             for identifier, names in databases.items()
         }
 
@@ -182,11 +305,36 @@ def engine_database(identifier: str, database: str) -> str:
     return f"redshift_{identifier}_{database}"
 
 
-def _configure(connection: psycopg.Connection[Any]) -> None:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-
-
 def _reset(connection: psycopg.Connection[Any]) -> None:
     connection.autocommit = True
     connection.execute("DISCARD ALL")
     connection.autocommit = False
+
+
+def _create_if_missing(connection: psycopg.Connection[Any], engine: str) -> None:
+    row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (engine,))
+    if row.fetchone() is None:
+        connection.execute(sql.SQL(_CREATE_DATABASE).format(sql.Identifier(engine)))
+
+
+def _keep_isolation(
+    connection: psycopg.Connection[Any], identifier: str, name: str, isolation: Isolation
+) -> None:
+    change = sql.SQL("ALTER DATABASE {} SET localaws.isolation = {}")
+    engine = sql.Identifier(engine_database(identifier, name))
+    connection.execute(change.format(engine, sql.Literal(isolation)))
+
+
+def _found(
+    connection: psycopg.Connection[Any], identifier: str
+) -> Iterator[tuple[str, Isolation]]:
+    """Return the databases of a cluster and their isolation, as the engine knows them."""
+    prefix = engine_database(identifier, "")
+    rows = connection.execute(
+        "SELECT datname, coalesce(setconfig::text, '') FROM pg_database LEFT JOIN "
+        "pg_db_role_setting ON setdatabase = pg_database.oid WHERE starts_with(datname, %s)",
+        (prefix,),
+    )
+    for engine, settings in rows.fetchall():
+        serializable = "localaws.isolation=SERIALIZABLE" in settings
+        yield engine.removeprefix(prefix), "SERIALIZABLE" if serializable else "SNAPSHOT"

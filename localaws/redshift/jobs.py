@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 
 from localaws.redshift.clusters import Cluster
 from localaws.redshift.journal import Statement, Unit
+from localaws.redshift.sessions import KeptSession
 
 # https://github.com/metabase/metabase/issues/36770 ; the other two are the stand-in's own
 USERS_REQUEST = "cancelled on user's request"
@@ -30,11 +32,18 @@ class Job:
     statement: Statement
     cluster: Cluster
     parameters: Mapping[str, str]
+    kept: KeptSession | None = None
     queued: Future[None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _connection: psycopg.Connection[Any] | None = None
     _reason: str = ""
     _sealed: bool = False
+
+    @property
+    def in_one_transaction(self) -> bool:
+        """Whether its texts are committed or rolled back together."""
+        mode = self.statement.request.get("ExecutionMode", "TRANSACTION")
+        return self.statement.batch and mode == "TRANSACTION"
 
     @property
     def cancelled(self) -> str:
@@ -61,11 +70,18 @@ class Job:
         if self._reason:
             raise Cancelled
 
-    def seal(self) -> None:
-        """Pass the point of no return, or raise Cancelled."""
+    def seal(self, *, late: bool = False) -> None:
+        """Pass the point of no return, or raise Cancelled; when late, it was passed before."""
         with self._lock:
-            self.checkpoint()
+            if not late:
+                self.checkpoint()
             self._sealed = True
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Let a cancel wait until the block is left: for a commit that is not the last step."""
+        with self._lock:
+            yield
 
 
 def cancelled_text(unit: Unit, reason: str) -> str:

@@ -18,7 +18,8 @@ from localaws.redshift.journal import ACTIVE, Journal, Statement
 from localaws.redshift.lookups import Lookups
 from localaws.redshift.metadata import Metadata, position_in, token_for
 from localaws.redshift.runner import Runner
-from localaws.redshift.warehouses import warehouse_of
+from localaws.redshift.session_calls import SessionCalls
+from localaws.redshift.sessions import Sessions
 
 Request = dict[str, Any]
 Response = dict[str, Any]
@@ -32,22 +33,27 @@ class Operations:
     """Each public method is one operation. Raises ApiError for a call that is refused."""
 
     def __init__(
-        self, clusters: Clusters, journal: Journal, lookups: Lookups, runner: Runner
+        self,
+        clusters: Clusters,
+        journal: Journal,
+        lookups: Lookups,
+        runner: Runner,
+        sessions: Sessions,
     ) -> None:
         self._clusters = clusters
         self._journal = journal
         self._runner = runner
         self._metadata = Metadata(clusters)
         self._lookups = lookups
+        self._sessions = sessions
+        self._session_calls = SessionCalls(clusters, sessions)
 
     async def execute_statement(self, request: Request) -> Response:
         """Accept one SQL text."""
         return await self._submit(request, [request["Sql"]], batch=False)
 
     async def batch_execute_statement(self, request: Request) -> Response:
-        """Accept up to forty SQL texts, to run as one transaction."""
-        if request.get("ExecutionMode", "TRANSACTION") != "TRANSACTION":
-            raise invalid("localaws does not support ExecutionMode AUTO_COMMIT")
+        """Accept up to forty SQL texts, to run as one transaction or each as its own."""
         return await self._submit(request, request["Sqls"], batch=True)
 
     async def describe_statement(self, request: Request) -> Response:
@@ -103,6 +109,10 @@ class Operations:
         """List the columns of a table."""
         return await asyncio.to_thread(self._metadata.describe_table, request)
 
+    async def list_sessions(self, request: Request) -> Response:
+        """List the sessions that are open, or those with a status."""
+        return self._session_calls.list_sessions(request)
+
     async def set_state(self, identifier: str, state: str) -> Response:
         """Pause or resume a cluster (administration, not part of the API)."""
         cluster = self._clusters.state_of(identifier)
@@ -112,11 +122,11 @@ class Operations:
         aborted = 0
         if state == "paused":
             aborted = await asyncio.to_thread(self._runner.cancel_all, PAUSED, cluster)
+            self._sessions.end_all(cluster)
         return {"cluster": identifier, "state": cluster.state, "aborted": aborted}
 
     async def _submit(self, request: Request, sqls: Sequence[str], *, batch: bool) -> Response:
-        cluster = self._warehouse(request)
-        cluster.require_available()
+        cluster = self._session_calls.warehouse(request)
         token = str(request.get("ClientToken") or uuid.uuid4())
         kept = {
             name: value
@@ -150,19 +160,17 @@ class Operations:
                 raise invalid("Cannot process query string larger than 100kB")
         parameters = _parameters(request.get("Parameters", []), sqls)
         self._runner.require_room(cluster)
+        statement_id = str(uuid.uuid4())
+        session = self._session_calls.session(request, cluster, statement_id)
+        if session is not None:
+            request = request | session.target | {"SessionId": session.id}
         statement = self._journal.submit(
-            str(uuid.uuid4()), cluster.identifier, request, sqls,
+            statement_id, cluster.identifier, request, sqls,
             batch=batch, token=token, fingerprint=fingerprint,
         )  # fmt: skip
         self._lookups.expect(statement.id)
-        self._runner.start(Job(statement, cluster, parameters))
+        self._runner.start(Job(statement, cluster, parameters, session))
         return statement
-
-    def _warehouse(self, request: Request) -> Cluster:
-        for name, value in (("SessionId", None), ("SessionKeepAliveSeconds", 0)):
-            if request.get(name, value) != value:
-                raise invalid(f"localaws does not support {name}")
-        return warehouse_of(request, self._clusters)
 
 
 def _parameters(given: Sequence[Mapping[str, str]], sqls: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from localaws.redshift.warehouses import database_user
 
 Response = dict[str, Any]
 
-_ECHOED = ("ClusterIdentifier", "WorkgroupName", "Database", "SecretArn")
+_ECHOED = ("ClusterIdentifier", "WorkgroupName", "Database", "SecretArn", "SessionId")
 
 
 def accepted(statement: Statement) -> Response:
@@ -53,7 +53,7 @@ def described(statement: Statement, unit: Unit | None) -> Response:
         response["Error"] = statement.error
     if statement.batch:
         response["RedshiftQueryId"] = 0
-        response["ExecutionMode"] = "TRANSACTION"
+        response["ExecutionMode"] = statement.request.get("ExecutionMode", "TRANSACTION")
         response["SubStatements"] = [_unit(statement, each) for each in statement.units]
     else:
         response["RedshiftQueryId"] = statement.units[0].query

@@ -79,7 +79,9 @@ class ResultOperations:
             # ; wording unsourced
             other = "GetStatementResult" if result_format == "CSV" else "GetStatementResultV2"
             raise invalid(f"The result of this statement can only be retrieved with {other}.")
-        if statement.status != "FINISHED" or unit.columns is None:
+        alone = statement.request.get("ExecutionMode") == "AUTO_COMMIT"
+        status = unit.status if alone else statement.status
+        if status != "FINISHED" or unit.columns is None:
             raise _no_result(request["Id"])
         return unit
 

@@ -34,6 +34,7 @@ def application(operations: Operations, results: ResultOperations) -> web.Applic
         "GetStatementResultV2": results.get_statement_result_v2,
         "ListStatements": operations.list_statements,
         "CancelStatement": operations.cancel_statement,
+        "ListSessions": operations.list_sessions,
         "ListDatabases": operations.list_databases,
         "ListSchemas": operations.list_schemas,
         "ListTables": operations.list_tables,

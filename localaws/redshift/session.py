@@ -16,10 +16,23 @@ from localaws.redshift.errors import StatementError
 from localaws.redshift.results import Outcome, run_statement
 
 if TYPE_CHECKING:
+    from localaws.redshift.clusters import Cluster
     from localaws.redshift.loading.copying import Copier
     from localaws.redshift.plans import Plan
 
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
+
+# Relations that the transaction has locked and that exist, but were made after its snapshot.
+_NOT_IN_SNAPSHOT = """
+SELECT l.relation::regclass::text FROM pg_locks l
+ WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND l.relation >= 16384
+   AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = l.relation)
+   AND l.relation::regclass::text NOT LIKE 'pg\\_toast.%'
+   AND l.relation::regclass::text <> l.relation::text
+ LIMIT 1
+"""
 
 
 class Session:
@@ -30,12 +43,19 @@ class Session:
     those that were set; a front that reads names differently asks there.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], cluster: Cluster, database: str
+    ) -> None:
         self.connection = connection
+        self.cluster = cluster
+        self.database = database
         self.copier: Copier
         self.checkpoint: Callable[[], None] = _never_cancelled
         self.query = 0
         self.settings: dict[str, str] = {}
+        self.committed = False
+        self._at_commit: dict[str, str] = {}
+        self._at_rollback: dict[str, str] = {}
         self._in_block = False
         self._failed = False
         self._snapshot = False
@@ -51,19 +71,29 @@ class Session:
         return self._failed
 
     def run(self, plan: Plan) -> Outcome:
-        """Run one plan. Raises StatementError, or psycopg.Error in the engine's own words."""
+        """Run one plan. Raises StatementError, or psycopg.Error in the engine's own words.
+
+        `committed` tells afterwards whether the statement itself committed something.
+        """
+        self.committed = False
         if self._failed and plan.kind not in _ENDS_A_BLOCK:
-            # The words of PostgreSQL 8, which Redshift kept:
-            # https://docs.aws.amazon.com/redshift/latest/dg/stored-procedure-transaction-management.html
+            # Through this very API:
+            # https://github.com/awslabs/mcp/issues/1525
             raise StatementError(
                 "ERROR: current transaction is aborted, "
                 "commands ignored until end of transaction block"
             )
-        return plan.run(self)
+        older = self._snapshot
+        outcome = plan.run(self)
+        if older and self._snapshot:
+            self._require_in_snapshot()
+        return outcome
 
-    def begin_block(self) -> None:
-        """Let the statements to come share one transaction; inside a block this does nothing."""
+    def begin_block(self, *, read_only: bool = False) -> None:
+        """Let the statements to come share one transaction; inside a block nothing is begun."""
         self._in_block = True
+        if read_only:
+            self.connection.execute("SET TRANSACTION READ ONLY")
 
     def commit_block(self) -> None:
         """Commit what is open, now; the block, if there is one, goes on with a new transaction.
@@ -72,23 +102,37 @@ class Session:
         the statement commits anyway. Raises psycopg.Error when the commit fails.
         """
         if self._in_block:
-            self.connection.commit()
-            self._snapshot = False
+            self._commit()
 
     def end_block(self, *, commit: bool) -> None:
-        """End the block and its transaction; a failed block is always rolled back."""
+        """End the block and its transaction; a failed block is always rolled back.
+
+        Raises psycopg.Error when the commit fails; the block has ended then too, rolled back.
+        """
         commit = commit and not self._failed
-        self._in_block = self._failed = self._snapshot = False
+        self._in_block = self._failed = False
         if commit:
-            self.connection.commit()
+            self._commit()
         else:
-            self.connection.rollback()
+            self._roll_back()
+
+    def end_statement(self) -> None:
+        """Commit a statement that stands alone; inside a block this does nothing."""
+        if not self._in_block:
+            self._commit()
 
     def fail(self) -> None:
         """Undo the open transaction after a failed statement; a block waits for its end."""
         self._failed = self._in_block
-        self._snapshot = False
-        self.connection.rollback()
+        self._roll_back()
+
+    def keep_setting(self, name: str, value: str | None, *, local: bool) -> None:
+        """Remember a parameter, or forget it (None); a local one ends with the transaction."""
+        for where in (self.settings,) if local else (self.settings, self._at_commit):
+            if value is None:
+                where.pop(name, None)
+            else:
+                where[name] = value
 
     def take_snapshot(self) -> None:
         """Fix the transaction's snapshot now, before any lock is waited for.
@@ -109,6 +153,31 @@ class Session:
     def execute(self, sql: str) -> Outcome:
         """Run one statement of the engine's."""
         return run_statement(self.connection, sql)
+
+    def _commit(self) -> None:
+        self._snapshot = False
+        try:
+            self.connection.commit()
+        except psycopg.Error:
+            self._roll_back()
+            raise
+        self.committed = True
+        self.settings = dict(self._at_commit)
+        self._at_rollback = dict(self._at_commit)
+
+    def _roll_back(self) -> None:
+        self._snapshot = False
+        self.settings = dict(self._at_rollback)
+        self._at_commit = dict(self._at_rollback)
+        if not self.connection.closed:
+            self.connection.rollback()
+
+    def _require_in_snapshot(self) -> None:
+        """Raise error 1018 if the transaction used a table that is younger than its snapshot."""
+        found = self.connection.execute(_NOT_IN_SNAPSHOT).fetchone()
+        if found is not None:
+            # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+            raise StatementError("ERROR: 1018 DETAIL: Relation does not exist.")
 
 
 def _never_cancelled() -> None:
