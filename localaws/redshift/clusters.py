@@ -110,11 +110,6 @@ class Cluster:
         self._lock = threading.RLock()
         self._databases = {name: self._database(name, isolation) for name in databases}
 
-    @property
-    def databases(self) -> tuple[str, ...]:
-        """The names of its databases."""
-        return tuple(self._pools)
-
     def open(self) -> None:
         """Create the databases that are missing, bring their catalogue up to date, connect.
 
@@ -325,9 +320,7 @@ def _keep_isolation(
     connection.execute(change.format(engine, sql.Literal(isolation)))
 
 
-def _found(
-    connection: psycopg.Connection[Any], identifier: str
-) -> Iterator[tuple[str, Isolation]]:
+def _found(connection: psycopg.Connection[Any], identifier: str) -> Iterator[tuple[str, Isolation]]:
     """Return the databases of a cluster and their isolation, as the engine knows them."""
     prefix = engine_database(identifier, "")
     rows = connection.execute(

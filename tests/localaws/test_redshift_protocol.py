@@ -221,7 +221,7 @@ def test_statements_are_found_by_the_start_of_their_name(primary: Any) -> None:
         ({"ClusterIdentifier": None}, "ClusterIdentifier, WorkgroupName or SessionId must be"),
         ({"Database": None}, "Database must be provided"),
         ({"Sql": f"SELECT '{'x' * 100_000}'"}, "Cannot process query string larger than 100kB"),
-        ({"SessionKeepAliveSeconds": 5}, "does not support SessionKeepAliveSeconds"),
+        ({"SessionKeepAliveSeconds": 86401}, "less than or equal to 86400"),
         ({"SecretArn": "arn:aws:secretsmanager:x"}, "DbUser cannot be combined"),
         ({"StatementName": "x" * 2049}, "less than or equal to 2048"),
         ({"ClusterIdentifier": "Not_Valid"}, "regular expression pattern"),
