@@ -16,6 +16,10 @@ import boto3
 from aiohttp import web
 from botocore.config import Config
 
+from localaws import fault_routes
+from localaws.faults import FaultList
+from localaws.redshift import call_faults, statement_faults
+from localaws.redshift.call_faults import CallFaults
 from localaws.redshift.clusters import Clusters, Isolation, Postgres
 from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
@@ -28,6 +32,8 @@ from localaws.redshift.result_operations import ResultOperations
 from localaws.redshift.runner import Runner
 from localaws.redshift.server import application
 from localaws.redshift.sessions import Sessions
+from localaws.redshift.statement_faults import StatementFaults
+from localaws.redshift.wire import OPERATIONS
 
 _POSTGRES_STARTS_WITHIN = 20.0
 
@@ -68,13 +74,19 @@ async def _serve(options: argparse.Namespace) -> None:
         loop.call_soon_threadsafe(lookups.ended, statement_id)
 
     lookups = Lookups(journal)
-    runner = Runner(journal, copier, ended)
+    faults = FaultList(
+        "redshift-data", (*call_faults.KINDS, *statement_faults.KINDS),
+        operations=OPERATIONS, clusters=clusters.names,
+    )  # fmt: skip
+    runner = Runner(journal, copier, ended, StatementFaults(faults))
     sessions = Sessions(options.home / "sessions.sqlite", runner.cancel)
     operations = Operations(clusters, journal, lookups, runner, sessions)
     results = ResultOperations(journal, lookups)
     await asyncio.to_thread(clusters.open, _POSTGRES_STARTS_WITHIN)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
-    site_runner = web.AppRunner(application(operations, results), shutdown_timeout=1)
+    app = application(operations, results, CallFaults(faults, lookups))
+    fault_routes.serve(app, faults)
+    site_runner = web.AppRunner(app, shutdown_timeout=1)
     await site_runner.setup()
     try:
         await web.TCPSite(site_runner, options.bind, options.port).start()

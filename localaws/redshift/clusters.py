@@ -237,9 +237,7 @@ class Cluster:
     def require_available(self) -> None:
         """Raise ValidationException while the cluster is paused. Wording unsourced."""
         if self.state == "paused":
-            raise invalid(
-                f"Redshift cluster {self.identifier} is paused. Resume the cluster and try again."
-            )
+            raise paused(self.identifier)
 
 
 class Clusters:
@@ -255,6 +253,11 @@ class Clusters:
             identifier: Cluster(identifier, names, postgres, isolations.get(identifier, "SNAPSHOT"))
             for identifier, names in databases.items()
         }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The identifiers of all clusters."""
+        return tuple(self._clusters)
 
     def open(self, deadline: float) -> None:
         """Open every cluster; PostgreSQL may still be starting for `deadline` seconds."""
@@ -293,6 +296,11 @@ class Clusters:
                 resource=identifier,
             )
         return self._clusters[identifier]
+
+
+def paused(identifier: str) -> ApiError:
+    """Return the refusal of a call to a paused cluster. Wording unsourced."""
+    return invalid(f"Redshift cluster {identifier} is paused. Resume the cluster and try again.")
 
 
 def engine_database(identifier: str, database: str) -> str:

@@ -18,15 +18,17 @@ from localaws.redshift.loading.copying import Copier
 from localaws.redshift.postgres_errors import in_redshift_words
 from localaws.redshift.results import Outcome
 from localaws.redshift.session import Session
+from localaws.redshift.statement_faults import StatementFaults
 
 
 class Execution:
     """One job's run."""
 
-    def __init__(self, job: Job, journal: Journal, copier: Copier) -> None:
+    def __init__(self, job: Job, journal: Journal, copier: Copier, faults: StatementFaults) -> None:
         self._job = job
         self._journal = journal
         self._copier = copier
+        self._faults = faults
         self._started = time.monotonic_ns()
         self._results: dict[int, Outcome] = {}
         self._committed = False
@@ -55,6 +57,7 @@ class Execution:
         except (StatementError, psycopg.OperationalError, PoolTimeout) as failure:
             self._end("FAILED", str(failure).strip())
         else:
+            error = error or self._faults.after_commit(job)
             self._end("FAILED" if error else "FINISHED", error)
 
     def _each(self, session: Session) -> str:
@@ -94,6 +97,7 @@ class Execution:
         started = time.monotonic_ns()
         try:
             session.query = unit.query
+            self._faults.before(job, unit)
             outcome = session.run(plan(unit.sql, job.parameters, session.settings))
             self._commit(session, last=last)
         except (StatementError, psycopg.Error) as error:

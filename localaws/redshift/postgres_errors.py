@@ -73,17 +73,28 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
 SERIALIZATION_FAILURES = ("40001",)
 
 
+# https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+RELATION_GONE = "ERROR: 1018 DETAIL: Relation does not exist."
+
+
+def isolation_violation(*, pid: int) -> str:
+    """Return the text of error 1023; which tables and transactions it was is left out.
+
+    https://github.com/uswitch/blueshift/issues/11
+    https://github.com/snowplow/snowplow-rdb-loader/issues/557
+    """
+    return (
+        "ERROR: 1023 Detail: Serializable isolation violation on table - 0, "
+        f"transactions forming the cycle are: 0, 0 (pid:{pid})"
+    )
+
+
 def in_redshift_words(error: psycopg.Error, *, pid: int) -> str:
     """Return the text of an Error field for what the engine raised."""
     state = error.sqlstate or ""
     message = (error.diag.message_primary or str(error)).strip()
     if state in SERIALIZATION_FAILURES:
-        # https://github.com/uswitch/blueshift/issues/11
-        # https://github.com/snowplow/snowplow-rdb-loader/issues/557
-        return (
-            "ERROR: 1023 Detail: Serializable isolation violation on table - 0, "
-            f"transactions forming the cycle are: 0, 0 (pid:{pid})"
-        )
+        return isolation_violation(pid=pid)
     limit = _BYTE_LIMIT.match(error.diag.constraint_name or "")
     if state == "23514" and limit:
         return _too_long(f"character varying({limit.group(1)})")

@@ -28,7 +28,7 @@ class ResultOperations:
         page_number = position_in(request.get("NextToken"))
         page = self._journal.page(unit.query, page_number)
         if page is None or unit.columns is None:
-            raise _no_result(request["Id"])
+            raise no_result(request["Id"])
         records, more = page
         response = {
             "Records": json.loads(records),
@@ -41,7 +41,7 @@ class ResultOperations:
         """Return about 1 MB of a result as CSV."""
         unit = await self._with_result(request, "CSV")
         if unit.columns is None:
-            raise _no_result(request["Id"])
+            raise no_result(request["Id"])
         columns = json.loads(unit.columns)
         number = position_in(request.get("NextToken"))
         text = CsvText([column["name"] for column in columns] if number == 0 else None)
@@ -49,7 +49,7 @@ class ResultOperations:
         while more:
             page = self._journal.page(unit.query, number)
             if page is None:
-                raise _no_result(request["Id"])
+                raise no_result(request["Id"])
             records, more = page
             if not text.add(json.loads(records)):
                 more = True
@@ -82,11 +82,12 @@ class ResultOperations:
         alone = statement.request.get("ExecutionMode") == "AUTO_COMMIT"
         status = unit.status if alone else statement.status
         if status != "FINISHED" or unit.columns is None:
-            raise _no_result(request["Id"])
+            raise no_result(request["Id"])
         return unit
 
 
-def _no_result(identifier: str) -> ApiError:
+def no_result(identifier: str) -> ApiError:
+    """Return the refusal of a result that is not there, or not any more."""
     # https://github.com/ballerina-platform/module-ballerinax-aws.redshiftdata (tests)
     return ApiError(
         "ResourceNotFoundException",

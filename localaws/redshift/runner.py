@@ -14,11 +14,20 @@ from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Job, cancelled_text
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.sessions import MAX_SESSIONS
+from localaws.redshift.statement_faults import StatementFaults
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (considerations)
 MAX_ACTIVE_STATEMENTS = 500
 
 _log = logging.getLogger("localaws.redshift")
+
+
+def quota_exceeded() -> ApiError:
+    """Return the refusal of a call to a cluster that has its fill of statements."""
+    return ApiError(
+        "ActiveStatementsExceededException",
+        f"Active statements exceeded the allowed quota ({MAX_ACTIVE_STATEMENTS}).",
+    )
 
 
 class Runner:
@@ -33,10 +42,12 @@ class Runner:
         journal: Journal,
         copier: Callable[[Statement], Copier],
         on_end: Callable[[str], None],
+        faults: StatementFaults,
     ) -> None:
         self._journal = journal
         self._copier = copier
         self._on_end = on_end
+        self._faults = faults
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._workers: dict[str, ThreadPoolExecutor] = {}
@@ -47,10 +58,7 @@ class Runner:
         with self._lock:
             active = sum(job.cluster is cluster for job in self._jobs.values())
         if active >= MAX_ACTIVE_STATEMENTS:
-            raise ApiError(
-                "ActiveStatementsExceededException",
-                f"Active statements exceeded the allowed quota ({MAX_ACTIVE_STATEMENTS}).",
-            )
+            raise quota_exceeded()
 
     def start(self, job: Job) -> None:
         """Queue a job."""
@@ -100,7 +108,8 @@ class Runner:
     def _run(self, job: Job) -> None:
         try:
             self._journal.mark(job.statement.id, "PICKED")
-            Execution(job, self._journal, self._copier(job.statement)).run()
+            copier = self._copier(job.statement)
+            Execution(job, self._journal, copier, self._faults).run()
         except Exception:
             _log.exception("statement %s broke the stand-in", job.statement.id)
             self._journal.finish(

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from localaws.redshift.call_faults import CallFaults, Dropped
 from localaws.redshift.errors import ApiError, invalid
 from localaws.redshift.operations import Operations
 from localaws.redshift.result_operations import ResultOperations
@@ -24,7 +25,9 @@ _log = logging.getLogger("localaws.redshift")
 _Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-def application(operations: Operations, results: ResultOperations) -> web.Application:
+def application(
+    operations: Operations, results: ResultOperations, faults: CallFaults
+) -> web.Application:
     """Return the server's application."""
     served: dict[str, _Handler] = {
         "ExecuteStatement": operations.execute_statement,
@@ -56,12 +59,19 @@ def application(operations: Operations, results: ResultOperations) -> web.Applic
             check_request(operation, body)
             if operation not in served:
                 raise invalid(f"localaws does not support the operation {operation}")
+            faults.before(operation, body)
             answer = await served[operation](body)
+            await faults.after(operation, body, answer)
             response = _json(answer, 200)
             outcome = str(answer.get("Status", "ok"))
         except ApiError as error:
             response = _failure(error)
             outcome = f"{error.code}: {error.message}"
+        except Dropped:
+            if request.transport is not None:
+                request.transport.close()
+            response = web.Response(status=500)  # which nobody gets
+            outcome = "dropped by a fault"
         except Exception:
             _log.exception("the call %s broke the stand-in", target)
             response = _failure(ApiError("InternalServerException", "internal error of localaws"))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from localaws.redshift.errors import StatementError
+from localaws.redshift.postgres_errors import RELATION_GONE
 from localaws.redshift.results import Outcome, run_statement
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Session:
         found = self.connection.execute(_NOT_IN_SNAPSHOT).fetchone()
         if found is not None:
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
-            raise StatementError("ERROR: 1018 DETAIL: Relation does not exist.")
+            raise StatementError(RELATION_GONE)
 
 
 def _never_cancelled() -> None:
