@@ -7,6 +7,7 @@ is reset before reuse: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_i
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ _LEVELS = {
 }
 _CATALOG = tuple(
     Path(__file__).with_name("catalog") / f"{name}.sql"
-    for name in ("super", "functions", "tables", "loads")
+    for name in ("super", "functions", "attributes", "tables", "loads")
 )
 # Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
 _CREATE_DATABASE = (
@@ -216,8 +217,7 @@ class Cluster:
 
     def _open(self, name: str) -> None:
         with self._postgres.connect(engine_database(self.identifier, name)) as connection:
-            for script in _CATALOG:
-                connection.execute(script.read_text().encode())
+            _bring_up_to_date(connection)
         self._databases[name].pool.open(wait=True, timeout=_CONNECT_SECONDS)
 
     def _named(self, name: str) -> _Database:
@@ -306,6 +306,21 @@ def paused(identifier: str) -> ApiError:
 def engine_database(identifier: str, database: str) -> str:
     """Return the name of the PostgreSQL database behind one database of a cluster."""
     return f"redshift_{identifier}_{database}"
+
+
+def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
+    """Run the catalogue's scripts, unless these very scripts ran here before.
+
+    Their views are dropped and made anew, with whatever a client defined on top of them.
+    """
+    scripts = [script.read_text() for script in _CATALOG]
+    version = hashlib.sha256("".join(scripts).encode()).hexdigest()
+    seen = connection.execute("SELECT obj_description(to_regnamespace('localaws'), 'pg_namespace')")
+    if seen.fetchone() == (version,):
+        return
+    for script in scripts:
+        connection.execute(script.encode())
+    connection.execute(f"COMMENT ON SCHEMA localaws IS '{version}'".encode())
 
 
 def _reset(connection: psycopg.Connection[Any]) -> None:

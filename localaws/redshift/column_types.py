@@ -47,6 +47,12 @@ _CHARACTERS = {"char": "char", "character": "char", "nchar": "char", "bpchar": "
                "varchar": "varchar", "nvarchar": "varchar", "text": "varchar"}  # fmt: skip
 _BYTES = ("varbyte", "varbinary", "binary")
 _REFUSED = ("geometry", "geography", "hllsketch", "interval")
+_ENGINE_NAMES = {
+    "character varying": "varchar", "text": "varchar", "character": "char", "bytea": "varbyte",
+    "jsonb": "super", "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz", "time without time zone": "time",
+    "time with time zone": "timetz",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,11 @@ class ColumnType:
         if self.precision is not None:
             return f"{self.name.upper()}({self.precision}, {self.scale})"
         return self.name.upper()
+
+
+def redshift_name(engine: str) -> str:
+    """Return our short name of a type for the engine's, as `regtype` writes it."""
+    return _ENGINE_NAMES.get(engine, engine)
 
 
 def sized(name: str, length: int) -> ColumnType:

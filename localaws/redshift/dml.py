@@ -86,15 +86,6 @@ def lock(tokens: Sequence[Token]) -> Plan:
     return RunSql("LOCK", sql, takes_snapshot=False, refuse_in="autocommit")
 
 
-def analyze(tokens: Sequence[Token]) -> Plan:
-    """Plan an ANALYZE; its column list and options change nothing here."""
-    cursor = Cursor(tokens)
-    cursor.take()
-    cursor.skip_words("verbose")
-    table = "" if cursor.done or cursor.peek().is_word("predicate", "all") else cursor.table()
-    return RunSql("ANALYZE", f"ANALYZE {table}".rstrip(), takes_snapshot=False)
-
-
 def set_parameter(tokens: Sequence[Token]) -> Plan:
     """Plan a SET of the two parameters a loader needs; all others are refused by name."""
     cursor = Cursor(tokens)
@@ -134,6 +125,5 @@ KINDS = (
     Kind("UPDATE", (("update",),), "with FROM", update),
     Kind("DELETE", (("delete",),), "with USING; the target takes no alias", delete),
     Kind("LOCK", (("lock",),), "in a batch only; takes no snapshot", lock),
-    Kind("ANALYZE", (("analyze",), ("analyse",)), "a table or everything", analyze),
     Kind("SET", (("set",),), "statement_timeout (ms) and query_group only", set_parameter),
 )

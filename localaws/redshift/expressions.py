@@ -78,7 +78,11 @@ _RESERVED_IN_DML = RESERVED_HERE_ONLY - {
 _RENAMED = {"nvl": "coalesce", "current_database": "redshift_database"}
 
 # The catalogue views that show Redshift's types and hide the engine's schemas.
-_CATALOGUE = {"columns": "svv_columns", "tables": "svv_tables"}
+_CATALOGUE = {
+    "columns": "svv_columns", "tables": "svv_tables", "schemata": "redshift_schemata",
+    "table_constraints": "redshift_table_constraints",
+    "key_column_usage": "redshift_key_column_usage",
+}  # fmt: skip
 
 
 def rewrite(tokens: Sequence[Token]) -> str:

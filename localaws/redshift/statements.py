@@ -38,7 +38,7 @@ def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
     if not tokens:
         raise StatementError("ERROR: syntax error at end of input")
     start = _after_with(tokens) if tokens[0].is_word("with") else 0
-    words = [token.text if token.kind == "word" else "" for token in tokens[start : start + 3]]
+    words = [token.text if token.kind == "word" else "" for token in tokens[start : start + 4]]
     if words and words[0] == "" and tokens[start].is_symbol("("):
         words[0] = "select"
     for kind in kinds:
