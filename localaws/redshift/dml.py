@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localaws.redshift.cursor import Cursor
+from localaws.redshift.definitions.create_tables import create_table
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions import rewrite
 from localaws.redshift.lexer import Token, quote_name
@@ -17,16 +18,34 @@ from localaws.redshift.statements import Kind
 
 
 def select(tokens: Sequence[Token]) -> Plan:
-    """Plan a query. Refuses SELECT INTO and statements that write inside WITH."""
+    """Plan a query; SELECT INTO is CREATE TABLE AS. Refuses statements that write inside WITH."""
     depth = 0
     for index, token in enumerate(tokens):
         depth += token.is_symbol("(") - token.is_symbol(")")
         opens = index > 0 and tokens[index - 1].is_symbol("(")
-        if opens and token.is_word("insert", "update", "delete", "merge"):
+        if token.is_word("into") and depth == 0:
+            return _select_into(tokens, index)
+        # "A WITH clause subquery may not consist of a SELECT INTO statement":
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html
+        if token.is_word("into") or (
+            opens and token.is_word("insert", "update", "delete", "merge")
+        ):
             raise StatementError(f'ERROR: syntax error at or near "{token.raw}"')
-        if depth == 0 and token.is_word("into"):
-            raise NotSupported("SELECT INTO: write CREATE TABLE AS")
     return RunSql("SELECT", rewrite(tokens))
+
+
+def _select_into(tokens: Sequence[Token], index: int) -> Plan:
+    """Plan SELECT … INTO: https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_INTO.html"""
+    cursor = Cursor(tokens[index + 1 :])
+    temporary = cursor.skip_words("temp") or cursor.skip_words("temporary")
+    cursor.skip_words("table")
+    start = index + 1 + cursor.position
+    cursor.table()
+    end = index + 1 + cursor.position
+    words = ["create", *(["temp"] if temporary else []), "table"]
+    head = [Token("word", word, word) for word in words]
+    query = [Token("word", "as", "as"), *tokens[:index], *tokens[end:]]
+    return create_table([*head, *tokens[start:end], *query])
 
 
 def insert(tokens: Sequence[Token]) -> Plan:
@@ -46,15 +65,44 @@ def insert(tokens: Sequence[Token]) -> Plan:
         return RunSql("INSERT", head + "DEFAULT VALUES", write_lock=table)
     if first.is_word("values"):
         cursor.take()
-        return RunSql("INSERT", head + "VALUES " + rewrite(cursor.rest()), write_lock=table)
+        rows = cursor.rest()
+        _check_rows(rows)
+        return RunSql("INSERT", head + "VALUES " + rewrite(rows), write_lock=table)
     if not (first.is_word("select", "with") or first.is_symbol("(")):
         raise cursor.error()
     return RunSql("INSERT", head + rewrite(cursor.rest()), write_lock=table)
 
 
+def _check_rows(tokens: Sequence[Token]) -> None:
+    """Accept `(…), (…)` and nothing behind it, where the engine would take any query."""
+    cursor = Cursor(tokens)
+    while True:
+        cursor.expect_symbol("(")
+        cursor.balanced()
+        cursor.expect_symbol(")")
+        if not cursor.skip_symbol(","):
+            break
+    if not cursor.done:
+        error = cursor.error()
+        rewrite(cursor.rest())  # what it knows, it refuses by name
+        raise error
+
+
 def update(tokens: Sequence[Token]) -> Plan:
     """Plan an UPDATE: https://docs.aws.amazon.com/redshift/latest/dg/r_UPDATE.html"""
     table = _target(tokens, "update")
+    depth = 0
+    in_from = False
+    for index, token in enumerate(tokens):
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        if depth == 0:
+            in_from = (in_from or token.is_word("from")) and not token.is_word("where")
+            if in_from and token.is_word("left", "right", "full"):
+                # The page's usage notes have the words.
+                raise StatementError("ERROR: Target table must be part of an equijoin predicate")
+        if depth == 1 and token.is_symbol("(") and tokens[index - 1].is_word("set"):
+            # SET (a, b) = … is not in the syntax.
+            raise StatementError('ERROR: syntax error at or near "("')
     return RunSql("UPDATE", rewrite(tokens), write_lock=table)
 
 
@@ -120,7 +168,13 @@ def _target(tokens: Sequence[Token], verb: str) -> str:
 
 
 KINDS = (
-    Kind("SELECT", (("select",),), "also after WITH; functions of the list below only", select),
+    Kind(
+        "SELECT",
+        (("select",),),
+        "INTO, TOP, QUALIFY, set operations, PIVOT and UNPIVOT of subqueries that list their "
+        "columns; no EXCLUDE, no CONNECT BY",
+        select,
+    ),
     Kind("INSERT", (("insert", "into"),), "VALUES or a query", insert),
     Kind("UPDATE", (("update",),), "with FROM", update),
     Kind("DELETE", (("delete",),), "with USING; the target takes no alias", delete),

@@ -12,17 +12,19 @@ from localaws.redshift.column_types import parse_type
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
+from localaws.redshift.selects import restructured
 
 # Functions that mean the same in both as far as Redshift's reference goes, or that the catalogue
 # (functions.sql) defines as Redshift does: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 FUNCTIONS = frozenset({
     "abs", "bool_and", "bool_or", "btrim", "cast", "ceil", "ceiling", "char_length",
     "character_length", "coalesce", "count", "current_database", "current_schema", "date",
-    "date_trunc", "dense_rank", "exists", "floor", "getdate", "greatest", "json_parse", "lag",
-    "lead", "least", "left", "len", "length", "lower", "lpad", "ltrim", "max", "md5", "min", "mod",
-    "nullif", "nvl", "octet_length", "pg_backend_pid", "position", "power", "rank", "replace",
-    "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign", "split_part", "sqrt",
-    "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp", "trim", "upper",
+    "date_trunc", "dense_rank", "exists", "floor", "getdate", "greatest", "grouping", "grouping_id",
+    "json_parse", "lag", "lead", "least", "left", "len", "length", "lower", "lpad", "ltrim", "max",
+    "md5", "min", "mod", "nullif", "nvl", "octet_length", "pg_backend_pid", "position", "power",
+    "rank", "replace", "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign",
+    "split_part", "sqrt", "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp",
+    "trim", "upper",
 })  # fmt: skip
 
 # Words that may stand before "(" without being a function.
@@ -30,7 +32,7 @@ _BEFORE_PARENTHESIS = frozenset({
     "all", "and", "any", "as", "between", "by", "case", "distinct", "else", "except", "from",
     "group", "having", "ilike", "in", "intersect", "join", "like", "limit", "not", "offset", "on",
     "or", "over", "select", "set", "similar", "some", "then", "to", "union", "using", "values",
-    "when", "where", "with", "within",
+    "when", "where", "with", "within", "rollup", "cube", "sets",
     # types with arguments, met in casts
     "char", "character", "decimal", "nchar", "numeric", "nvarchar", "varbyte", "varchar", "varying",
 })  # fmt: skip
@@ -55,6 +57,7 @@ _FOREIGN = {
     ("unpivot",): "UNPIVOT",
     ("top",): "TOP",
     ("approximate",): "APPROXIMATE",
+    ("connect", "by"): "CONNECT BY",
     ("minus",): "MINUS",
 }
 _STARTS_OF_FOREIGN = frozenset(words[0] for words in _FOREIGN)
@@ -75,7 +78,7 @@ _RESERVED_IN_DML = RESERVED_HERE_ONLY - {
     "partition", "timestamp", "sysdate", "without", "ignore", "respect", "percent", "oid",
 }  # fmt: skip
 
-_RENAMED = {"nvl": "coalesce", "current_database": "redshift_database"}
+_RENAMED = {"grouping_id": "grouping", "nvl": "coalesce", "current_database": "redshift_database"}
 
 # The catalogue views that show Redshift's types and hide the engine's schemas.
 _CATALOGUE = {
@@ -87,7 +90,7 @@ _CATALOGUE = {
 
 def rewrite(tokens: Sequence[Token]) -> str:
     """Return PostgreSQL SQL for these tokens. Raises StatementError or NotSupported."""
-    cursor = Cursor(tokens)
+    cursor = Cursor(restructured(tokens))
     written: list[str] = []
     casts: list[bool] = []
     while not cursor.done:

@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 
 from localaws.redshift.errors import NotSupported, StatementError
 
-Kind = Literal["word", "name", "string", "number", "symbol", "parameter"]
+# `engine` is no token of Redshift's: a piece of PostgreSQL's SQL that the front itself put there.
+Kind = Literal["word", "name", "string", "number", "symbol", "parameter", "engine"]
 
 # Redshift allows 127 bytes (https://docs.aws.amazon.com/redshift/latest/dg/r_names.html). The
 # engine behind would cut a name after 63 without an error, so a longer one is refused instead.
@@ -59,7 +60,7 @@ class Token(NamedTuple):
                 return quote_name(self.text)
             case "string":
                 return quote_string(self.text)
-            case "word" | "number" | "symbol" | "parameter":
+            case "word" | "number" | "symbol" | "parameter" | "engine":
                 return self.raw
 
 
