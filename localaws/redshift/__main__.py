@@ -24,7 +24,7 @@ from localaws.redshift.clusters import Clusters, Isolation, Postgres
 from localaws.redshift.jobs import STOPPING
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.loading.copying import Copier
-from localaws.redshift.loading.manifest import Store
+from localaws.redshift.loading.store import Store
 from localaws.redshift.lookups import Lookups
 from localaws.redshift.operations import Operations
 from localaws.redshift.reference import markdown

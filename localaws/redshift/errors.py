@@ -27,7 +27,11 @@ def invalid(message: str) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class LoadError:
-    """One row for stl_load_errors: which file and column stopped a COPY, and why."""
+    """One row for stl_load_errors: which file, line and column a COPY could not load, and why.
+
+    `line` is 0 for formats without lines; `position` counts from 0 within the line. `parsed` are
+    the values of the line up to the bad one, for stl_loaderror_detail.
+    """
 
     file_name: str
     column_name: str
@@ -35,6 +39,11 @@ class LoadError:
     column_length: str
     code: int
     message: str
+    line: int = 0
+    position: int = 0
+    raw_line: str = ""
+    raw_value: str = ""
+    parsed: tuple[str, ...] = ()
 
 
 class StatementError(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from localaws.redshift.errors import LoadError, StatementError
+from localaws.redshift.errors import StatementError
 from localaws.redshift.front import plan
 from localaws.redshift.jobs import USERS_REQUEST, Cancelled, Job, cancelled_text
 from localaws.redshift.journal import Journal, Unit
@@ -72,7 +72,6 @@ class Execution:
             if error is None:
                 continue
             session.fail()
-            self._keep_load_error(unit, error, session)
             if not job.statement.batch:
                 return error.text
             # wording unsourced
@@ -124,11 +123,6 @@ class Execution:
             with job.uninterrupted():
                 session.end_statement()
 
-    def _keep_load_error(self, unit: Unit, error: StatementError, session: Session) -> None:
-        """Write a COPY's load error in a transaction of its own: it outlives the rollback."""
-        if error.load_error is not None:
-            _insert_load_error(session.connection, unit.query, error.load_error)
-
     def _end(self, status: str, error: str) -> None:
         kept = status == "FINISHED" or not self._job.in_one_transaction
         self._journal.finish(
@@ -173,15 +167,3 @@ def _leave_clean(connection: psycopg.Connection[Any], *, discard: bool) -> None:
     finally:
         if discard:
             connection.close()
-
-
-def _insert_load_error(connection: psycopg.Connection[Any], query: int, row: LoadError) -> None:
-    connection.execute(
-        "INSERT INTO localaws.load_errors (query, session, table_id, file_name, column_name, "
-        "column_type, column_length, error_code, error_message) "
-        "VALUES (%s, pg_backend_pid(), 0, left(%s, 512), left(%s, 127), left(%s, 64), %s, %s, "
-        "left(%s, 512))",
-        (query, row.file_name, row.column_name, row.column_type, row.column_length, row.code,
-         row.message),
-    )  # fmt: skip
-    connection.commit()

@@ -25,7 +25,10 @@ FUNCTIONS = frozenset({
     "rank", "replace", "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign",
     "split_part", "sqrt", "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp",
     "trim", "upper",
-})  # fmt: skip
+}) | {
+    # of the last COPY and UNLOAD: catalog/loads.sql
+    "pg_last_copy_count", "pg_last_copy_id", "pg_last_unload_count", "pg_last_unload_id",
+}  # fmt: skip
 
 # Words that may stand before "(" without being a function.
 _BEFORE_PARENTHESIS = frozenset({

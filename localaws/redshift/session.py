@@ -41,7 +41,8 @@ class Session:
 
     `copier`, `checkpoint` and `query` belong to the statement that runs: how it loads, how it
     learns of a cancel, and its RedshiftQueryId. `settings` are the session's parameters by name,
-    those that were set; a front that reads names differently asks there.
+    those that were set; a front that reads names differently asks there. `survives` are the
+    engine's own parameters that a failed statement leaves behind although it is rolled back.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Session:
         self.query = 0
         self.settings: dict[str, str] = {}
         self.committed = False
+        self.survives: dict[str, str] = {}
         self._at_commit: dict[str, str] = {}
         self._at_rollback: dict[str, str] = {}
         self._in_block = False
@@ -126,6 +128,11 @@ class Session:
         """Undo the open transaction after a failed statement; a block waits for its end."""
         self._failed = self._in_block
         self._roll_back()
+        for name, value in self.survives.items():
+            self.connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        if self.survives:
+            self.connection.commit()
+            self.survives = {}
 
     def keep_setting(self, name: str, value: str | None, *, local: bool) -> None:
         """Remember a parameter, or forget it (None); a local one ends with the transaction."""

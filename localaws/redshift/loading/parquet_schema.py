@@ -15,21 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from localaws.redshift.errors import LoadError, NotSupported, StatementError, detailed
-from localaws.redshift.loading.manifest import SourceFile
-
-
-@dataclass(frozen=True, slots=True)
-class TargetColumn:
-    """A column of the table that is loaded. `type_name` is Redshift's; `limit` counts bytes."""
-
-    name: str
-    type_name: str
-    ddl: str
-    not_null: bool
-    limit: int | None = None
-    precision: int = 0
-    scale: int = 0
+from localaws.redshift.errors import LoadError, StatementError, detailed
+from localaws.redshift.loading.store import SourceFile
+from localaws.redshift.loading.targets import TargetColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +34,21 @@ def check_schema(
     columns: Sequence[TargetColumn],
     *,
     serialize_to_json: bool,
+    fill_record: bool,
 ) -> None:
-    """Raise StatementError, with the load error to keep, unless every column fits its target."""
+    """Raise StatementError, with the load error to keep, unless every column fits its target.
+
+    With `fill_record` the file may lack columns at its end.
+    """
     found = _columns(parquet)
-    if len(found) != len(columns):
+    if len(found) > len(columns) or (len(found) < len(columns) and not fill_record):
         # https://github.com/rudderlabs/rudder-server/pull/3178
         context = (
             "Unmatched number of columns between table and file. "
             f"Table columns: {len(columns)}, Data columns: {len(found)}, File name: {file.shown}"
         )
         raise scan_error(context, file, None, "dory_util.cpp:1450")
-    for column, source in zip(columns, found, strict=True):
+    for column, source in zip(columns, found, strict=False):
         _check_column(file, column, source, serialize_to_json)
 
 
@@ -64,10 +56,10 @@ def scan_error(
     context: str, file: SourceFile, column: TargetColumn | None, location: str
 ) -> StatementError:
     """Return the failure of a COPY's scan, code 15007, with its row for the load-error views."""
-    name, kind, limit = (column.name, column.type_name, column.limit) if column else ("", "", None)
+    name, kind, size = (column.name, column.logged_type, column.length) if column else ("", "", "")
     return StatementError(
         detailed("Spectrum Scan Error", 15007, context, location),
-        load_error=LoadError(file.url, name, kind, str(limit or ""), 15007, context),
+        load_error=LoadError(file.url, name, kind, size, 15007, context),
     )
 
 
@@ -83,11 +75,6 @@ def _check_column(
                 file, column, "dory_util.cpp:1450",
             )  # fmt: skip
         return
-    if column.type_name in ("time", "timetz", "timestamptz"):
-        raise NotSupported(
-            f"COPY of Parquet into the {column.type_name.upper()} column {column.name}: "
-            "no source says that Redshift does"
-        )
     leaf = source.leaf
     if leaf is None or not _fits(column, leaf):
         raise _incompatible(file, column, source)
