@@ -50,7 +50,7 @@ class SourceColumn:
                 return float(value)
             case "float":
                 return struct.pack("f", float(value))
-        return str(value).lower()
+        return str(value)
 
 
 def mysql_text(columns: Iterable[SourceColumn]) -> str:
@@ -70,11 +70,12 @@ def mysql_value(column: SourceColumn) -> str:
     if column.kind in _FLOATS:
         # The server prints a FLOAT to six digits unless it takes part in DOUBLE arithmetic.
         return f"{name} + 0e0"
-    return f"IF(LENGTH({name}) <= {_SHOWN_BYTES}, HEX({name}), NULL)"
+    text = f"REPLACE(CONVERT(TO_BASE64({name}) USING ascii), '\\n', '')"
+    return f"IF(LENGTH({name}) <= {_SHOWN_BYTES}, {text}, NULL)"
 
 
 def redshift_value(column: SourceColumn) -> str:
-    """The same in Redshift, whose Data API shows bytes in hexadecimal."""
+    """The same in Redshift, whose Data API shows bytes in base 64."""
     name = f'"{column.name}"'
     if column.kind in _FLOATS:
         return name

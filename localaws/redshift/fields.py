@@ -1,12 +1,18 @@
 """Values and columns as the Data API tells them.
 
 Field types: integers are longValue, floats doubleValue, booleans booleanValue, everything else
-(decimals, dates, times, SUPER) is text. https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html
+(decimals, dates, times, SUPER) is text, VARBYTE text in base 64.
+
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html
+A real answer with values of every type, in tests_manual/test_model_redshift_data_api.py of
+https://github.com/MacHu-GWU/simple_aws_redshift-project
 """
 
 from __future__ import annotations
 
 import re
+import struct
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -16,6 +22,7 @@ from psycopg.pq.abc import PGresult
 
 _INTEGERS = {20: "int8", 21: "int2", 23: "int4", 26: "oid"}
 _FLOATS = {700: "float4", 701: "float8"}
+_FLOAT4 = 700
 _BOOL, _BYTEA, _SUPER, _NUMERIC, _VARCHAR, _BPCHAR = 16, 17, 4000, 1700, 1043, 1042
 _OTHERS = {
     _BOOL: "bool", _BYTEA: "varbyte", _SUPER: "super", _NUMERIC: "numeric", _VARCHAR: "varchar",
@@ -23,11 +30,10 @@ _OTHERS = {
     1114: "timestamp", 1184: "timestamptz", 705: "varchar", 18: "char",
 }  # fmt: skip
 # As in https://github.com/aws/aws-tools-for-powershell/issues/280 (bool, float4, float8) and
-# https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html (integers, timestamp); the
-# others follow https://github.com/aws/amazon-redshift-jdbc-driver
+# the real answer named above; oid and timetz follow https://github.com/aws/amazon-redshift-jdbc-driver
 _PRECISION = {
     20: 19, 21: 5, 23: 10, 26: 10, 700: 8, 701: 17, _BOOL: 1, 1082: 13, 1083: 15, 1266: 21,
-    1114: 29, 1184: 35,
+    1114: 29, 1184: 35, _BYTEA: 64_000,
 }  # fmt: skip
 _SCALE = {700: 8, 701: 17, 1083: 6, 1266: 6, 1114: 6, 1184: 6}
 _JSON_SPACES = re.compile(r'("(?:\\.|[^"\\])*")|([:,]) ')
@@ -39,12 +45,14 @@ def encoder(oid: int) -> Callable[[str], str]:
     """Return what writes a value of this type, given as the engine's text, as a field in JSON."""
     if oid in _INTEGERS:
         return '{{"longValue": {}}}'.format
+    if oid == _FLOAT4:
+        return lambda text: _float(text, single=True)
     if oid in _FLOATS:
         return _float
     if oid == _BOOL:
         return lambda text: f'{{"booleanValue": {"true" if text == "t" else "false"}}}'
     if oid == _BYTEA:
-        return lambda text: _text(text.removeprefix("\\x"))  # unsourced: hexadecimal text
+        return lambda text: _text(b64encode(bytes.fromhex(text.removeprefix("\\x"))).decode())
     if oid == _SUPER:
         return lambda text: _text(_JSON_SPACES.sub(r"\1\2", text))
     return _text
@@ -54,10 +62,14 @@ def _text(text: str) -> str:
     return f'{{"stringValue": {encode_basestring_ascii(text)}}}'
 
 
-def _float(text: str) -> str:
+def _float(text: str, *, single: bool = False) -> str:
     if text in ("NaN", "Infinity", "-Infinity"):
         return _text(text)  # unsourced: JSON has no number for it
-    return f'{{"doubleValue": {float(text)!r}}}'
+    value = float(text)
+    if single:
+        # A REAL shows all digits of the double that it becomes.
+        (value,) = struct.unpack("f", struct.pack("f", value))
+    return f'{{"doubleValue": {value!r}}}'
 
 
 def column_metadata(connection: psycopg.Connection[Any], result: PGresult) -> list[dict[str, Any]]:
@@ -84,7 +96,7 @@ def _column(
     elif oid in (_VARCHAR, _BPCHAR) and modifier >= 4:
         precision = modifier - 4
     return {
-        "isCaseSensitive": oid in (_VARCHAR, _BPCHAR, 25),
+        "isCaseSensitive": oid in (_VARCHAR, _BPCHAR, _BYTEA, 25),
         "isCurrency": False,
         "isSigned": number,
         "label": name,

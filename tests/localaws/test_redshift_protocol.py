@@ -63,6 +63,43 @@ def test_a_select_comes_back_typed(primary: Any) -> None:
     assert said["QueryString"] == sql
 
 
+def test_every_type_is_shown_as_the_service_shows_it(primary: Any) -> None:
+    # The statement and a real answer to it: https://github.com/MacHu-GWU/simple_aws_redshift-project
+    # (tests_manual/test_client_redshift_data_api.py and test_model_redshift_data_api.py)
+    sql = """
+        SELECT TRUE AS test_boolean, CAST(123.456789012345 AS REAL) AS test_double,
+          CAST(9223372036854775807 AS BIGINT) AS test_long, 'abc'::VARBYTE AS test_blob,
+          CAST('2024-06-12' AS DATE) AS test_date,
+          CAST('2024-06-12 14:30:45.123456' AS TIMESTAMP) AS test_timestamp,
+          CAST('2024-06-12 14:30:45.123456-05:00' AS TIMESTAMPTZ) AS test_timestamptz,
+          CAST('14:30:45' AS TIME) AS test_time, CAST(123.45 AS DECIMAL(10,2)) AS test_decimal,
+          CAST(32767 AS SMALLINT) AS test_smallint"""
+    answer = primary.api.get_statement_result(Id=primary.tell(sql)["Id"])
+    assert answer["Records"] == [
+        [
+            {"booleanValue": True},
+            {"doubleValue": 123.456787109375},
+            {"longValue": 9223372036854775807},
+            {"stringValue": "YWJj"},
+            {"stringValue": "2024-06-12"},
+            {"stringValue": "2024-06-12 14:30:45.123456"},
+            {"stringValue": "2024-06-12 19:30:45.123456+00"},
+            {"stringValue": "14:30:45"},
+            {"stringValue": "123.45"},
+            {"longValue": 32767},
+        ]
+    ]
+    assert [
+        (each["typeName"], each["precision"], each["scale"], each["isSigned"])
+        for each in answer["ColumnMetadata"]
+    ] == [
+        ("bool", 1, 0, False), ("float4", 8, 8, True), ("int8", 19, 0, True),
+        ("varbyte", 64000, 0, False), ("date", 13, 0, False), ("timestamp", 29, 6, False),
+        ("timestamptz", 35, 6, False), ("time", 15, 6, False), ("numeric", 10, 2, True),
+        ("int2", 5, 0, True),
+    ]  # fmt: skip
+
+
 def test_an_empty_result_is_still_a_result(primary: Any) -> None:
     said = primary.tell("SELECT 1 AS one WHERE FALSE")
     assert (said["HasResultSet"], said["ResultRows"]) == (True, 0)
