@@ -7,19 +7,18 @@ is reset before reuse: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_i
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool
 
+from localaws.redshift.catalogue import bring_up_to_date
 from localaws.redshift.errors import ApiError, StatementError, invalid
 
 State = Literal["available", "paused"]
@@ -34,10 +33,6 @@ _LEVELS = {
     "SNAPSHOT": psycopg.IsolationLevel.REPEATABLE_READ,
     "SERIALIZABLE": psycopg.IsolationLevel.SERIALIZABLE,
 }
-_CATALOG = tuple(
-    Path(__file__).with_name("catalog") / f"{name}.sql"
-    for name in ("super", "functions", "attributes", "tables", "loads")
-)
 # Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
 _CREATE_DATABASE = (
     "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
@@ -217,7 +212,7 @@ class Cluster:
 
     def _open(self, name: str) -> None:
         with self._postgres.connect(engine_database(self.identifier, name)) as connection:
-            _bring_up_to_date(connection)
+            bring_up_to_date(connection)
         self._databases[name].pool.open(wait=True, timeout=_CONNECT_SECONDS)
 
     def _named(self, name: str) -> _Database:
@@ -306,21 +301,6 @@ def paused(identifier: str) -> ApiError:
 def engine_database(identifier: str, database: str) -> str:
     """Return the name of the PostgreSQL database behind one database of a cluster."""
     return f"redshift_{identifier}_{database}"
-
-
-def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
-    """Run the catalogue's scripts, unless these very scripts ran here before.
-
-    Their views are dropped and made anew, with whatever a client defined on top of them.
-    """
-    scripts = [script.read_text() for script in _CATALOG]
-    version = hashlib.sha256("".join(scripts).encode()).hexdigest()
-    seen = connection.execute("SELECT obj_description(to_regnamespace('localaws'), 'pg_namespace')")
-    if seen.fetchone() == (version,):
-        return
-    for script in scripts:
-        connection.execute(script.encode())
-    connection.execute(f"COMMENT ON SCHEMA localaws IS '{version}'".encode())
 
 
 def _reset(connection: psycopg.Connection[Any]) -> None:

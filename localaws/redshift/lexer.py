@@ -137,7 +137,8 @@ def _token(kind: str, raw: str) -> Token:
     match kind:
         case "word":
             if raw.startswith("#"):
-                raise NotSupported(f"temporary tables named {raw}: write CREATE TEMP TABLE")
+                # A temporary table: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+                return Token("name", check_name(raw.lower()), raw.lower())
             return Token("word", check_name(raw.lower()), raw.lower())
         case "name":
             # Folded although quoted, unless enable_case_sensitive_identifier is set:

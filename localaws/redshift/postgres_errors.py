@@ -64,6 +64,18 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
                lambda _: "ERROR: Found multiple matches to update the same tuple.")],
     # https://github.com/trinodb/trino/issues/793
     "25006": [(re.compile(r".*"), lambda _: "ERROR: transaction is read-only")],
+    # https://github.com/knex/knex (test/integration) has the words; that an UPDATE gets them too is
+    # unsourced
+    "428C9": [
+        (
+            re.compile(r"cannot insert a non-DEFAULT value into column .*"),
+            lambda _: "ERROR: cannot set an identity column to a value",
+        ),
+        (
+            re.compile(r'column ".*" can only be updated to DEFAULT'),
+            lambda _: "ERROR: cannot set an identity column to a value",
+        ),
+    ],
     "42P07": [(re.compile(r'relation "(.*)" already exists'),
                lambda m: f'ERROR: Relation "{m.group(1)}" already exists')],
     "42P06": [(re.compile(r'schema "(.*)" already exists'),

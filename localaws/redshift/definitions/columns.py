@@ -31,11 +31,12 @@ class Identity:
     step: int
     by_default: bool
 
-    def sql(self) -> str:
-        """Write it for the engine."""
+    def sql(self, bits: int) -> str:
+        """Write it for the engine, for a column of so many bits."""
         when = "BY DEFAULT" if self.by_default else "ALWAYS"
-        # The range is given because a seed beyond the engine's own end of it would be refused.
-        least, most = (self.seed, 2**63 - 1) if self.step > 0 else (-(2**63), self.seed)
+        # The range is given because the engine's own starts at 1, or ends at -1.
+        end = 2 ** (bits - 1)
+        least, most = (self.seed, end - 1) if self.step > 0 else (-end, self.seed)
         return (
             f"GENERATED {when} AS IDENTITY (START WITH {self.seed} INCREMENT BY {self.step} "
             f"MINVALUE {least} MAXVALUE {most})"
@@ -74,7 +75,7 @@ class ColumnDefinition:
         if self.type.length is not None:
             parts.append(byte_limit(self.name, self.type.length))
         if self.identity:
-            parts.append(self.identity.sql())
+            parts.append(self.identity.sql(32 if self.type.name == "integer" else 64))
         elif self.default is not None:
             parts.append(f"DEFAULT {self.default}")
         if self.not_null or self.primary or key:
