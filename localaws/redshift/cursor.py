@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import Token, quote_name
+from localaws.redshift.reserved_words import RESERVED
 
 
 class Cursor:
@@ -70,6 +71,15 @@ class Cursor:
             raise self.error()
         return token.text
 
+    def identifier(self) -> str:
+        """Take the name of a table, a column or the like; a reserved word must be quoted.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+        """
+        if self.peek().kind == "word" and self.peek().text in RESERVED:
+            raise self.error()
+        return self.name()
+
     def string(self) -> str:
         """Take one string literal and return its value."""
         token = self.take()
@@ -88,7 +98,7 @@ class Cursor:
 
     def table(self) -> str:
         """Take `table` or `schema.table` and return it quoted for PostgreSQL."""
-        parts = [self.name()]
+        parts = [self.identifier()]
         while self.skip_symbol("."):
             parts.append(self.name())
         return ".".join(quote_name(part) for part in parts)
@@ -96,9 +106,9 @@ class Cursor:
     def names_in_parentheses(self) -> list[str]:
         """Take `(a, b, …)`."""
         self.expect_symbol("(")
-        names = [self.name()]
+        names = [self.identifier()]
         while self.skip_symbol(","):
-            names.append(self.name())
+            names.append(self.identifier())
         self.expect_symbol(")")
         return names
 

@@ -12,6 +12,7 @@ from localaws.redshift.column_types import parse_type
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
+from localaws.redshift.reserved_words import NEVER_IN_QUERIES
 from localaws.redshift.selects import restructured
 
 # Functions that mean the same in both as far as Redshift's reference goes, or that the catalogue
@@ -65,22 +66,6 @@ _FOREIGN = {
 }
 _STARTS_OF_FOREIGN = frozenset(words[0] for words in _FOREIGN)
 
-# Reserved in Redshift but plain names in PostgreSQL, without those that have a place in DML:
-# https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
-RESERVED_HERE_ONLY = frozenset({
-    "aes128", "aes256", "allowoverwrite", "backup", "blanksasnull", "bytedict", "bzip2",
-    "credentials", "deflate", "defrag", "delta", "delta32k", "disable", "emptyasnull", "encode",
-    "encrypt", "encryption", "explicit", "globaldict256", "globaldict64k", "gzip", "identity",
-    "ignore", "language", "log", "lun", "luns", "lzo", "lzop", "mostly16", "mostly32", "mostly8",
-    "off", "offline", "oid", "open", "parallel", "partition", "percent", "permissions", "raw",
-    "readratio", "recover", "rejectlog", "resort", "respect", "restore", "snapshot", "sysdate",
-    "system", "tag", "tdes", "text255", "text32k", "timestamp", "truncatecolumns", "wallet",
-    "without",
-})  # fmt: skip
-_RESERVED_IN_DML = RESERVED_HERE_ONLY - {
-    "partition", "timestamp", "sysdate", "without", "ignore", "respect", "percent", "oid",
-}  # fmt: skip
-
 _RENAMED = {"grouping_id": "grouping", "nvl": "coalesce", "current_database": "redshift_database"}
 
 # The catalogue views that show Redshift's types and hide the engine's schemas.
@@ -126,7 +111,7 @@ def _word(cursor: Cursor, written: Sequence[str]) -> list[str]:
     qualified = bool(written) and written[-1] == "."
     if not qualified:
         _refuse_foreign(cursor)
-        if token.text in _RESERVED_IN_DML:
+        if token.text in NEVER_IN_QUERIES:
             raise cursor.error()
         if token.text == "sysdate":
             cursor.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from localaws.redshift import definitions, dml, merge, transactions
+from localaws.redshift import declared_cursors, definitions, dml, explaining, merge, transactions
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command
@@ -18,6 +18,8 @@ _NONE_SET: Mapping[str, str] = MappingProxyType({})
 KINDS = (
     *dml.KINDS,
     *merge.KINDS,
+    *declared_cursors.KINDS,
+    *explaining.KINDS,
     *definitions.KINDS,
     *copy_command.KINDS,
     *transactions.KINDS,

@@ -135,7 +135,7 @@ _Names = tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
 
 def _relation(cursor: Cursor) -> tuple[str, set[tuple[str, ...]]]:
     """Take a table; return it quoted, and what its columns may be qualified with."""
-    parts = [cursor.name()]
+    parts = [cursor.identifier()]
     while cursor.skip_symbol("."):
         parts.append(cursor.name())
     quoted = ".".join(quote_name(part) for part in parts)
@@ -157,7 +157,7 @@ def _source(cursor: Cursor) -> tuple[str, str, set[tuple[str, ...]]]:
         named, names = _relation(cursor)
         sql = named
     if cursor.skip_words("as") or not cursor.peek().is_word("on"):
-        alias = cursor.name()
+        alias = cursor.identifier()
         return named, f"{sql} AS {quote_name(alias)}", {(alias,)}
     return named, sql, names
 
@@ -234,7 +234,7 @@ def _matched(cursor: Cursor, names: _Names) -> str:
     changes: list[str] = []
     while True:
         # "Don't include the table name when specifying the target column": a dot is an error here.
-        column = quote_name(cursor.name())
+        column = quote_name(cursor.identifier())
         cursor.expect_symbol("=")
         changes.append(f"{column} = {_expression(cursor, names)}")
         if not cursor.skip_symbol(","):

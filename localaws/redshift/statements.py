@@ -24,13 +24,39 @@ class Kind:
     plan: Callable[[Sequence[Token]], Plan]
 
 
-# What a refusal calls a statement that starts with these words.
-_NAMED_IN_FULL = (
-    "create materialized view", "create external table", "create external schema",
-    "create or replace", "create library", "create procedure", "create function", "create view",
-    "create user", "create group", "create role", "create database", "drop schema", "drop view",
-    "alter schema", "alter user", "alter database", "start transaction", "refresh materialized",
-)  # fmt: skip
+# The commands of Redshift's reference whose first word does not name them, in full:
+# https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html
+_NAMED_IN_FULL = frozenset({
+    "alter database", "alter datashare", "alter default privileges", "alter external schema",
+    "alter external view", "alter function", "alter group", "alter identity provider",
+    "alter masking policy", "alter materialized view", "alter procedure", "alter rls policy",
+    "alter role", "alter schema", "alter system", "alter table", "alter template", "alter user",
+    "analyze compression", "attach masking policy", "attach rls policy", "create database",
+    "create datashare", "create external function", "create external model",
+    "create external schema", "create external table", "create external view", "create function",
+    "create group", "create identity provider", "create library", "create masking policy",
+    "create materialized view", "create model", "create or replace external view",
+    "create or replace function", "create or replace library", "create or replace procedure",
+    "create or replace template", "create procedure", "create rls policy", "create role",
+    "create schema", "create table", "create template", "create user", "create view",
+    "desc datashare", "desc identity provider", "detach masking policy", "detach rls policy",
+    "drop database", "drop datashare", "drop external view", "drop function", "drop group",
+    "drop identity provider", "drop library", "drop masking policy", "drop materialized view",
+    "drop model", "drop procedure", "drop rls policy", "drop role", "drop schema", "drop table",
+    "drop template", "drop user", "drop view", "refresh materialized view",
+    "set session authorization", "set session characteristics", "show column grants",
+    "show columns", "show constraints", "show databases", "show datashares", "show external table",
+    "show function", "show grants", "show model", "show parameters", "show policies",
+    "show procedure", "show schemas", "show table", "show tables", "show template",
+    "show templates", "show view", "start transaction",
+})  # fmt: skip
+# The first words of all of them, and of the savepoints that PostgreSQL 8 already had.
+_COMMANDS = frozenset(name.split()[0] for name in _NAMED_IN_FULL) | {
+    "abort", "analyse", "begin", "call", "cancel", "close", "comment", "commit", "copy",
+    "deallocate", "declare", "delete", "end", "execute", "explain", "fetch", "grant", "insert",
+    "lock", "merge", "prepare", "release", "reset", "revoke", "rollback", "savepoint", "select",
+    "truncate", "unload", "update", "use", "vacuum", "with",
+}  # fmt: skip
 
 
 def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
@@ -38,7 +64,7 @@ def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
     if not tokens:
         raise StatementError("ERROR: syntax error at end of input")
     start = _after_with(tokens) if tokens[0].is_word("with") else 0
-    words = [token.text if token.kind == "word" else "" for token in tokens[start : start + 4]]
+    words = [token.text if token.kind == "word" else "" for token in tokens[start : start + 5]]
     if words and words[0] == "" and tokens[start].is_symbol("("):
         words[0] = "select"
     for kind in kinds:
@@ -54,13 +80,15 @@ def classify(tokens: Sequence[Token], kinds: Sequence[Kind]) -> Kind:
 
 
 def _called(words: Sequence[str], tokens: Sequence[Token]) -> str:
-    text = " ".join(words)
-    for known in _NAMED_IN_FULL:
-        if text.startswith(known):
-            return known.upper()
-    if words[0] in ("create", "drop", "alter") and words[1]:
+    """Return a statement's full name. Raises StatementError for what is no Redshift command."""
+    if words[0] not in _COMMANDS:
+        raise StatementError(f'ERROR: syntax error at or near "{tokens[0].raw}"')
+    for length in range(len(words), 1, -1):
+        if " ".join(words[:length]) in _NAMED_IN_FULL:
+            return " ".join(words[:length]).upper()
+    if words[0] in ("create", "drop", "alter", "show") and len(words) > 1 and words[1]:
         return " ".join(words[:2]).upper()
-    return (words[0] or tokens[0].raw).upper()
+    return words[0].upper()
 
 
 def _after_with(tokens: Sequence[Token]) -> int:

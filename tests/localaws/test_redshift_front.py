@@ -12,6 +12,7 @@ from localaws.redshift.lexer import tokenize
 from localaws.redshift.loading.copy_command import Copy
 from localaws.redshift.plans import RunSql
 from localaws.redshift.reference import BEGIN_MARK, END_MARK, markdown
+from localaws.redshift.reserved_words import NEVER_IN_QUERIES, RESERVED
 
 _README = Path(__file__).parents[2] / "localaws" / "README.md"
 _COPY = "COPY t FROM 's3://b/m' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET"
@@ -48,6 +49,14 @@ def test_the_command_prints_the_same_list() -> None:
         ("SAVEPOINT a", "the statement SAVEPOINT"),
         ("SET search_path TO x", "SET search_path"),
         ("SELECT LISTAGG(a) FROM t", "the function LISTAGG"),
+        ("CALL refill()", "the statement CALL"),
+        ("CREATE OR REPLACE PROCEDURE p() AS 'x'", "the statement CREATE OR REPLACE PROCEDURE"),
+        ("CREATE FUNCTION f (int) RETURNS int", "the statement CREATE FUNCTION"),
+        ("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO x", "ALTER DEFAULT PRIVILEGES"),
+        ("PREPARE p AS SELECT 1", "the statement PREPARE"),
+        ("EXECUTE p", "the statement EXECUTE"),
+        ("CANCEL 12", "the statement CANCEL"),
+        ("EXPLAIN CREATE TABLE t AS SELECT 1", "EXPLAIN of CREATE TABLE AS"),
         ("SELECT pg_sleep(1)", "the function PG_SLEEP"),
         ("SELECT pg_catalog.lower('A')", "the function LOWER"),
         ('SELECT "pg_sleep"(1)', "the function PG_SLEEP"),
@@ -149,3 +158,34 @@ def test_copy_options_come_in_any_order() -> None:
     assert one == other
     assert one.manifest
     assert "serializetojson" in one.options
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["LISTEN a", "DO 'x'", "VALUES (1)", "TABLE t", "REINDEX TABLE t", "HELLO"],
+)
+def test_what_is_no_command_of_redshifts_is_a_syntax_error(sql: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_commands.html
+    with pytest.raises(StatementError, match=f'syntax error at or near "{sql.split()[0].lower()}"'):
+        plan(sql, {})
+
+
+def test_reserved_words_name_nothing_unless_quoted() -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+    assert len(RESERVED) > 150
+    for word in sorted(RESERVED):
+        for sql in (
+            f"CREATE TABLE t (a INT, {word} INT)",
+            f"INSERT INTO t (a, {word}) VALUES (1, 2)",
+        ):
+            with pytest.raises(StatementError, match="syntax error at or near"):
+                plan(sql, {})
+            assert plan(sql.replace(word, f'"{word}"'), {})
+
+
+def test_reserved_words_that_the_engine_does_not_know_are_refused_in_queries() -> None:
+    for word in sorted(NEVER_IN_QUERIES):
+        for sql in (f"SELECT {word} FROM t", f"SELECT a {word} FROM t", f"SELECT a FROM {word}"):
+            with pytest.raises(StatementError, match=f'syntax error at or near "{word}"'):
+                plan(sql, {})
+        assert plan(f'SELECT "{word}", t.{word} FROM t', {})

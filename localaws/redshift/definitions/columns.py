@@ -11,7 +11,7 @@ from localaws.redshift.column_types import ColumnType, byte_limit, parse_type
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.encodings import check_encoding
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.expressions import RESERVED_HERE_ONLY, rewrite
+from localaws.redshift.expressions import rewrite
 from localaws.redshift.lexer import Token, quote_name
 
 MAX_COLUMNS = 1600
@@ -85,11 +85,7 @@ class ColumnDefinition:
 
 def new_name(cursor: Cursor) -> str:
     """Take the name of something new; Redshift's reserved words must be quoted."""
-    token = cursor.peek()
-    if token.kind == "word" and token.text in RESERVED_HERE_ONLY:
-        # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
-        raise cursor.error()
-    return cursor.name()
+    return cursor.identifier()
 
 
 def parse_column(cursor: Cursor) -> ColumnDefinition:
