@@ -1,5 +1,7 @@
-"""S3 and SQS: the emulator ministack, in a virtualenv of its own because of the botocore it pins.
+"""S3 and SQS: the emulator ministack behind a gateway that makes it answer as AWS does.
 
+The gateway (`gateway/`) has the port; the emulator listens on a socket in its own directory.
+It lives in a virtualenv of its own because of the botocore it pins.
 The virtualenv `.venv-ministack` in the project root is made at the first start, from
 requirements-ministack.txt, and made again whenever that file or the interpreter changes.
 
@@ -25,7 +27,10 @@ from pathlib import Path
 from localaws.processes import Service, ServiceFailed
 
 _REQUIREMENTS = Path(__file__).with_name("requirements-ministack.txt")
-_VIRTUALENV = Path(__file__).parents[1] / ".venv-ministack"
+_ROOT = Path(__file__).parents[1]
+_VIRTUALENV = _ROOT / ".venv-ministack"
+# Relative to the directory that both run in: a socket's whole path may have 107 bytes only.
+_SOCKET = "unix:emulator.sock"
 _STAMP = _VIRTUALENV / "installed-from"
 _INSTALL_DEADLINE = 300.0
 
@@ -41,15 +46,18 @@ class Objects:
         self._port = port
         self._region = region
 
-    def service(self) -> Service:
-        """Return the server, not yet started. The virtualenv must be there: see `install()`."""
+    def emulator(self) -> Service:
+        """Return the emulator, not yet started. The virtualenv must be there: see `install()`."""
         scratch = self._state / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         return Service(
             "objects",
-            [str(_VIRTUALENV / "bin" / "python"), "-m", "ministack"],
+            [
+                *(str(_VIRTUALENV / "bin" / "python"), "-m", "hypercorn", "ministack.app:app"),
+                *("--bind", _SOCKET, "--workers", "0", "--keep-alive", "75"),
+                *("--log-level", "WARNING"),
+            ],
             log=self._home / "logs" / "objects.log",
-            healthy=self._answers,
             cwd=self._state,
             # A whole environment of our own: no AWS_* variable, profile or proxy of the user gets
             # in, and no Docker socket, whose containers the emulator would otherwise tidy up.
@@ -59,7 +67,6 @@ class Objects:
                 "TMPDIR": str(scratch),
                 "DOCKER_HOST": f"unix://{scratch / 'no-docker'}",
                 "GATEWAY_PORT": str(self._port),
-                "BIND_HOST": "127.0.0.1",
                 "MINISTACK_HOST": "127.0.0.1",
                 "MINISTACK_REGION": self._region,
                 "SERVICES": "s3,sqs,sts",
@@ -76,8 +83,23 @@ class Objects:
             stop_deadline=8,
         )
 
-    def _answers(self) -> bool:
-        return answers(self._port, "/_ministack/health")
+    def gateway(self) -> Service:
+        """Return the gateway, not yet started; it is healthy when the emulator is."""
+        command = [sys.executable, "-m", "localaws.gateway", "--port", str(self._port)]
+        return Service(
+            "gateway",
+            [*command, "--upstream", _SOCKET],
+            log=self._home / "logs" / "gateway.log",
+            healthy=lambda: answers(self._port, "/_localaws/health"),
+            cwd=self._state,
+            environment={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(_ROOT),
+                "PYTHONUNBUFFERED": "1",
+            },
+            deadline=60,
+            stop_deadline=5,
+        )
 
 
 def answers(port: int, path: str) -> bool:

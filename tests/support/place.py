@@ -44,14 +44,14 @@ class SettingMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class Place:
-    """Two warehouses and a bucket. `client` makes a client of any service here."""
+    """Two warehouses and a bucket. `client(service, **more)` makes a client as boto3 does."""
 
     region: str
     iam_role: str
     bucket: str
     prefix: str
     warehouses: Mapping[str, Mapping[str, str]]
-    client: Callable[[str], Any]
+    client: Callable[..., Any]
 
     def caller(self, name: str) -> Caller:
         """Return a caller for the warehouse of that name."""
@@ -66,13 +66,14 @@ def stand_in(endpoints: Endpoints, *, data_api: str = "") -> Place:
     """Return the running stack as a place; `data_api` is the address of another Data API on it."""
     addresses = {"redshift-data": data_api or endpoints.redshift_data_endpoint_url}
 
-    def client(service: str) -> Any:
+    def client(service: str, **more: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=addresses.get(service, endpoints.aws_endpoint_url),
             region_name=endpoints.region,
             aws_access_key_id=endpoints.aws_access_key_id,
             aws_secret_access_key=endpoints.aws_secret_access_key,
+            **more,
         )
 
     warehouses = {
@@ -107,7 +108,7 @@ def real_aws() -> Iterator[Place]:
         bucket=os.environ["LOCALAWS_AWS_BUCKET"],
         prefix=(run := _run_name()),
         warehouses={name: _warehouse(name) | {"Database": run} for name in names},
-        client=lambda service: session.client(service, config=patient),
+        client=lambda service, **more: session.client(service, **{"config": patient} | more),
     )
     existing = os.environ.get("LOCALAWS_AWS_DATABASE", "dev")
     makers = [place.caller(name).at(Database=existing) for name in place.warehouses]
