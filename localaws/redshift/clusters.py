@@ -19,7 +19,7 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 from localaws.redshift.catalogue import bring_up_to_date
-from localaws.redshift.errors import ApiError, StatementError, invalid
+from localaws.redshift.errors import ApiError, NotSupported, StatementError, invalid
 
 State = Literal["available", "paused"]
 Isolation = Literal["SNAPSHOT", "SERIALIZABLE"]
@@ -29,6 +29,7 @@ MAX_DATABASES = 60
 
 CONNECTIONS_PER_DATABASE = 16
 _CONNECT_SECONDS = 5
+_ENGINE_NAME_BYTES = 63
 _LEVELS = {
     "SNAPSHOT": psycopg.IsolationLevel.REPEATABLE_READ,
     "SERIALIZABLE": psycopg.IsolationLevel.SERIALIZABLE,
@@ -141,6 +142,8 @@ class Cluster:
                 raise StatementError(  # wording unsourced
                     f"ERROR: the limit of {MAX_DATABASES} databases is reached"
                 )
+            if len(engine_database(self.identifier, name).encode()) > _ENGINE_NAME_BYTES:
+                raise NotSupported(f"the long database name {name}")
             chosen = isolation or self.isolation
             with self._postgres.connect("postgres") as connection:
                 _create_if_missing(connection, engine_database(self.identifier, name))

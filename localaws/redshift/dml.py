@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.create_tables import create_table
-from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.errors import StatementError
 from localaws.redshift.expressions import rewrite
 from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import Nothing, Plan, RunSql
+from localaws.redshift.plans import Plan, RunSql
 from localaws.redshift.statements import Kind
 
 
@@ -134,26 +134,6 @@ def lock(tokens: Sequence[Token]) -> Plan:
     return RunSql("LOCK", sql, takes_snapshot=False, refuse_in="autocommit")
 
 
-def set_parameter(tokens: Sequence[Token]) -> Plan:
-    """Plan a SET of the two parameters a loader needs; all others are refused by name."""
-    cursor = Cursor(tokens)
-    cursor.expect_words("set")
-    name = cursor.name()
-    if name not in ("statement_timeout", "query_group"):
-        raise NotSupported(f"SET {name}")
-    if not (cursor.skip_words("to") or cursor.skip_symbol("=")):
-        raise cursor.error()
-    value = cursor.take()
-    cursor.expect_end()
-    if name == "query_group":
-        return Nothing("SET")
-    if not value.text.isdigit():
-        raise StatementError(
-            f'ERROR: parameter "statement_timeout" requires an integer value, not {value.raw}'
-        )
-    return RunSql("SET", f"SET statement_timeout TO {value.text}", takes_snapshot=False)
-
-
 def _verb(tokens: Sequence[Token], verb: str) -> int:
     depth = 0
     for index, token in enumerate(tokens):
@@ -179,5 +159,4 @@ KINDS = (
     Kind("UPDATE", (("update",),), "with FROM", update),
     Kind("DELETE", (("delete",),), "with USING; the target takes no alias", delete),
     Kind("LOCK", (("lock",),), "in a batch only; takes no snapshot", lock),
-    Kind("SET", (("set",),), "statement_timeout (ms) and query_group only", set_parameter),
 )

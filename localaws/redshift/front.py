@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from localaws.redshift import declared_cursors, definitions, dml, explaining, merge, transactions
+from localaws.redshift import (
+    databases,
+    declared_cursors,
+    definitions,
+    dml,
+    explaining,
+    merge,
+    settings,
+    transactions,
+)
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command
@@ -22,17 +31,19 @@ KINDS = (
     *explaining.KINDS,
     *definitions.KINDS,
     *copy_command.KINDS,
+    *databases.KINDS,
     *transactions.KINDS,
+    *settings.KINDS,
 )
 
 
-def plan(sql: str, parameters: Mapping[str, str], settings: Mapping[str, str] = _NONE_SET) -> Plan:
+def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = _NONE_SET) -> Plan:
     """Return the plan of one statement. Raises StatementError, or NotSupported by name.
 
-    `settings` are the session's parameters; those that change how a text is read are honoured here.
+    `set_here` are the session's parameters; those that change how a text is read are honoured here.
     """
-    del settings  # none of those is supported yet
-    statements = split_statements(tokenize(sql))
+    keep_case = set_here.get(settings.CASE_SENSITIVE) == "on"
+    statements = split_statements(tokenize(sql, keep_case=keep_case))
     if len(statements) > 1:
         # "This statement must be a single SQL statement":
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html

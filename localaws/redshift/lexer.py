@@ -74,8 +74,10 @@ def quote_string(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def tokenize(sql: str) -> list[Token]:
+def tokenize(sql: str, *, keep_case: bool = False) -> list[Token]:
     """Cut one text into tokens, without comments and white space.
+
+    `keep_case` leaves quoted names as they are (enable_case_sensitive_identifier).
 
     Raises StatementError with Redshift's wording for an unterminated string or a stray character,
     and NotSupported for what only PostgreSQL would understand.
@@ -93,7 +95,7 @@ def tokenize(sql: str) -> list[Token]:
         if kind == "string":
             _refuse_prefixed_literal(sql, position)
         if kind != "space":
-            tokens.append(_token(kind, raw))
+            tokens.append(_token(kind, raw, keep_case=keep_case))
         position = match.end()
     return tokens
 
@@ -133,7 +135,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def _token(kind: str, raw: str) -> Token:
+def _token(kind: str, raw: str, *, keep_case: bool) -> Token:
     match kind:
         case "word":
             if raw.startswith("#"):
@@ -143,7 +145,8 @@ def _token(kind: str, raw: str) -> Token:
         case "name":
             # Folded although quoted, unless enable_case_sensitive_identifier is set:
             # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
-            return Token("name", check_name(raw[1:-1].replace('""', '"').lower()), raw)
+            name = raw[1:-1].replace('""', '"')
+            return Token("name", check_name(name if keep_case else name.lower()), raw)
         case "string":
             return Token("string", _decode(raw[1:-1]), raw)
         case "number":

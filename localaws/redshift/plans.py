@@ -56,14 +56,3 @@ class RunSql:
         elif self.takes_snapshot:
             session.take_snapshot()
         return session.execute(self.sql)
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """A statement that changes nothing here (SET query_group)."""
-
-    kind: str
-
-    def run(self, session: Session) -> Outcome:  # noqa: ARG002 - the protocol's signature
-        """Do nothing."""
-        return Outcome()

@@ -11,7 +11,15 @@ DIFFERENCES = (
     "a cast to `VARCHAR(n)` cuts after n characters, not bytes (a column does count bytes)",
     "`ENCODE`, `DISTKEY`, `SORTKEY`, `DISTSTYLE` are read and dropped; `pg_table_def` shows none",
     "every user may do everything: there are no privileges, and secrets are not looked up",
-    "batches run as `TRANSACTION` only; no sessions; `WithEvent` is read and sends nothing",
+    "`WithEvent` is read and sends nothing",
+    "every statement fixes its transaction's snapshot, also a `SELECT` without a table, and before "
+    "it waits for a lock, so error 1023 comes more often than in Redshift",
+    "a session has no queue: while it is busy, another statement for it is refused, in the words "
+    "for a session that ended",
+    "`BEGIN … ISOLATION LEVEL` is read and dropped: the database's level counts (`--isolation`, "
+    "`CREATE DATABASE … ISOLATION LEVEL`)",
+    "what fixes the result of `json_serialization_enable`, `navigate_super_null_on_error` and "
+    "other such parameters is not done: they take their defaults only",
     "a paused cluster refuses new statements, in words of our own, and aborts what runs; "
     "`DescribeStatement` and the like go on answering",
     "a `ClientToken` that returns with another request is refused; AWS does not say what it does",
