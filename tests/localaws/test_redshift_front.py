@@ -47,7 +47,7 @@ def test_the_command_prints_the_same_list() -> None:
     [
         ("UNLOAD ('SELECT 1') TO 's3://b/p'", "the statement UNLOAD"),
         ("SAVEPOINT a", "the statement SAVEPOINT"),
-        ("SET search_path TO x", "SET search_path"),
+        ("SET work_mem TO x", "SET work_mem"),
         ("SELECT LISTAGG(a) FROM t", "the function LISTAGG"),
         ("CALL refill()", "the statement CALL"),
         ("CREATE OR REPLACE PROCEDURE p() AS 'x'", "the statement CREATE OR REPLACE PROCEDURE"),
