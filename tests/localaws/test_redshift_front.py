@@ -173,9 +173,9 @@ def test_what_is_no_command_of_redshifts_is_a_syntax_error(sql: str) -> None:
 def test_reserved_words_name_nothing_unless_quoted() -> None:
     # https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
     assert len(RESERVED) > 150
-    for word in sorted(RESERVED):
+    for word in sorted(RESERVED - {"like"}):  # (LIKE int) copies the table int
         for sql in (
-            f"CREATE TABLE t (a INT, {word} INT)",
+            f"CREATE TABLE t ({word} INT)",
             f"INSERT INTO t (a, {word}) VALUES (1, 2)",
         ):
             with pytest.raises(StatementError, match="syntax error at or near"):
