@@ -1,70 +1,19 @@
 """A service that forgets on restart, or runs while paused, hides how the real one behaves."""
 
-import json
-import os
-import signal
-import sys
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localaws import Endpoints
-from localaws.objects import answers
-from localaws.processes import Service, free_port
-from tests.support.place import stand_in
+from tests.support.data_api import CLUSTER, DataApi
 
-_ROOT = Path(__file__).parents[2]
-_CLUSTER = "restarted"
 _BUSY = [
     "CREATE TEMP TABLE busy AS SELECT 1 AS a",
     *["INSERT INTO busy SELECT a FROM busy"] * 13,
     "SELECT COUNT(*) FROM busy AS x, busy AS y, busy AS z",
 ]
-
-
-class DataApi:
-    """A Data API of our own on the stack's PostgreSQL, to kill and start again."""
-
-    def __init__(self, stack: Endpoints, home: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        there = stand_in(stack, data_api=self.url)
-        self.calls = there.caller("primary").at(ClusterIdentifier=_CLUSTER)
-        command = [sys.executable, "-m", "localaws.redshift", "--port", str(self.port)]
-        command += ["--home", str(home), "--s3-endpoint", stack.aws_endpoint_url]
-        command += ["--postgres", f"{stack.postgres_host}:{stack.postgres_port}"]
-        command += ["--postgres-user", stack.postgres_user]
-        command += ["--cluster", f"{_CLUSTER}:dev", "--iam-role", stack.iam_role]
-        self.service = Service(
-            "redshift under test",
-            command,
-            log=home / "log",
-            healthy=lambda: answers(self.port, "/_localaws/health"),
-            cwd=_ROOT,
-            environment=os.environ | {"LOCALAWS_POSTGRES_PASSWORD": stack.postgres_password},
-        )
-
-    def start(self) -> None:
-        self.service.start()
-        self.service.wait_healthy()
-
-    def kill(self) -> None:
-        assert self.service.pid is not None
-        os.kill(self.service.pid, signal.SIGKILL)
-        self.service.stop()
-
-    def put_state(self, state: str) -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"{self.url}/_localaws/clusters/{_CLUSTER}", json.dumps({"state": state}).encode()
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:
-            answer: dict[str, Any] = json.load(response)
-            return answer
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +71,7 @@ def test_a_paused_cluster_takes_nothing_until_it_is_resumed(service: DataApi, ta
     running = calls.api.batch_execute_statement(
         Sqls=[f"INSERT INTO {table} VALUES (1)", *_BUSY], WaitTimeSeconds=1, **calls.where
     )["Id"]
-    assert service.put_state("paused") == {"cluster": _CLUSTER, "state": "paused", "aborted": 1}
+    assert service.put_state("paused") == {"cluster": CLUSTER, "state": "paused", "aborted": 1}
     with pytest.raises(ClientError, match="is paused"):
         calls.tell("SELECT 1")
     with pytest.raises(ClientError, match="is paused"):
