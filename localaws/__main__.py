@@ -26,7 +26,16 @@ _NOT_RUNNING = 3  # as `systemctl status` says it
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # HUP: the terminal was closed
 _START_PATIENCE = 120.0
 _STOP_PATIENCE = 60.0
-_OURS = ("mysql", "mysql.new", "postgres", "postgres.new", "objects", "redshift", "logs")
+_OURS = (
+    "mysql",
+    "mysql.new",
+    "mysql.tmp",
+    "postgres",
+    "postgres.new",
+    "objects",
+    "redshift",
+    "logs",
+)
 _OUR_FILES = (
     "ports.json",
     "credentials.json",

@@ -34,6 +34,8 @@ class MariaDb:
         self._home = home
         self._data = home / "mysql"
         self._draft = home / "mysql.new"
+        # In /tmp, another stack that starts would delete our temporary tables as leftovers.
+        self._scratch = home / "mysql.tmp"
         self._port = port
         self._admin_password = admin_password
         self._reader_password = reader_password
@@ -43,12 +45,14 @@ class MariaDb:
         if self._data.exists():
             return None
         shutil.rmtree(self._draft, ignore_errors=True)
+        self._scratch.mkdir(parents=True, exist_ok=True)
         return Service(
             "mariadb-install-db",
             [
                 _program("mariadb-install-db"),
                 "--no-defaults",
                 f"--datadir={self._draft}",
+                f"--tmpdir={self._scratch}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 "--skip-name-resolve",
@@ -69,12 +73,14 @@ class MariaDb:
         end_leftovers(self._data, server)
         setup = self._home / "mysql-users.sql"
         write_private(setup, self._users_sql())
+        self._scratch.mkdir(parents=True, exist_ok=True)
         return Service(
             "mysql",
             [
                 server,
                 "--no-defaults",
                 f"--datadir={self._data}",
+                f"--tmpdir={self._scratch}",
                 # Relative to the data directory: a socket's whole path may have 107 bytes only.
                 "--socket=mysql.sock",
                 "--pid-file=mysql.pid",

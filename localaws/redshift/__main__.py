@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from localaws import fault_routes
 from localaws.faults import FaultList
-from localaws.redshift import call_faults, statement_faults
+from localaws.redshift import call_faults, recovery, statement_faults
 from localaws.redshift.call_faults import CallFaults
 from localaws.redshift.clusters import Clusters, Isolation, Postgres
 from localaws.redshift.jobs import STOPPING
@@ -83,6 +83,7 @@ async def _serve(options: argparse.Namespace) -> None:
     operations = Operations(clusters, journal, lookups, runner, sessions)
     results = ResultOperations(journal, lookups)
     await asyncio.to_thread(clusters.open, _POSTGRES_STARTS_WITHIN)
+    await asyncio.to_thread(recovery.end_interrupted, journal, clusters)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
     app = application(operations, results, CallFaults(faults, lookups))
     fault_routes.serve(app, faults)

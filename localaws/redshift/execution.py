@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,7 +14,7 @@ from psycopg_pool import PoolTimeout
 from localaws.redshift.errors import StatementError
 from localaws.redshift.front import plan
 from localaws.redshift.jobs import USERS_REQUEST, Cancelled, Job, cancelled_text
-from localaws.redshift.journal import Journal, Unit
+from localaws.redshift.journal import Commit, Journal, Unit
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.postgres_errors import in_redshift_words
 from localaws.redshift.results import Outcome
@@ -40,6 +41,7 @@ class Execution:
             job.checkpoint()
             with _session(job) as session:
                 session.copier, session.checkpoint = self._copier, job.checkpoint
+                session.before_commit = partial(self._committing, session)
                 pid = session.connection.info.backend_pid
                 self._journal.mark(job.statement.id, "STARTED", pid=pid)
                 job.attach(session.connection)
@@ -122,6 +124,16 @@ class Execution:
         else:
             with job.uninterrupted():
                 session.end_statement()
+
+    def _committing(self, session: Session, engine_transaction: str) -> None:
+        """Note which transaction is about to be committed, so that a crash leaves no doubt."""
+        results = any(outcome.pages is not None for outcome in self._results.values())
+        self._journal.committing(
+            Commit(
+                session.query, session.cluster.identifier, session.database, engine_transaction,
+                results,
+            )
+        )  # fmt: skip
 
     def _end(self, status: str, error: str) -> None:
         kept = status == "FINISHED" or not self._job.in_one_transaction

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS pages (
 CREATE TABLE IF NOT EXISTS tokens (
   token TEXT PRIMARY KEY, statement TEXT NOT NULL, fingerprint TEXT NOT NULL,
   created REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS commits (
+  query INTEGER PRIMARY KEY, cluster TEXT NOT NULL, database TEXT NOT NULL,
+  engine_transaction TEXT NOT NULL, results INTEGER NOT NULL);
 """
 
 
@@ -93,8 +96,19 @@ class Token:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that was about to be made: which one, where, and whether there were results."""
+
+    query: int
+    cluster: str
+    database: str
+    engine_transaction: str
+    results: bool
+
+
 class Journal:
-    """The file. Opening it ends, as FAILED, whatever was active when the last process died."""
+    """The file. What was active when the last process died is still so: see `recovery`."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -103,7 +117,6 @@ class Journal:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
         self._forget_next = 0.0
-        self._end_interrupted()
         self.forget_old()
 
     def close(self) -> None:
@@ -231,6 +244,30 @@ class Journal:
                 (status, error, now, duration, statement_id),
             )
 
+    def committing(self, commit: Commit) -> None:
+        """Remember, before it is made, the commit that a unit is about to make."""
+        self._run(
+            "INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?, ?)",
+            (commit.query, commit.cluster, commit.database, commit.engine_transaction,
+             commit.results),
+        )  # fmt: skip
+
+    def commit_of(self, query: int) -> Commit | None:
+        """Return the last commit that this unit was about to make."""
+        row = self._one("SELECT * FROM commits WHERE query = ?", (query,))
+        if row is None:
+            return None
+        _, cluster, database, engine_transaction, results = row
+        return Commit(query, cluster, database, engine_transaction, bool(results))
+
+    def active(self) -> list[Statement]:
+        """Return the statements that have not ended."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM statements WHERE status IN ('SUBMITTED', 'PICKED', 'STARTED')"
+            ).fetchall()
+        return [replace(each, units=self._units([each.id])) for each in map(_statement, rows)]
+
     def page(self, query: int, page: int) -> tuple[str, bool] | None:
         """Return one page of a result as JSON text, and whether another follows."""
         body = self._one("SELECT body FROM pages WHERE query = ? AND page = ?", (query, page))
@@ -246,6 +283,10 @@ class Journal:
         with self._lock, self._transaction():
             self._db.execute(
                 "DELETE FROM pages WHERE query IN (SELECT query FROM units WHERE created < ?)",
+                (limit,),
+            )
+            self._db.execute(
+                "DELETE FROM commits WHERE query IN (SELECT query FROM units WHERE created < ?)",
                 (limit,),
             )
             self._db.execute("DELETE FROM units WHERE created < ?", (limit,))
@@ -269,18 +310,6 @@ class Journal:
                     "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)",
                     [(query, number, page) for number, page in some],
                 )
-
-    def _end_interrupted(self) -> None:
-        rows = self._db.execute(
-            "SELECT id FROM statements WHERE status IN ('SUBMITTED', 'PICKED', 'STARTED')"
-        ).fetchall()
-        for (statement_id,) in rows:
-            self.finish(
-                statement_id,
-                "FAILED",
-                error="ERROR: the Data API stand-in stopped while the statement ran",
-                duration=-1,
-            )
 
     def _units(self, ids: Iterable[str]) -> tuple[Unit, ...]:
         with self._lock:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from localaws.redshift.loading.copying import Copier
     from localaws.redshift.plans import Plan
 
+OUTCOME_UNKNOWN = (
+    "ERROR: the connection to the engine broke during COMMIT: whether it was committed is unknown"
+)
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
 
 # Relations that the transaction has locked and that exist, but were made after its snapshot.
@@ -40,9 +43,10 @@ class Session:
     """One connection's state.
 
     `copier`, `checkpoint` and `query` belong to the statement that runs: how it loads, how it
-    learns of a cancel, and its RedshiftQueryId. `settings` are the session's parameters by name,
-    those that were set; a front that reads names differently asks there. `survives` are the
-    engine's own parameters that a failed statement leaves behind although it is rolled back.
+    learns of a cancel, and its RedshiftQueryId; `before_commit` is told which transaction of the
+    engine's is about to be committed. `settings` are the session's parameters by name, those that
+    were set; a front that reads names differently asks there. `survives` are the engine's own
+    parameters that a failed statement leaves behind although it is rolled back.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Session:
         self.copier: Copier
         self.checkpoint: Callable[[], None] = _never_cancelled
         self.query = 0
+        self.before_commit: Callable[[str], None] = _nobody_asks
         self.settings: dict[str, str] = {}
         self.committed = False
         self.survives: dict[str, str] = {}
@@ -62,6 +67,7 @@ class Session:
         self._in_block = False
         self._failed = False
         self._snapshot = False
+        self._may_have_written = False
 
     @property
     def in_block(self) -> bool:
@@ -86,6 +92,7 @@ class Session:
                 "ERROR: current transaction is aborted, "
                 "commands ignored until end of transaction block"
             )
+        self._may_have_written = self._may_have_written or plan.kind != "SELECT"
         older = self._snapshot
         outcome = plan.run(self)
         if older and self._snapshot:
@@ -165,16 +172,28 @@ class Session:
     def _commit(self) -> None:
         self._snapshot = False
         try:
+            if self._may_have_written:
+                self._tell_before_commit()
             self.connection.commit()
-        except psycopg.Error:
+        except psycopg.Error as error:
             self._roll_back()
+            if self.connection.closed:
+                raise StatementError(OUTCOME_UNKNOWN) from error
             raise
+        self._may_have_written = False
         self.committed = True
         self.settings = dict(self._at_commit)
         self._at_rollback = dict(self._at_commit)
 
+    def _tell_before_commit(self) -> None:
+        asked = "SELECT pg_current_xact_id_if_assigned()::text"
+        row = self.connection.execute(asked).fetchone()
+        if row is not None and row[0] is not None:
+            self.before_commit(row[0])
+
     def _roll_back(self) -> None:
         self._snapshot = False
+        self._may_have_written = False
         self.settings = dict(self._at_rollback)
         self._at_commit = dict(self._at_rollback)
         if not self.connection.closed:
@@ -190,3 +209,7 @@ class Session:
 
 def _never_cancelled() -> None:
     """Nobody has told the statement to stop."""
+
+
+def _nobody_asks(_: str) -> None:
+    """Nobody wants to know what is about to be committed."""
