@@ -17,7 +17,7 @@ from localaws.redshift import (
 )
 from localaws.redshift.errors import StatementError
 from localaws.redshift.lexer import bind, split_statements, tokenize
-from localaws.redshift.loading import copy_command
+from localaws.redshift.loading import copy_command, unload_command
 from localaws.redshift.plans import Plan
 from localaws.redshift.statements import classify
 
@@ -31,6 +31,7 @@ KINDS = (
     *explaining.KINDS,
     *definitions.KINDS,
     *copy_command.KINDS,
+    *unload_command.KINDS,
     *databases.KINDS,
     *transactions.KINDS,
     *settings.KINDS,

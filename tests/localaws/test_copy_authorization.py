@@ -77,7 +77,7 @@ def test_parquet_must_lie_in_the_clusters_region(
 
 
 def test_a_table_that_is_not_there_is_told(primary: Any, lake: Any, table: str) -> None:
-    # https://github.com/snowplow/snowplow-rdb-loader looks for this text
+    # https://github.com/estuary/connectors (materialize-redshift) looks for this text
     assert f"Cannot COPY into nonexistent table {table}" in primary.error(
         lake.copy(table, one_row(lake), options="")
     )

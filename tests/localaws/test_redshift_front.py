@@ -45,7 +45,7 @@ def test_the_command_prints_the_same_list() -> None:
 @pytest.mark.parametrize(
     ("sql", "named"),
     [
-        ("UNLOAD ('SELECT 1') TO 's3://b/p'", "the statement UNLOAD"),
+        ("CREATE LIBRARY l LANGUAGE plpythonu FROM 's3://b/p'", "the statement CREATE LIBRARY"),
         ("SAVEPOINT a", "the statement SAVEPOINT"),
         ("SET work_mem TO x", "SET work_mem"),
         ("SELECT LISTAGG(a) FROM t", "the function LISTAGG"),

@@ -15,6 +15,8 @@ from localaws.redshift.loading.manifest import find_files
 from localaws.redshift.loading.parquet_load import load_parquet
 from localaws.redshift.loading.store import SourceFile, Store
 from localaws.redshift.loading.targets import Target, find_target
+from localaws.redshift.loading.unload_command import Unload
+from localaws.redshift.loading.unloading import unload
 from localaws.redshift.postgres_errors import in_redshift_words
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Copier:
         try:
             session.lock_for_writing(plan.table)
         except psycopg.errors.UndefinedTable as error:
-            # https://github.com/snowplow/snowplow-rdb-loader looks for this text
+            # https://github.com/estuary/connectors (materialize-redshift) looks for this text
             name = plan.table.split(".")[-1].strip('"')
             raise StatementError(f"ERROR: Cannot COPY into nonexistent table {name}") from error
         plan.access.require(self.iam_role, self.user_arn)
@@ -58,6 +60,11 @@ class Copier:
             # COPY updates statistics too: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
             connection.execute(f"ANALYZE {plan.table}")
         return log.rows
+
+    def unload(self, plan: Unload, session: Session) -> int:
+        """Write the files of an UNLOAD and return the number of rows."""
+        plan.access.require(self.iam_role, self.user_arn)
+        return unload(plan, session, self.store)
 
     def _load(self, plan: Copy, target: Target, session: Session, log: LoadLog) -> None:
         files = find_files(self.store, plan)

@@ -82,7 +82,7 @@ def find_target(plan: Copy, connection: psycopg.Connection[Any]) -> Target:
     """Return what the COPY fills. Raises StatementError for a list that cannot be."""
     found = connection.execute("SELECT to_regclass(%s)::oid", (plan.table,)).fetchone()
     if found is None or found[0] is None:
-        # https://github.com/snowplow/snowplow-rdb-loader looks for this text
+        # https://github.com/estuary/connectors (materialize-redshift) looks for this text
         name = plan.table.split(".")[-1].strip('"')
         raise StatementError(f"ERROR: Cannot COPY into nonexistent table {name}")
     rows = connection.execute(_COLUMNS, (found[0],)).fetchall()
