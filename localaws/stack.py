@@ -1,7 +1,7 @@
 """The whole stack of one home directory: what is started in which order, and who owns it.
 
-MariaDB, PostgreSQL and the S3/SQS emulator start side by side; the Redshift Data API starts when
-the last two answer. Data, ports and passwords stay in the home directory between runs.
+All start side by side; at a first start the databases are made before. Data, ports and passwords
+stay in the home directory between runs.
 """
 
 from __future__ import annotations
@@ -165,11 +165,9 @@ class Stack:
         self._begin(s3_and_sqs.emulator())
         gateway = self._begin(s3_and_sqs.gateway())
         engine, source = (self._follow(*pair) for pair in databases)
-        engine.wait_healthy()
-        gateway.wait_healthy()
-        data_api = self._begin(_redshift(self.home, endpoints))
-        source.wait_healthy()
-        data_api.wait_healthy()
+        data_api = self._begin(_redshift(self.home, endpoints))  # waits for the engine by itself
+        for service in (engine, gateway, source, data_api):
+            service.wait_healthy()
 
     def _begin(self, service: Service) -> Service:
         self._services.append(service)
