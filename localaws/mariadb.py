@@ -89,6 +89,11 @@ class MariaDb:
                 f"--init-file={setup}",
                 "--skip-name-resolve",
                 "--performance-schema=OFF",
+                # Caches of engines that only system tables use, and a redo log buffer for far more
+                # at once: 45 MB less of memory in an idle server.
+                "--key-buffer-size=1M",
+                "--aria-pagecache-buffer-size=4M",
+                "--innodb-log-buffer-size=2M",
                 "--default-time-zone=+00:00",
                 f"--sql-mode={_MYSQL8_SQL_MODE}",
                 "--character-set-server=utf8mb4",
