@@ -15,7 +15,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq.abc import PGresult
@@ -37,6 +37,19 @@ _PRECISION = {
 }  # fmt: skip
 _SCALE = {700: 8, 701: 17, 1083: 6, 1266: 6, 1114: 6, 1184: 6}
 _JSON_SPACES = re.compile(r'("(?:\\.|[^"\\])*")|([:,]) ')
+
+# The limit of a VARBYTE column is in the name of the constraint that keeps it (column_types.py).
+_ORIGINS = """
+SELECT c.oid::bigint, a.attnum::integer, n.nspname, c.relname, a.attnotnull,
+       CASE WHEN a.atttypid = 'bytea'::regtype THEN (
+         SELECT split_part(k.conname, '_', 2)::integer FROM pg_constraint k
+          WHERE k.conrelid = c.oid AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'bytes\\_%%')
+       END
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid
+ WHERE c.oid = ANY(%s::bigint[]::oid[])
+"""
 
 NULL = '{"isNull": true}'
 
@@ -79,14 +92,24 @@ def column_metadata(connection: psycopg.Connection[Any], result: PGresult) -> li
     shapes = [(result.ftype(index), result.fmod(index)) for index in range(result.nfields)]
     tables = _tables(connection, origins)
     return [
-        _column(name, oid, modifier, tables.get(origin))
+        _column(name, oid, modifier, tables.get(origin, _NO_TABLE))
         for name, (oid, modifier), origin in zip(names, shapes, origins, strict=True)
     ]
 
 
-def _column(
-    name: str, oid: int, modifier: int, origin: tuple[str, str, bool] | None
-) -> dict[str, Any]:
+class _Origin(NamedTuple):
+    """The table column that a result's column is; `bytes` is its limit if it is a VARBYTE."""
+
+    schema: str
+    table: str
+    not_null: bool
+    bytes: int | None
+
+
+_NO_TABLE = _Origin("", "", False, None)
+
+
+def _column(name: str, oid: int, modifier: int, origin: _Origin) -> dict[str, Any]:
     number = oid in _INTEGERS or oid in _FLOATS or oid == _NUMERIC
     precision, scale = _PRECISION.get(oid, 0), _SCALE.get(oid, 0)
     if oid == _NUMERIC:
@@ -95,6 +118,8 @@ def _column(
         )
     elif oid in (_VARCHAR, _BPCHAR) and modifier >= 4:
         precision = modifier - 4
+    elif oid == _BYTEA:
+        precision = origin.bytes or precision
     return {
         "isCaseSensitive": oid in (_VARCHAR, _BPCHAR, _BYTEA, 25),
         "isCurrency": False,
@@ -102,25 +127,20 @@ def _column(
         "label": name,
         "length": 0,
         "name": name,
-        "nullable": 0 if origin and origin[2] else 1,
+        "nullable": 0 if origin.not_null else 1,
         "precision": precision,
         "scale": scale,
-        "schemaName": origin[0] if origin else "",
-        "tableName": origin[1] if origin else "",
+        "schemaName": origin.schema,
+        "tableName": origin.table,
         "typeName": _INTEGERS.get(oid) or _FLOATS.get(oid) or _OTHERS.get(oid, "varchar"),
     }
 
 
 def _tables(
     connection: psycopg.Connection[Any], origins: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], tuple[str, str, bool]]:
+) -> dict[tuple[int, int], _Origin]:
     wanted = sorted({table for table, _ in origins if table})
     if not wanted:
         return {}
-    rows = connection.execute(
-        "SELECT c.oid::bigint, a.attnum::integer, n.nspname, c.relname, a.attnotnull "
-        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(%s::bigint[]::oid[])",
-        (wanted,),
-    )
-    return {(oid, number): (schema, table, fixed) for oid, number, schema, table, fixed in rows}
+    rows = connection.execute(_ORIGINS, (wanted,))
+    return {(oid, number): _Origin(*origin) for oid, number, *origin in rows}

@@ -169,8 +169,11 @@ class Journal:
         return Token(*row) if row else None
 
     def statement(self, statement_id: str) -> Statement | None:
-        """Return a statement with its units."""
-        row = self._one("SELECT * FROM statements WHERE id = ?", (statement_id,))
+        """Return a statement of the last 24 hours with its units."""
+        row = self._one(
+            "SELECT * FROM statements WHERE id = ? AND created > ?",
+            (statement_id, time.time() - KEPT_SECONDS),
+        )
         if row is None:
             return None
         return replace(_statement(row), units=self._units([statement_id]))
@@ -179,8 +182,9 @@ class Journal:
         """Return statements, newest first, that were accepted before the one at that position."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT * FROM statements WHERE position < ? ORDER BY position DESC LIMIT ?",
-                (before, limit),
+                "SELECT * FROM statements WHERE position < ? AND created > ? "
+                "ORDER BY position DESC LIMIT ?",
+                (before, time.time() - KEPT_SECONDS, limit),
             ).fetchall()
         statements = [_statement(row) for row in rows]
         units = self._units([statement.id for statement in statements])

@@ -11,7 +11,10 @@ DIFFERENCES = (
     "a cast to `VARCHAR(n)` cuts after n characters, not bytes (a column does count bytes)",
     "`ENCODE`, `DISTKEY`, `SORTKEY`, `DISTSTYLE` are read and dropped; `pg_table_def` shows none",
     "every user may do everything: there are no privileges, and secrets are not looked up",
-    "`WithEvent` is read and sends nothing",
+    "`WithEvent` is read and sends nothing; workgroups are known by their names only, not by ARN",
+    "every caller is the same one: `RoleLevel` changes nothing, and without `DbUser` the user is "
+    "`IAM:localaws`",
+    "at most ten callers may wait for the same statement; AWS has a limit and does not say which",
     "every statement fixes its transaction's snapshot, also a `SELECT` without a table, and before "
     "it waits for a lock, so error 1023 comes more often than in Redshift",
     "a session has no queue: while it is busy, another statement for it is refused, in the words "
@@ -23,7 +26,7 @@ DIFFERENCES = (
     "a paused cluster refuses new statements, in words of our own, and aborts what runs; "
     "`DescribeStatement` and the like go on answering",
     "a `ClientToken` that returns with another request is refused; AWS does not say what it does",
-    "a result comes in pages of 1,000 rows; results of any size are kept for 24 hours",
+    "a result comes in pages of at most 1,000 rows and 400 KB; AWS does not say how large its are",
     "error details leave out the numbers of queries and processes",
 )
 

@@ -74,7 +74,8 @@ def listed(statement: Statement) -> Response:
         "QueryString": statement.units[0].sql if not statement.batch else "",
         "QueryStrings": [each.sql for each in statement.units],
     }
-    for name, source in (("SecretArn", "SecretArn"), ("QueryParameters", "Parameters")):
+    shown = {"SecretArn": "SecretArn", "QueryParameters": "Parameters", "SessionId": "SessionId"}
+    for name, source in shown.items():
         if statement.request.get(source):
             response[name] = statement.request[source]
     return response

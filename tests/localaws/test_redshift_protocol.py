@@ -117,15 +117,16 @@ def test_results_are_paged(primary: Any, table: str) -> None:
 
 
 def test_column_metadata_names_the_table(primary: Any, table: str) -> None:
-    primary.run(f"CREATE TABLE {table} (id INT NOT NULL, note VARCHAR(9))")
-    said = primary.tell(f"SELECT id, note FROM {table}")
-    identity, note = primary.api.get_statement_result(Id=said["Id"])["ColumnMetadata"]
+    primary.run(f"CREATE TABLE {table} (id INT NOT NULL, note VARCHAR(9), code VARBYTE(16))")
+    said = primary.tell(f"SELECT id, note, code FROM {table}")
+    identity, note, code = primary.api.get_statement_result(Id=said["Id"])["ColumnMetadata"]
     assert (identity["tableName"], identity["schemaName"], identity["nullable"]) == (
         table,
         "public",
         0,
     )
     assert (note["precision"], note["nullable"]) == (9, 1)
+    assert (code["typeName"], code["precision"]) == ("varbyte", 16)
 
 
 def test_a_batch_tells_of_each_statement(primary: Any, table: str) -> None:
@@ -249,6 +250,43 @@ def test_statements_are_found_by_the_start_of_their_name(primary: Any) -> None:
     )
     assert [each["Status"] for each in everything] == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]
     assert len(_listed(primary, StatementName=mark, Status="FAILED")) == 1
+
+
+def test_statements_are_listed_by_what_they_ran_on(primary: Any, secondary: Any) -> None:
+    mark = uuid.uuid4().hex
+    parameters = [{"name": "n", "value": "7"}]
+    here = primary.tell("SELECT 1", StatementName=mark)["Id"]
+    batch = primary.batch("SELECT 1", "SELECT 2", StatementName=mark)["Id"]
+    there = secondary.tell("SELECT :n AS n", StatementName=mark, Parameters=parameters)["Id"]
+
+    def listed(caller: Any, *names: str, **more: Any) -> list[dict[str, Any]]:
+        where = {name: caller.where[name] for name in names if name in caller.where}
+        return _listed(primary, StatementName=mark, **where, **more)
+
+    found = listed(primary, "ClusterIdentifier", "WorkgroupName", "Database")
+    assert [each["Id"] for each in found] == [batch, here]
+    assert [each["IsBatchStatement"] for each in found] == [True, False]
+    assert [each["QueryStrings"] for each in found] == [["SELECT 1", "SELECT 2"], ["SELECT 1"]]
+    (other,) = listed(secondary, "ClusterIdentifier", "WorkgroupName", RoleLevel=False)
+    assert (other["Id"], other["QueryParameters"]) == (there, parameters)
+    assert listed(primary, Database="elsewhere") == []
+    # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
+    both = {"ClusterIdentifier": "some-cluster", "WorkgroupName": "some-group"}
+    assert refusal(primary.api.list_statements, **both)[0] == "ValidationException"
+    code, said = refusal(primary.api.list_statements, MaxResults=101)
+    assert (code, "less than or equal to 100" in said) == ("ValidationException", True)
+
+
+def test_an_event_may_be_asked_for(primary: Any) -> None:
+    assert primary.tell("SELECT 1", WithEvent=True)["Status"] == "FINISHED"
+
+
+def test_without_a_name_the_user_is_the_iam_identity(primary: Any) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+    anonymous = primary.at(DbUser=None)
+    accepted = anonymous.api.execute_statement(Sql="SELECT 1", **anonymous.where)
+    assert accepted["DbUser"].startswith("IAM")
+    assert anonymous.end(accepted["Id"])["DbUser"] == accepted["DbUser"]
 
 
 @pytest.mark.parametrize(
