@@ -17,6 +17,7 @@ DIFFERENCES = (
     "at most ten callers may wait for the same statement; AWS has a limit and does not say which",
     "every statement fixes its transaction's snapshot, also a `SELECT` without a table, and before "
     "it waits for a lock, so error 1023 comes more often than in Redshift",
+    "a cluster keeps 60 sessions at a time; Redshift keeps 500",
     "a session has no queue: while it is busy, another statement for it is refused, in the words "
     "for a session that ended",
     "`BEGIN … ISOLATION LEVEL` is read and dropped: the database's level counts (`--isolation`, "

@@ -13,11 +13,12 @@ from localaws.redshift.execution import Execution
 from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Job, cancelled_text
 from localaws.redshift.journal import Journal, Statement
 from localaws.redshift.loading.copying import Copier
-from localaws.redshift.sessions import MAX_SESSIONS
 from localaws.redshift.statement_faults import StatementFaults
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (considerations)
 MAX_ACTIVE_STATEMENTS = 500
+
+_SESSIONS_AT_ONCE = 500  # threads start as they are needed
 
 _log = logging.getLogger("localaws.redshift")
 
@@ -51,7 +52,7 @@ class Runner:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._workers: dict[str, ThreadPoolExecutor] = {}
-        self._for_sessions = ThreadPoolExecutor(MAX_SESSIONS, "redshift-session")
+        self._for_sessions = ThreadPoolExecutor(_SESSIONS_AT_ONCE, "redshift-session")
 
     def require_room(self, cluster: Cluster) -> None:
         """Raise ActiveStatementsExceededException when the cluster has its fill."""

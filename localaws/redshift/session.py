@@ -26,18 +26,6 @@ OUTCOME_UNKNOWN = (
 )
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
 
-# Relations that the transaction has locked and that exist, but were made after its snapshot.
-_NOT_IN_SNAPSHOT = """
-SELECT l.relation::regclass::text FROM pg_locks l
- WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-   AND l.relation >= 16384
-   AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = l.relation)
-   AND l.relation::regclass::text NOT LIKE 'pg\\_toast.%'
-   AND l.relation::regclass::text <> l.relation::text
- LIMIT 1
-"""
-
 
 class Session:
     """One connection's state.
@@ -93,9 +81,8 @@ class Session:
                 "commands ignored until end of transaction block"
             )
         self._may_have_written = self._may_have_written or plan.kind != "SELECT"
-        older = self._snapshot
         outcome = plan.run(self)
-        if older and self._snapshot:
+        if self._snapshot:
             self._require_in_snapshot()
         return outcome
 
@@ -200,9 +187,12 @@ class Session:
             self.connection.rollback()
 
     def _require_in_snapshot(self) -> None:
-        """Raise error 1018 if the transaction used a table that is younger than its snapshot."""
-        found = self.connection.execute(_NOT_IN_SNAPSHOT).fetchone()
-        if found is not None:
+        """Raise error 1018 if the transaction used a table that is younger than its snapshot.
+
+        Also a statement that stands alone may have waited while its table was replaced.
+        """
+        found = self.connection.execute("SELECT localaws.uses_younger_relation()").fetchone()
+        if found == (True,):
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
             raise StatementError(RELATION_GONE)
 

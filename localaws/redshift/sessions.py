@@ -21,8 +21,9 @@ from localaws.redshift.clusters import Cluster
 from localaws.redshift.errors import ApiError, invalid
 from localaws.redshift.session import Session
 
-# https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (considerations): 500 of a cluster
-MAX_SESSIONS = 500
+# The service keeps 500 of a cluster: https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+# Here each is a process of the engine, which takes 200 connections in all.
+MAX_SESSIONS = 60
 LONGEST_SECONDS = 24 * 3600
 
 _SCHEMA = """

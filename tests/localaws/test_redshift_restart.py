@@ -88,3 +88,19 @@ def test_each_call_is_one_line_of_log(service: DataApi) -> None:
     assert len(lines) == 1
     for part in ("ExecuteStatement", said["Id"], " ms"):
         assert part in lines[0]
+
+
+def test_sessions_end_with_the_service(service: DataApi, table: str) -> None:
+    calls = service.calls
+    calls.run(f"CREATE TABLE {table} (id INT)")
+    session = calls.session()
+    session.run("BEGIN", f"INSERT INTO {table} VALUES (1)")
+
+    service.kill()
+    service.start()
+
+    with pytest.raises(ClientError, match="Session is not available"):
+        session.api.execute_statement(Sql="COMMIT", **session.where)
+    (known,) = session.api.list_sessions(**session.where)["Sessions"]
+    assert known["Status"] == "CLOSED"
+    assert calls.rows(f"SELECT id FROM {table}") == []

@@ -133,6 +133,43 @@ def test_sessions_are_listed(primary: Any) -> None:
     assert code == "ValidationException"
 
 
+@pytest.mark.stand_in
+def test_there_is_a_limit(secondary: Any) -> None:
+    # The exception: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
+    opened: list[Any] = []
+    refused = ""
+    while not refused and len(opened) < 100:
+        try:
+            opened.append(
+                secondary.api.execute_statement(
+                    Sql="SELECT 1", SessionKeepAliveSeconds=60, **secondary.where
+                )
+            )
+        except ClientError as error:
+            refused = error.response["Error"]["Code"]
+    for each in opened:
+        secondary.end(each["Id"])
+        secondary.api.execute_statement(
+            Sql="SELECT 1", SessionId=each["SessionId"], SessionKeepAliveSeconds=0
+        )
+    assert refused == "ActiveSessionsExceededException"
+
+
+@pytest.mark.stand_in
+def test_a_workgroup_has_sessions_too(secondary: Any) -> None:
+    # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_SessionData.html
+    name = secondary.where["ClusterIdentifier"]
+    there = secondary.at(ClusterIdentifier=None, DbUser=None, WorkgroupName=name)
+    session = there.session()
+    said = session.tell("SELECT 1")
+    assert said["WorkgroupName"] == name
+    assert "ClusterIdentifier" not in said
+    one = listed(there, session)
+    assert one["WorkgroupName"] == name
+    found = there.api.list_sessions(WorkgroupName=name)["Sessions"]
+    assert one["SessionId"] in [each["SessionId"] for each in found]
+
+
 def test_sessions_are_listed_page_by_page(primary: Any) -> None:
     opened = [primary.session().where["SessionId"] for _ in range(3)]
     pages = primary.api.get_paginator("list_sessions").paginate(

@@ -136,3 +136,52 @@ def test_a_table_dropped_meanwhile_does_not_exist(primary: Any, table: str) -> N
     session.run("BEGIN", f"SELECT * FROM other_{table}")
     primary.run(f"DROP TABLE {table}")
     assert f'relation "{table}" does not exist' in session.error(f"SELECT * FROM {table}")
+
+
+def test_who_waited_while_a_table_was_replaced_gets_1018(
+    primary: Any, gate: Any, table: str, stack: Any
+) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+    del stack  # only here can be seen who waits
+    primary.run(f"CREATE TABLE {table} (a INT)", f"CREATE TABLE gate_{table} (a INT)")
+    session = primary.session()
+    session.run("BEGIN", f"LOCK {table}")
+    texts = [f"SELECT * FROM {table}", f"INSERT INTO {table} VALUES (2)"]
+    waiting = [primary.api.execute_statement(Sql=sql, **primary.where)["Id"] for sql in texts]
+    with gate.closed("primary", f"gate_{table}") as observer:
+        gate.wait_for(observer, table, 2)
+    session.run(
+        f"DROP TABLE {table}", f"CREATE TABLE {table} (a INT)",
+        f"INSERT INTO {table} VALUES (1)", "COMMIT",
+    )  # fmt: skip
+    assert all("1018" in primary.end(each)["Error"] for each in waiting)
+    assert primary.rows(f"SELECT a FROM {table}") == [[1]]
+
+
+def test_two_that_wait_for_each_other(primary: Any, table: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html (deadlock)
+    primary.run(f"CREATE TABLE {table} (a INT)", f"CREATE TABLE other_{table} (a INT)")
+    one, other = primary.session(), primary.session()
+    one.run("BEGIN", f"INSERT INTO {table} VALUES (1)")
+    other.run("BEGIN", f"INSERT INTO other_{table} VALUES (1)")
+    first = one.api.execute_statement(Sql=f"INSERT INTO other_{table} VALUES (2)", **one.where)
+    second = other.api.execute_statement(Sql=f"INSERT INTO {table} VALUES (2)", **other.where)
+    ends = [one.end(first["Id"]), other.end(second["Id"])]
+    assert sorted(said["Status"] for said in ends) == ["FAILED", "FINISHED"]
+    (failed,) = (said for said in ends if said["Status"] == "FAILED")
+    assert "deadlock detected" in failed["Error"]
+    for session in (one, other):
+        session.run("ROLLBACK")
+
+
+def test_truncate_commits_what_is_open(primary: Any, table: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html
+    primary.run(f"CREATE TABLE {table} (a INT)", f"CREATE TABLE other_{table} (a INT)")
+    said = primary.batch(
+        f"INSERT INTO other_{table} VALUES (1)",
+        f"TRUNCATE {table}",
+        f"INSERT INTO other_{table} VALUES (2)",
+        "SELECT 1/0",
+    )
+    assert said["Status"] == "FAILED"
+    assert primary.rows(f"SELECT a FROM other_{table}") == [[1]]

@@ -13,3 +13,18 @@ CREATE VIEW pg_catalog.stv_db_isolation_level AS
     JOIN (SELECT 'redshift_' || split_part(current_database(), '_', 2) || '_' AS prefix) own
       ON starts_with(d.datname, own.prefix)
     LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0;
+
+-- Whether the transaction has locked a relation that exists, but was made after its snapshot: what
+-- the engine would read as empty, and Redshift refuses with error 1018. Asked after every statement
+-- that may have waited, so it is a function whose plan is kept.
+CREATE OR REPLACE FUNCTION localaws.uses_younger_relation() RETURNS boolean
+  LANGUAGE plpgsql AS $$
+  BEGIN
+    RETURN EXISTS (
+      SELECT 1 FROM pg_lock_status() l
+       WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
+         AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = l.relation)
+         -- gone again, or the engine's own storage for long values
+         AND l.relation::regclass::text <> l.relation::text
+         AND l.relation::regclass::text NOT LIKE 'pg\_toast.%');
+  END $$;
