@@ -14,6 +14,14 @@ from localaws.redshift.definitions.drops import drop_materialized_view, drop_tab
 from localaws.redshift.definitions.grants import grant, revoke
 from localaws.redshift.definitions.maintenance import analyze, truncate, vacuum
 from localaws.redshift.definitions.schemas import alter_schema, create_schema, drop_schema
+from localaws.redshift.definitions.shows import (
+    show_columns,
+    show_databases,
+    show_schemas,
+    show_table,
+    show_tables,
+    show_view,
+)
 from localaws.redshift.definitions.views import (
     alter_materialized_view,
     create_materialized_view,
@@ -95,4 +103,10 @@ KINDS = (
     Kind("GRANT", (("grant",),), "on tables, schemas, the database; read and dropped", grant),
     Kind("REVOKE", (("revoke",),), "on tables, schemas, the database; read and dropped", revoke),
     Kind("COMMENT", (("comment", "on"),), "ON TABLE, ON COLUMN, ON VIEW", comment),
+    Kind("SHOW DATABASES", (("show", "databases"),), "the connected one", show_databases),
+    Kind("SHOW SCHEMAS", (("show", "schemas"),), "FROM DATABASE", show_schemas),
+    Kind("SHOW TABLES", (("show", "tables"),), "FROM SCHEMA", show_tables),
+    Kind("SHOW COLUMNS", (("show", "columns"),), "FROM TABLE", show_columns),
+    Kind("SHOW TABLE", (("show", "table"),), "the statement that would create it", show_table),
+    Kind("SHOW VIEW", (("show", "view"),), "its query", show_view),
 )

@@ -74,7 +74,7 @@ def _privileges(cursor: Cursor, kind: str) -> Plan:
 
 def _objects(cursor: Cursor, kind: str) -> tuple[str, list[str]]:
     if cursor.skip_words("all", "tables", "in", "schema"):
-        return "schema", ["*" + name for name in _schema_names(cursor)]
+        return "table", ["*" + name for name in _schema_names(cursor)]
     if cursor.skip_words("schema"):
         return "schema", _schema_names(cursor)
     if cursor.skip_words("database"):
@@ -119,12 +119,12 @@ class Grant:
         """Look up what is named. Raises psycopg.Error or StatementError if something is missing."""
         session.take_snapshot()
         for name in self.names:
-            if self.scope == "table":
-                session.connection.execute("SELECT %s::regclass", (name,))
-            elif self.scope == "schema":
+            if self.scope == "schema" or name.startswith("*"):
                 session.connection.execute(
                     "SELECT %s::regnamespace", (quote_name(name.removeprefix("*")),)
                 )
+            elif self.scope == "table":
+                session.connection.execute("SELECT %s::regclass", (name,))
             else:
                 row = session.connection.execute(
                     "SELECT redshift_database() = %s", (name,)
