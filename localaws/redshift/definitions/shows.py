@@ -15,9 +15,9 @@ from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import Table, read_table
 from localaws.redshift.definitions.new_tables import quoted_alone
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.expressions import RESERVED_HERE_ONLY
 from localaws.redshift.lexer import Token, quote_name, quote_string
 from localaws.redshift.plans import Plan, RunSql
+from localaws.redshift.reserved_words import RESERVED
 from localaws.redshift.results import Outcome
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _definition(session: Session, table: Table) -> str:
 
 def _name(name: str) -> str:
     """Quote, too, what is reserved in Redshift and not in the engine."""
-    return quote_name(name) if name in RESERVED_HERE_ONLY else name
+    return quote_name(name) if name in RESERVED else name
 
 
 def _view_query(text: str) -> str:
