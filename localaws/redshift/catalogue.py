@@ -10,7 +10,7 @@ import psycopg
 
 _SCRIPTS = tuple(
     Path(__file__).with_name("catalog") / f"{name}.sql"
-    for name in ("super", "functions", "attributes", "tables", "loads", "databases")
+    for name in ("super", "functions", "attributes", "tables", "loads", "databases", "history")
 )
 
 

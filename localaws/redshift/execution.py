@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout
 
 from localaws.redshift.errors import StatementError
 from localaws.redshift.front import plan
+from localaws.redshift.history import past
 from localaws.redshift.jobs import USERS_REQUEST, Cancelled, Job, cancelled_text
 from localaws.redshift.journal import Commit, Journal, Unit
 from localaws.redshift.loading.copying import Copier
@@ -42,6 +43,7 @@ class Execution:
             with _session(job) as session:
                 session.copier, session.checkpoint = self._copier, job.checkpoint
                 session.before_commit = partial(self._committing, session)
+                session.past = lambda: past(self._journal, job.cluster.identifier)
                 pid = session.connection.info.backend_pid
                 self._journal.mark(job.statement.id, "STARTED", pid=pid)
                 job.attach(session.connection)
@@ -97,7 +99,7 @@ class Execution:
         self._journal.mark_unit(unit.query, "STARTED")
         started = time.monotonic_ns()
         try:
-            session.query = unit.query
+            session.last_query, session.query = session.query or -1, unit.query
             self._faults.before(job, unit)
             outcome = session.run(plan(unit.sql, job.parameters, session.settings))
             self._commit(session, last=last)

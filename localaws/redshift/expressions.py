@@ -27,6 +27,8 @@ FUNCTIONS = frozenset({
     "split_part", "sqrt", "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp",
     "trim", "upper",
 }) | {
+    # of the session's last statement: catalog/history.sql
+    "pg_last_query_id",
     # of the last COPY and UNLOAD: catalog/loads.sql
     "pg_last_copy_count", "pg_last_copy_id", "pg_last_unload_count", "pg_last_unload_id",
 }  # fmt: skip

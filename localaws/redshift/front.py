@@ -16,6 +16,7 @@ from localaws.redshift import (
     transactions,
 )
 from localaws.redshift.errors import StatementError
+from localaws.redshift.history import with_history
 from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command, unload_command
 from localaws.redshift.plans import Plan
@@ -50,7 +51,7 @@ def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = 
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
         raise StatementError("ERROR: multiple SQL statements in one string are not allowed")
     tokens = bind(statements[0] if statements else [], parameters)
-    return classify(tokens, KINDS).plan(tokens)
+    return with_history(classify(tokens, KINDS).plan(tokens), tokens)
 
 
 def parameters_in(sql: str) -> frozenset[str]:

@@ -89,6 +89,24 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class PastText:
+    """One SQL text as the system views show it: of its call the position, process and request."""
+
+    query: int
+    position: int
+    pid: int
+    request: str
+    status: str
+    error: str
+    created: float
+    updated: float
+    duration: int
+    rows: int
+    size: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A client token: which statement it started, and what was asked then."""
 
@@ -192,6 +210,18 @@ class Journal:
             replace(each, units=tuple(unit for unit in units if unit.statement == each.id))
             for each in statements
         ]
+
+    def past(self, warehouse: str, limit: int) -> list[PastText]:
+        """Return the newest texts of a warehouse, newest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT u.query, s.position, s.pid, s.request, u.status, u.error, u.created, "
+                "u.updated, u.duration, u.rows, u.size, u.sql FROM units u "
+                "JOIN statements s ON s.id = u.statement WHERE s.warehouse = ? "
+                "ORDER BY u.query DESC LIMIT ?",
+                (warehouse, limit),
+            ).fetchall()
+        return [PastText(*row) for row in rows]
 
     def mark(self, statement_id: str, status: str, *, pid: int = 0) -> None:
         """Move an active statement on."""

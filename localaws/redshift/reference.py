@@ -1,5 +1,8 @@
 """The table of supported statements in `localaws/README.md`, written from the code."""
 
+import re
+from pathlib import Path
+
 from localaws.redshift.expressions import FUNCTIONS
 from localaws.redshift.front import KINDS
 
@@ -29,7 +32,23 @@ DIFFERENCES = (
     "a `ClientToken` that returns with another request is refused; AWS does not say what it does",
     "a result comes in pages of at most 1,000 rows and 400 KB; AWS does not say how large its are",
     "error details leave out the numbers of queries and processes",
+    "an alias of a select list is not known to the expressions behind it in the same list",
+    "a correlated subquery of a pattern that Redshift does not run is refused only where the name "
+    "of the outer table is written before the column",
+    "the views about statements (`sys_query_history`, `stl_query` and the like) show the newest "
+    "5,000 texts of the last 24 hours; all texts of a call share one transaction number there; "
+    "`stl_tr_conflict` does not know the table",
+    "`EXPLAIN` shows the plan of PostgreSQL",
 )
+
+
+_VIEW = re.compile(r"CREATE VIEW pg_catalog\.(\w+)")
+
+
+def system_views() -> list[str]:
+    """Return the names of the system views, as the catalogue's scripts define them."""
+    scripts = Path(__file__).with_name("catalog").glob("*.sql")
+    return sorted({name for script in scripts for name in _VIEW.findall(script.read_text())})
 
 
 def markdown() -> str:
@@ -38,4 +57,6 @@ def markdown() -> str:
     functions = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
     table = ["| statement | what of it |", "|---|---|", *rows]
     known = ["Known differences:", "", *(f"* {each}" for each in DIFFERENCES)]
-    return "\n".join([*table, "", f"Functions: {functions}.", "", *known])
+    views = ", ".join(f"`{name}`" for name in system_views())
+    lists = [f"Functions: {functions}.", "", f"System views: {views}."]
+    return "\n".join([*table, "", *lists, "", *known])

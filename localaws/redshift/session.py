@@ -30,10 +30,11 @@ _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
 class Session:
     """One connection's state.
 
-    `copier`, `checkpoint` and `query` belong to the statement that runs: how it loads, how it
-    learns of a cancel, and its RedshiftQueryId; `before_commit` is told which transaction of the
-    engine's is about to be committed. `settings` are the session's parameters by name, those that
-    were set; a front that reads names differently asks there. `survives` are the engine's own
+    `copier`, `checkpoint`, `past` and `query` belong to the statement that runs: how it loads, how
+    it learns of a cancel and of the cluster's history, and its RedshiftQueryId; `last_query` is the
+    one before it in this session, -1 if there was none. `before_commit` is told which transaction
+    of the engine's is about to be committed. `settings` are the session's parameters by name, those
+    that were set; a front that reads names differently asks there. `survives` are the engine's own
     parameters that a failed statement leaves behind although it is rolled back.
     """
 
@@ -47,6 +48,8 @@ class Session:
         self.checkpoint: Callable[[], None] = _never_cancelled
         self.query = 0
         self.before_commit: Callable[[str], None] = _nobody_asks
+        self.last_query = -1
+        self.past: Callable[[], str] = _no_past
         self.settings: dict[str, str] = {}
         self.committed = False
         self.survives: dict[str, str] = {}
@@ -203,3 +206,8 @@ def _never_cancelled() -> None:
 
 def _nobody_asks(_: str) -> None:
     """Nobody wants to know what is about to be committed."""
+
+
+def _no_past() -> str:
+    """Nothing is known of statements that ran before."""
+    return "[]"
