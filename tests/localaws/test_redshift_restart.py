@@ -104,3 +104,11 @@ def test_sessions_end_with_the_service(service: DataApi, table: str) -> None:
     (known,) = session.api.list_sessions(**session.where)["Sessions"]
     assert known["Status"] == "CLOSED"
     assert calls.rows(f"SELECT id FROM {table}") == []
+
+
+def test_a_pause_ends_the_sessions(service: DataApi) -> None:
+    session = service.calls.session()
+    service.put_state("paused")
+    service.put_state("available")
+    with pytest.raises(ClientError, match="Session is not available"):
+        session.api.execute_statement(Sql="SELECT 1", **session.where)
