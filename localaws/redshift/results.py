@@ -98,6 +98,7 @@ def run_statement(connection: psycopg.Connection[Any], sql: str) -> Outcome:
             connection.wait(generators.send(connection.pgconn))
             while (result := connection.wait(generators.fetch(connection.pgconn))) is not None:
                 if result.status in (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE):
+                    _drain(connection)
                     raise psycopg.errors.error_from_result(result)
                 last = result
                 if result.nfields:
@@ -131,5 +132,9 @@ def _leave(connection: psycopg.Connection[Any]) -> None:
     if connection.pgconn.transaction_status != pq.TransactionStatus.ACTIVE:
         return
     connection.cancel_safe(timeout=5)
+    _drain(connection)
+
+
+def _drain(connection: psycopg.Connection[Any]) -> None:
     while connection.wait(generators.fetch(connection.pgconn)) is not None:
         pass

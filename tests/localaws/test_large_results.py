@@ -61,6 +61,17 @@ def test_a_row_has_at_most_64_kb(primary: Any, table: str) -> None:
     assert "too large" in primary.error(f"SELECT a, b, c FROM {table}")
 
 
+def test_a_result_has_at_most_500_mb(primary: Any, table: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html
+    primary.run(
+        f"CREATE TABLE {table} (a VARCHAR(32768))",
+        f"INSERT INTO {table} VALUES ('{'x' * 32_768}')",
+        *[f"INSERT INTO {table} SELECT a FROM {table}"] * 14,
+    )
+    assert "exceeded size limit" in primary.error(f"SELECT a FROM {table}")
+    primary.run(f"DROP TABLE {table}")
+
+
 def test_each_format_has_its_own_call(primary: Any) -> None:
     # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResultV2.html
     as_json = primary.tell("SELECT 1 AS a")["Id"]
