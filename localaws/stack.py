@@ -12,6 +12,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -60,10 +61,12 @@ class Stack:
     """The stack in `home`, started by `up()` or by `with Stack(home) as endpoints:`.
 
     The services live as long as the thread that called `up()`: call it from the main thread.
+    The clusters named in `serializable` have SERIALIZABLE isolation, the others SNAPSHOT.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, serializable: Iterable[str] = ()) -> None:
         self.home = home.resolve()
+        self._serializable = tuple(serializable)
         self._lock: int | None = None
         self._published: int | None = None
         self._services: list[Service] = []
@@ -165,7 +168,9 @@ class Stack:
         self._begin(s3_and_sqs.emulator())
         gateway = self._begin(s3_and_sqs.gateway())
         engine, source = (self._follow(*pair) for pair in databases)
-        data_api = self._begin(_redshift(self.home, endpoints))  # waits for the engine by itself
+        data_api = self._begin(
+            _redshift(self.home, endpoints, self._serializable)
+        )  # waits for the engine by itself
         for service in (engine, gateway, source, data_api):
             service.wait_healthy()
 
@@ -182,7 +187,7 @@ class Stack:
         return self._begin(database.service())
 
 
-def _redshift(home: Path, endpoints: Endpoints) -> Service:
+def _redshift(home: Path, endpoints: Endpoints, serializable: Iterable[str]) -> Service:
     port = int(endpoints.redshift_data_endpoint_url.rsplit(":", 1)[1])
     command = [sys.executable, "-m", "localaws.redshift", "--port", str(port)]
     command += ["--home", str(home / "redshift")]
@@ -191,6 +196,8 @@ def _redshift(home: Path, endpoints: Endpoints) -> Service:
     command += ["--s3-endpoint", endpoints.aws_endpoint_url, "--region", endpoints.region]
     for cluster in endpoints.clusters:
         command += ["--cluster", f"{cluster.cluster_identifier}:{cluster.database}"]
+    for name in serializable:
+        command += ["--isolation", f"{name}=SERIALIZABLE"]
     command += ["--iam-role", endpoints.iam_role]
     (home / "redshift").mkdir(exist_ok=True)
     # No AWS_* variable or profile of the user gets in, and no proxy.

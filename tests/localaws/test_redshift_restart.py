@@ -112,3 +112,15 @@ def test_a_pause_ends_the_sessions(service: DataApi) -> None:
     service.put_state("available")
     with pytest.raises(ClientError, match="Session is not available"):
         session.api.execute_statement(Sql="SELECT 1", **session.where)
+
+
+def test_a_cluster_may_be_serializable(service: DataApi, table: str) -> None:
+    calls = service.calls
+    shown = calls.rows("SELECT isolation_level FROM stv_db_isolation_level")
+    assert [level.strip() for (level,) in shown] == ["Serializable"]
+    calls.run(f"CREATE TABLE {table} (id INT)", f"CREATE TABLE other_{table} (id INT)")
+    one, other = calls.session(), calls.session()
+    one.run("BEGIN", f"SELECT * FROM {table}")
+    other.run("BEGIN", f"SELECT * FROM other_{table}", f"INSERT INTO {table} VALUES (1)", "COMMIT")
+    last = one.tell(f"INSERT INTO other_{table} VALUES (1)")
+    assert "1023" in (last.get("Error") or one.error("COMMIT"))

@@ -32,6 +32,7 @@ class DataApi:
         command += ["--postgres", f"{stack.postgres_host}:{stack.postgres_port}"]
         command += ["--postgres-user", stack.postgres_user]
         command += ["--cluster", f"{CLUSTER}:dev", "--iam-role", stack.iam_role]
+        command += ["--isolation", f"{CLUSTER}=SERIALIZABLE"]
         self.service = Service(
             "redshift under test",
             command,
