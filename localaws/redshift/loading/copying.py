@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from localaws.redshift.errors import LoadError, StatementError
-from localaws.redshift.loading.copy_command import Copy
+from localaws.redshift.loading.copy_command import Copy, FileFormat
 from localaws.redshift.loading.load_log import LoadLog
 from localaws.redshift.loading.manifest import find_files
 from localaws.redshift.loading.parquet_load import load_parquet
 from localaws.redshift.loading.store import SourceFile, Store
 from localaws.redshift.loading.targets import Target, find_target
+from localaws.redshift.loading.text_load import load_text
 from localaws.redshift.loading.unload_command import Unload
 from localaws.redshift.loading.unloading import unload
 from localaws.redshift.postgres_errors import in_redshift_words
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 _COLUMN_IN_CONTEXT = re.compile(r"column (\w+)")
 _ANALYZE_FROM_ROWS = 1_000
+_LOADERS: dict[FileFormat, Callable[..., None]] = {
+    "parquet": load_parquet,
+    "csv": load_text,
+    "text": load_text,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ class Copier:
     def _load(self, plan: Copy, target: Target, session: Session, log: LoadLog) -> None:
         files = find_files(self.store, plan)
         try:
-            load_parquet(plan, target, files, self.store, session, log)
+            load = _LOADERS[plan.file_format]
+            load(plan, target, files, self.store, session, log)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise _value_refused(error, files, session.connection.info.backend_pid) from error
 
