@@ -52,6 +52,7 @@ class Place:
     prefix: str
     warehouses: Mapping[str, Mapping[str, str]]
     client: Callable[..., Any]
+    environment: Mapping[str, str]
 
     def caller(self, name: str) -> Caller:
         """Return a caller for the warehouse of that name."""
@@ -84,9 +85,17 @@ def stand_in(endpoints: Endpoints, *, data_api: str = "") -> Place:
         }
         for each in endpoints.clusters
     }
+    environment = {
+        "AWS_ENDPOINT_URL": endpoints.aws_endpoint_url,
+        "AWS_ENDPOINT_URL_REDSHIFT_DATA": addresses["redshift-data"],
+        "AWS_ACCESS_KEY_ID": endpoints.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoints.aws_secret_access_key,
+        "AWS_DEFAULT_REGION": endpoints.region,
+    }
     place = Place(
-        endpoints.region, endpoints.iam_role, "conformance", _run_name(), warehouses, client
-    )
+        endpoints.region, endpoints.iam_role, "conformance", _run_name(), warehouses, client,
+        environment,
+    )  # fmt: skip
     place.client("s3").create_bucket(Bucket=place.bucket)
     return place
 
@@ -109,6 +118,7 @@ def real_aws() -> Iterator[Place]:
         prefix=(run := _run_name()),
         warehouses={name: _warehouse(name) | {"Database": run} for name in names},
         client=lambda service, **more: session.client(service, **{"config": patient} | more),
+        environment={"AWS_DEFAULT_REGION": session.region_name},
     )
     existing = os.environ.get("LOCALAWS_AWS_DATABASE", "dev")
     makers = [place.caller(name).at(Database=existing) for name in place.warehouses]

@@ -70,7 +70,7 @@ def _opened(store: Store, file: SourceFile) -> Iterator[pq.ParquetFile]:
     """Lend the file. Raises StatementError for one that is not Parquet."""
     with store.opened(file) as local, _decompressed(file, local) as body:
         try:
-            parquet = pq.ParquetFile(body)
+            parquet = pq.ParquetFile(body, coerce_int96_timestamp_unit="us")
         except (pa.ArrowInvalid, OSError, EOFError) as error:
             context = f"File '{file.shown}' is not a Parquet file: {error}"  # wording unsourced
             raise scan_error(context, file, None, "dory_util.cpp:1450") from error

@@ -101,9 +101,11 @@ def _fits(column: TargetColumn, leaf: Any) -> bool:
         case "date":
             fits = kind == "Date"
         case "timestamp":
-            # Nanoseconds are misread: https://github.com/dask/fastparquet/issues/432
+            # Nanoseconds are misread, INT96 is not, which awswrangler and Spark write:
+            # https://github.com/dask/fastparquet/issues/432
             unit = logical.get("timeUnit") in ("microseconds", "milliseconds")
-            fits = kind == "Timestamp" and unit and not logical["isAdjustedToUTC"]
+            zoned = logical.get("isAdjustedToUTC", False)
+            fits = physical == "INT96" or (kind == "Timestamp" and unit and not zoned)
         case "varchar" | "char":
             fits = kind == "String"
         case "varbyte":
