@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 
+from localaws.redshift.long_names import remember
+
 _SCRIPTS = tuple(
     Path(__file__).with_name("catalog") / f"{name}.sql"
     for name in ("super", "functions", "attributes", "tables", "loads", "databases", "history")
@@ -22,8 +24,8 @@ def bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
     scripts = [script.read_text() for script in _SCRIPTS]
     version = hashlib.sha256("".join(scripts).encode()).hexdigest()
     seen = connection.execute("SELECT obj_description(to_regnamespace('localaws'), 'pg_namespace')")
-    if seen.fetchone() == (version,):
-        return
-    for script in scripts:
-        connection.execute(script.encode())
-    connection.execute(f"COMMENT ON SCHEMA localaws IS '{version}'".encode())
+    if seen.fetchone() != (version,):
+        for script in scripts:
+            connection.execute(script.encode())
+        connection.execute(f"COMMENT ON SCHEMA localaws IS '{version}'".encode())
+    remember(connection.execute("SELECT DISTINCT short, name FROM localaws.long_names").fetchall())

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localaws.redshift.long_names import in_full
+
 
 class ApiError(Exception):
     """A refused call: `code` is the name of the modelled exception, `resource` its ResourceId."""
@@ -50,8 +52,8 @@ class StatementError(Exception):
     """A statement that failed, with the text that DescribeStatement shows as its Error."""
 
     def __init__(self, text: str, *, load_error: LoadError | None = None) -> None:
-        super().__init__(text)
-        self.text = text
+        self.text = in_full(text)
+        super().__init__(self.text)
         self.load_error = load_error
 
 

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.pq.abc import PGresult
 
+from localaws.redshift.long_names import in_full
+
 _INTEGERS = {20: "int8", 21: "int2", 23: "int4", 26: "oid"}
 _FLOATS = {700: "float4", 701: "float8"}
 _FLOAT4 = 700
@@ -88,7 +90,9 @@ def _float(text: str, *, single: bool = False) -> str:
 def column_metadata(connection: psycopg.Connection[Any], result: PGresult) -> list[dict[str, Any]]:
     """Describe the columns of a result. Asks the engine which tables they come from."""
     origins = [(result.ftable(index), result.ftablecol(index)) for index in range(result.nfields)]
-    names = [(result.fname(index) or b"?column?").decode() for index in range(result.nfields)]
+    names = [
+        in_full((result.fname(index) or b"?column?").decode()) for index in range(result.nfields)
+    ]
     shapes = [(result.ftype(index), result.fmod(index)) for index in range(result.nfields)]
     tables = _tables(connection, origins)
     return [

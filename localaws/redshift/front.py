@@ -19,6 +19,7 @@ from localaws.redshift.errors import StatementError
 from localaws.redshift.history import with_history
 from localaws.redshift.lexer import bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command, unload_command
+from localaws.redshift.long_names import with_long_names
 from localaws.redshift.plans import Plan
 from localaws.redshift.statements import classify
 
@@ -51,7 +52,8 @@ def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = 
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
         raise StatementError("ERROR: multiple SQL statements in one string are not allowed")
     tokens = bind(statements[0] if statements else [], parameters)
-    return with_history(classify(tokens, KINDS).plan(tokens), tokens)
+    found = classify(tokens, KINDS).plan(tokens)
+    return with_history(with_long_names(found, tokens), tokens)
 
 
 def parameters_in(sql: str) -> frozenset[str]:

@@ -12,14 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.long_names import MAX_BYTES, shortened
 
 # `engine` is no token of Redshift's: a piece of PostgreSQL's SQL that the front itself put there.
 Kind = Literal["word", "name", "string", "number", "symbol", "parameter", "engine"]
-
-# Redshift allows 127 bytes (https://docs.aws.amazon.com/redshift/latest/dg/r_names.html). The
-# engine behind would cut a name after 63 without an error, so a longer one is refused instead.
-_ENGINE_NAME_BYTES = 63
-_REDSHIFT_NAME_BYTES = 127
 
 _TOKEN = re.compile(
     r"""
@@ -121,32 +117,30 @@ def bind(tokens: Iterable[Token], parameters: Mapping[str, str]) -> list[Token]:
     ]
 
 
-def check_name(name: str) -> str:
-    """Return the name, or refuse it when it is too long for Redshift or for the engine behind."""
-    size = len(name.encode())
-    if size > _REDSHIFT_NAME_BYTES:
-        # Wording unsourced; the limit: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
-        raise StatementError(f'ERROR: identifier "{name}" is longer than 127 bytes')
-    if size > _ENGINE_NAME_BYTES:
-        raise NotSupported(
-            f'the name "{name}": it has {size} bytes, and names over {_ENGINE_NAME_BYTES} bytes '
-            "would be cut by the engine behind it (Redshift itself allows 127)"
-        )
-    return name
+def engine_name(name: str) -> str:
+    """Return what a name is called in the engine. Raises StatementError if it is too long.
+
+    Redshift cuts a name after 127 bytes without an error (https://github.com/estuary/connectors/pull/1237);
+    here it is refused, because two such names may become the same. Wording unsourced.
+    """
+    if len(name.encode()) > MAX_BYTES:
+        raise StatementError(f'ERROR: identifier "{name}" is longer than {MAX_BYTES} bytes')
+    return shortened(name)
 
 
 def _token(kind: str, raw: str, *, keep_case: bool) -> Token:
     match kind:
         case "word":
-            if raw.startswith("#"):
-                # A temporary table: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
-                return Token("name", check_name(raw.lower()), raw.lower())
-            return Token("word", check_name(raw.lower()), raw.lower())
+            word = raw.lower()
+            name = engine_name(word)
+            # What starts with # is a temporary table:
+            # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+            return Token("name" if name != word or word.startswith("#") else "word", name, word)
         case "name":
             # Folded although quoted, unless enable_case_sensitive_identifier is set:
             # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
             name = raw[1:-1].replace('""', '"')
-            return Token("name", check_name(name if keep_case else name.lower()), raw)
+            return Token("name", engine_name(name if keep_case else name.lower()), raw)
         case "string":
             return Token("string", _decode(raw[1:-1]), raw)
         case "number":

@@ -73,7 +73,6 @@ def test_the_command_prints_the_same_list() -> None:
         ("SELECT * FROM (SELECT * FROM t) PIVOT (SUM(a) FOR b IN (1))", "does not name all"),
         ("SELECT a FROM t TABLESAMPLE SYSTEM (10)", "TABLESAMPLE"),
         ("CREATE TABLE t (a GEOMETRY)", "the type geometry"),
-        (f"CREATE TABLE t ({'x' * 64} INT)", "names over 63 bytes"),
         (_COPY.replace("PARQUET", "AVRO 'auto'"), "the format AVRO"),
         (_COPY + " ENCRYPTED", "files encrypted by the client"),
     ],

@@ -30,3 +30,12 @@ CREATE OR REPLACE FUNCTION localaws.references_to(relation oid)
       CROSS JOIN LATERAL jsonb_array_elements(d.description::jsonb -> 'keys') k
      WHERE d.classoid = 0 AND k ->> 'kind' = 'f' AND (k ->> 'references')::oid = $1
   $$;
+
+-- The way back from the names that the engine would cut: long_names.py says how they are made.
+CREATE TABLE IF NOT EXISTS localaws.long_names (short text NOT NULL, name text NOT NULL);
+CREATE OR REPLACE FUNCTION localaws.in_full(short name) RETURNS varchar(127)
+  LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN $1 LIKE '%~____________'
+                THEN coalesce((SELECT n.name FROM localaws.long_names n WHERE n.short = $1::text LIMIT 1), $1::text)
+                ELSE $1::text END
+  $$;

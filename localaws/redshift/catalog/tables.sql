@@ -25,11 +25,12 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_type(type oid, modifier integer) 
 
 -- Every column a client may see, with what only Redshift knows of it.
 CREATE OR REPLACE FUNCTION localaws.columns() RETURNS TABLE (
-  relation oid, kind "char", persistence "char", tuples real, schema_name name, table_name name,
-  column_name name, number smallint, type oid, modifier integer, not_null boolean, length integer,
+  relation oid, kind "char", persistence "char", tuples real, schema_name text, table_name text,
+  column_name text, number smallint, type oid, modifier integer, not_null boolean, length integer,
   column_default text, encoding text, distkey boolean, sortkey integer, attributes jsonb
 ) LANGUAGE sql STABLE AS $$
-  SELECT c.oid, c.relkind, c.relpersistence, c.reltuples, n.nspname, c.relname, a.attname, a.attnum,
+  SELECT c.oid, c.relkind, c.relpersistence, c.reltuples, localaws.in_full(n.nspname),
+         localaws.in_full(c.relname), localaws.in_full(a.attname), a.attnum,
          a.atttypid, a.atttypmod, a.attnotnull,
          localaws.byte_length(c.oid, a.attnum, a.atttypid, a.atttypmod),
          -- As https://github.com/awslabs/amazon-redshift-utils (v_generate_tbl_ddl.sql) reads it.
@@ -68,8 +69,8 @@ $$;
 DROP VIEW IF EXISTS pg_catalog.svv_tables CASCADE;
 CREATE VIEW pg_catalog.svv_tables AS
   SELECT redshift_database()::varchar(128) AS table_catalog,
-         n.nspname::varchar(128) AS table_schema,
-         c.relname::varchar(128) AS table_name,
+         localaws.in_full(n.nspname)::varchar(128) AS table_schema,
+         localaws.in_full(c.relname)::varchar(128) AS table_name,
          CASE WHEN c.relkind IN ('v', 'm') THEN 'VIEW' ELSE 'BASE TABLE' END::varchar(128) AS table_type,
          obj_description(c.oid, 'pg_class')::varchar(128) AS remarks
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -97,15 +98,16 @@ CREATE VIEW pg_catalog.svv_columns AS
 -- Tables of the search path only: https://docs.aws.amazon.com/redshift/latest/dg/r_PG_TABLE_DEF.html
 DROP VIEW IF EXISTS pg_catalog.pg_table_def CASCADE;
 CREATE VIEW pg_catalog.pg_table_def AS
-  SELECT schema_name AS schemaname, table_name AS tablename, column_name AS "column",
+  SELECT schema_name::varchar(127) AS schemaname, table_name::varchar(127) AS tablename,
+         column_name::varchar(127) AS "column",
          redshift_type(type, modifier)
            || CASE WHEN type = 'bytea'::regtype AND length IS NOT NULL THEN format('(%s)', length)
                    ELSE '' END AS type,
          encoding::char(32) AS encoding, distkey, sortkey, not_null AS "notnull"
     FROM localaws.columns()
    WHERE kind = 'r'
-     AND (schema_name = ANY (current_schemas(false))
-          OR schema_name = pg_my_temp_schema()::regnamespace::text::name)
+     AND (schema_name = ANY (current_schemas(false)::text[])
+          OR schema_name = pg_my_temp_schema()::regnamespace::text)
    ORDER BY schema_name, table_name, number;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html ; empty tables are left out,
@@ -113,7 +115,7 @@ CREATE VIEW pg_catalog.pg_table_def AS
 CREATE OR REPLACE FUNCTION localaws.count_rows(relation oid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
   DECLARE counted bigint;
   BEGIN EXECUTE format('SELECT count(*) FROM %s', relation::regclass) INTO counted; RETURN counted; END $$;
-CREATE OR REPLACE FUNCTION localaws.dist_style(attributes jsonb, distkey name) RETURNS text
+CREATE OR REPLACE FUNCTION localaws.dist_style(attributes jsonb, distkey text) RETURNS text
   LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE attributes ->> 'diststyle'
       WHEN 'key' THEN format('KEY(%s)', distkey) WHEN 'even' THEN 'EVEN' WHEN 'all' THEN 'ALL'
@@ -141,8 +143,8 @@ CREATE VIEW pg_catalog.svv_table_info AS
     FROM (
       SELECT relation, schema_name, table_name, attributes,
              CASE WHEN bool_or(encoding <> 'none') THEN 'Y' ELSE 'N' END AS encoded,
-             max(column_name::text) FILTER (WHERE distkey)::name AS distkey,
-             max(column_name::text) FILTER (WHERE abs(sortkey) = 1)::name AS sortkey1,
+             max(column_name) FILTER (WHERE distkey) AS distkey,
+             max(column_name) FILTER (WHERE abs(sortkey) = 1) AS sortkey1,
              max(encoding) FILTER (WHERE abs(sortkey) = 1) AS sortkey1_enc,
              count(*) FILTER (WHERE sortkey <> 0) AS sortkey_num,
              max(length) FILTER (WHERE type = 'varchar'::regtype) AS max_varchar
@@ -189,7 +191,7 @@ CREATE VIEW pg_catalog.svv_all_tables AS SELECT * FROM pg_catalog.svv_redshift_t
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_REDSHIFT_SCHEMAS.html
 DROP VIEW IF EXISTS pg_catalog.svv_redshift_schemas CASCADE;
 CREATE VIEW pg_catalog.svv_redshift_schemas AS
-  SELECT redshift_database()::varchar(128) AS database_name, nspname::varchar(128) AS schema_name,
+  SELECT redshift_database()::varchar(128) AS database_name, localaws.in_full(nspname)::varchar(128) AS schema_name,
          100 AS schema_owner, 'local'::varchar(16) AS schema_type, NULL::varchar(128) AS schema_acl,
          NULL::varchar(128) AS schema_option
     FROM pg_namespace
@@ -218,10 +220,11 @@ CREATE VIEW pg_catalog.redshift_schemata AS
          NULL::varchar(128) AS default_character_set_name, NULL::varchar(128) AS sql_path
     FROM pg_catalog.svv_redshift_schemas;
 CREATE OR REPLACE FUNCTION localaws.keys() RETURNS TABLE (
-  relation oid, schema_name name, table_name name, key_name text, kind text, columns smallint[],
+  relation oid, schema_name text, table_name text, key_name text, kind text, columns smallint[],
   referenced_table oid, referenced smallint[]
 ) LANGUAGE sql STABLE AS $$
-  SELECT c.oid, n.nspname, c.relname, k ->> 'name', k ->> 'kind',
+  SELECT c.oid, localaws.in_full(n.nspname), localaws.in_full(c.relname),
+         localaws.in_full((k ->> 'name')::name), k ->> 'kind',
          ARRAY(SELECT jsonb_array_elements_text(k -> 'columns')::smallint),
          (k ->> 'references')::oid,
          ARRAY(SELECT jsonb_array_elements_text(k -> 'referenced')::smallint)
@@ -247,7 +250,7 @@ CREATE VIEW pg_catalog.redshift_key_column_usage AS
          k.key_name::varchar(128) AS constraint_name,
          redshift_database()::varchar(128) AS table_catalog,
          k.schema_name::varchar(128) AS table_schema, k.table_name::varchar(128) AS table_name,
-         a.attname::varchar(128) AS column_name, u.position::integer AS ordinal_position
+         localaws.in_full(a.attname)::varchar(128) AS column_name, u.position::integer AS ordinal_position
     FROM localaws.keys() k
     CROSS JOIN LATERAL unnest(k.columns) WITH ORDINALITY u (number, position)
     JOIN pg_attribute a ON a.attrelid = k.relation AND a.attnum = u.number;
