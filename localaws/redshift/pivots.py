@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localaws.redshift.errors import NotSupported
-from localaws.redshift.lexer import Token, quote_name, quote_string
+from localaws.redshift.lexer import Token, quote_name
 from localaws.redshift.query_tree import (
     Node,
-    engine,
     find,
     is_name,
+    is_symbol,
     is_word,
     output_name,
     read_query,
@@ -23,10 +23,10 @@ from localaws.redshift.query_tree import (
     split,
     syntax_error,
     walk,
+    word,
 )
 
 _AGGREGATES = ("count", "sum", "min", "max", "avg")
-_INPUT = "localaws_input"
 
 
 def turned(branch: list[Node]) -> list[Node]:
@@ -88,37 +88,38 @@ def _pivot(source: list[Node], inside: list[Node]) -> list[Node]:
     if suffix and not alias:
         raise syntax_error(inside, 2)
     used = {token.text for token in walk(arguments) if token.kind in ("word", "name")} | {turning}
-    kept = [engine(quote_name(name)) for name in columns if name not in used]
-    written: list[Node] = []
+    kept: list[list[Node]] = [[_named(name)] for name in columns if name not in used]
+    totals: list[list[Node]] = []
     for value in values:
         name, literal = _value(value)
-        test = "IS NULL" if literal == "NULL" else f"= {literal}"
+        test = (
+            [word("is"), literal]
+            if literal.is_word("null")
+            else [Token("symbol", "=", "="), literal]
+        )
         counted: list[Node] = list(arguments)
-        if len(arguments) == 1 and not isinstance(arguments[0], list) and arguments[0].text == "*":
-            counted = [engine("1")]
+        if len(arguments) == 1 and is_symbol(arguments[0], "*"):
+            counted = [Token("number", "1", "1")]
         inner: list[Node] = [
-            engine(f"CASE WHEN {quote_name(turning)} {test} THEN"),
+            *(word("case"), word("when"), _named(turning), *test, word("then")),
             counted,
-            engine("END"),
+            word("end"),
         ]
         called = f"{name}_{alias}" if alias else name
-        written += [engine(","), what[0], inner, engine(f"AS {quote_name(called)}")]
-    grouped: list[Node] = [engine("GROUP BY"), *_listed(kept)] if kept else []
-    shown = _listed(kept) + (written if kept else written[1:])
-    return [engine("SELECT"), *shown, engine("FROM"), source, engine(f"AS {_INPUT}"), *grouped]
+        totals.append([what[0], inner, word("as"), _named(called)])
+    grouped: list[Node] = [word("group"), word("by"), *_listed(kept)] if kept else []
+    return [word("select"), *_listed([*kept, *totals]), *_from(source), *grouped]
 
 
-def _value(value: list[Node]) -> tuple[str, str]:
+def _value(value: list[Node]) -> tuple[str, Token]:
     """Return the column's name and the literal of one value of PIVOT's IN list."""
     literal = value[0] if value else None
     if isinstance(literal, Token) and len(value) in (1, 2, 3):
         alias = output_name(value) if len(value) > 1 else ""
         if literal.is_word("null"):
-            return alias or "null", "NULL"
-        if literal.kind == "string":
-            return alias or literal.text, quote_string(literal.text)
-        if literal.kind == "number":
-            return alias or literal.text, literal.text
+            return alias or "null", literal
+        if literal.kind in ("string", "number"):
+            return alias or literal.text, literal
     raise NotSupported("PIVOT with values that are not strings, numbers or NULL")
 
 
@@ -128,30 +129,41 @@ def _unpivot(source: list[Node], inside: list[Node], *, with_nulls: bool) -> lis
     value = output_name(what) if len(what) == 1 else ""
     if not value:
         raise syntax_error(inside, 0)
-    rows: list[str] = []
-    used: set[str] = set()
+    turned_columns: list[tuple[str, str]] = []
     for item in values:
         first = item[0] if item else None
         if not isinstance(first, Token) or first.kind not in ("word", "name"):
             raise syntax_error([*item], 0)
         if first.text not in columns:
             raise NotSupported(f"UNPIVOT of {first.text}, which its input does not list")
-        used.add(first.text)
         shown = output_name(item) if len(item) > 1 else first.text
-        rows.append(f"({quote_string(shown)}::varchar, {_INPUT}.{quote_name(first.text)})")
-    kept = [engine(f"{_INPUT}.{quote_name(name)}") for name in columns if name not in used]
-    turned_rows = f"localaws_turned ({quote_name(naming)}, {quote_name(value)})"
-    last = [engine(f"localaws_turned.{quote_name(each)}") for each in (naming, value)]
-    filtered = "" if with_nulls else f"WHERE localaws_turned.{quote_name(value)} IS NOT NULL"
-    return [
-        engine("SELECT"), *_listed([*kept, *last]), engine("FROM"), source,
-        engine(f"AS {_INPUT} CROSS JOIN LATERAL (VALUES {', '.join(rows)}) AS {turned_rows}"),
-        engine(filtered),
-    ]  # fmt: skip
-
-
-def _listed(nodes: Sequence[Node]) -> list[Node]:
+        turned_columns.append((first.text, shown))
+    used = {name for name, _ in turned_columns}
+    kept: list[list[Node]] = [[_named(name)] for name in columns if name not in used]
     written: list[Node] = []
-    for node in nodes:
-        written += [engine(","), node] if written else [node]
+    for name, shown in turned_columns:
+        label = [Token("string", shown, ""), Token("symbol", "::", "::"), word("varchar")]
+        names: list[list[Node]] = [
+            [*label, word("as"), _named(naming)],
+            [_named(name), word("as"), _named(value)],
+        ]
+        written += [word("union"), word("all")] if written else []
+        written += [word("select"), *_listed([*kept, *names]), *_from(source)]
+        if not with_nulls:
+            written += [word("where"), _named(name), *map(word, ("is", "not", "null"))]
+    return written
+
+
+def _from(source: list[Node]) -> list[Node]:
+    return [word("from"), source, word("as"), _named("pivoted")]
+
+
+def _named(name: str) -> Token:
+    return Token("name", name, quote_name(name))
+
+
+def _listed(items: Sequence[Sequence[Node]]) -> list[Node]:
+    written: list[Node] = []
+    for item in items:
+        written += [Token("symbol", ",", ","), *item] if written else item
     return written
