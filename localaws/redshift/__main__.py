@@ -22,11 +22,12 @@ from localaws.redshift import call_faults, recovery, statement_faults
 from localaws.redshift.call_faults import CallFaults
 from localaws.redshift.clusters import Clusters, Isolation, Postgres
 from localaws.redshift.jobs import STOPPING
-from localaws.redshift.journal import Journal, Statement
+from localaws.redshift.journal import Journal
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.loading.store import Store
 from localaws.redshift.lookups import Lookups
 from localaws.redshift.operations import Operations
+from localaws.redshift.records import Statement
 from localaws.redshift.reference import markdown
 from localaws.redshift.result_operations import ResultOperations
 from localaws.redshift.runner import Runner

@@ -15,9 +15,10 @@ from localaws.redshift.errors import StatementError
 from localaws.redshift.front import plan
 from localaws.redshift.history import past
 from localaws.redshift.jobs import USERS_REQUEST, Cancelled, Job, cancelled_text
-from localaws.redshift.journal import Commit, Journal, Unit
+from localaws.redshift.journal import Journal
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.postgres_errors import in_redshift_words
+from localaws.redshift.records import Commit, Unit
 from localaws.redshift.results import Outcome
 from localaws.redshift.session import Session
 from localaws.redshift.statement_faults import StatementFaults

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from localaws.redshift.clusters import Cluster
-from localaws.redshift.journal import Statement, Unit
+from localaws.redshift.records import Statement, Unit
 from localaws.redshift.sessions import KeptSession
 
 # https://github.com/metabase/metabase/issues/36770 ; the other two are the stand-in's own

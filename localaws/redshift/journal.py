@@ -12,117 +12,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from localaws.redshift.records import SCHEMA, Commit, PastText, Statement, Token, Unit, statement_of
 from localaws.redshift.results import Outcome
 
 KEPT_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
-ACTIVE = ("SUBMITTED", "PICKED", "STARTED")
 
 _PAGES_AT_ONCE = 8
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS statements (
-  position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-  warehouse TEXT NOT NULL, request TEXT NOT NULL, status TEXT NOT NULL,
-  error TEXT NOT NULL, pid INTEGER NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
-  duration INTEGER NOT NULL, batch INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS statements_created ON statements (created);
-CREATE TABLE IF NOT EXISTS units (
-  query INTEGER PRIMARY KEY AUTOINCREMENT, statement TEXT NOT NULL, number INTEGER NOT NULL,
-  sql TEXT NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL, created REAL NOT NULL,
-  updated REAL NOT NULL, duration INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
-  columns TEXT, UNIQUE (statement, number));
-CREATE TABLE IF NOT EXISTS pages (
-  query INTEGER NOT NULL, page INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (query, page));
-CREATE TABLE IF NOT EXISTS tokens (
-  token TEXT PRIMARY KEY, statement TEXT NOT NULL, fingerprint TEXT NOT NULL,
-  created REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS commits (
-  query INTEGER PRIMARY KEY, cluster TEXT NOT NULL, database TEXT NOT NULL,
-  engine_transaction TEXT NOT NULL, results INTEGER NOT NULL);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One SQL text of a statement; `query` is its RedshiftQueryId, `duration` in nanoseconds."""
-
-    query: int
-    statement: str
-    number: int
-    sql: str
-    status: str
-    error: str
-    created: float
-    updated: float
-    duration: int
-    rows: int
-    size: int
-    columns: str | None
-
-    @property
-    def has_result(self) -> bool:
-        """Whether it brought a result set, be it empty."""
-        return self.columns is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One accepted call. `request` is the call as it came, without its token."""
-
-    position: int
-    id: str
-    warehouse: str
-    request: dict[str, Any]
-    status: str
-    error: str
-    pid: int
-    created: float
-    updated: float
-    duration: int
-    batch: bool
-    units: tuple[Unit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PastText:
-    """One SQL text as the system views show it: of its call the position, process and request."""
-
-    query: int
-    position: int
-    pid: int
-    request: str
-    status: str
-    error: str
-    created: float
-    updated: float
-    duration: int
-    rows: int
-    size: int
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A client token: which statement it started, and what was asked then."""
-
-    statement: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A commit that was about to be made: which one, where, and whether there were results."""
-
-    query: int
-    cluster: str
-    database: str
-    engine_transaction: str
-    results: bool
 
 
 class Journal:
@@ -133,7 +33,7 @@ class Journal:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
         self._forget_next = 0.0
         self.forget_old()
 
@@ -194,7 +94,7 @@ class Journal:
         )
         if row is None:
             return None
-        return replace(_statement(row), units=self._units([statement_id]))
+        return replace(statement_of(row), units=self._units([statement_id]))
 
     def recent(self, *, before: int, limit: int) -> list[Statement]:
         """Return statements, newest first, that were accepted before the one at that position."""
@@ -204,7 +104,7 @@ class Journal:
                 "ORDER BY position DESC LIMIT ?",
                 (before, time.time() - KEPT_SECONDS, limit),
             ).fetchall()
-        statements = [_statement(row) for row in rows]
+        statements = [statement_of(row) for row in rows]
         units = self._units([statement.id for statement in statements])
         return [
             replace(each, units=tuple(unit for unit in units if unit.statement == each.id))
@@ -300,7 +200,7 @@ class Journal:
             rows = self._db.execute(
                 "SELECT * FROM statements WHERE status IN ('SUBMITTED', 'PICKED', 'STARTED')"
             ).fetchall()
-        return [replace(each, units=self._units([each.id])) for each in map(_statement, rows)]
+        return [replace(each, units=self._units([each.id])) for each in map(statement_of, rows)]
 
     def page(self, query: int, page: int) -> tuple[str, bool] | None:
         """Return one page of a result as JSON text, and whether another follows."""
@@ -375,10 +275,3 @@ class _Transaction:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._db.execute("ROLLBACK" if kind else "COMMIT")
-
-
-def _statement(row: Sequence[Any]) -> Statement:
-    position, name, warehouse, request, status, error, pid, created, updated, duration, batch = row
-    asked = json.loads(request)
-    times = (created, updated, duration)
-    return Statement(position, name, warehouse, asked, status, error, pid, *times, bool(batch))

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import Any
 
 from localaws.redshift.errors import ApiError
-from localaws.redshift.journal import Journal, Statement, Unit
+from localaws.redshift.journal import Journal
+from localaws.redshift.records import Statement, Unit
 
 # The exception is the model's; its limit is unsourced.
 MAX_WAITING_REQUESTS = 10

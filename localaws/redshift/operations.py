@@ -14,9 +14,10 @@ from localaws.redshift.clusters import Cluster, Clusters
 from localaws.redshift.errors import invalid
 from localaws.redshift.front import parameters_in
 from localaws.redshift.jobs import PAUSED, Job
-from localaws.redshift.journal import ACTIVE, Journal, Statement
+from localaws.redshift.journal import Journal
 from localaws.redshift.lookups import Lookups
 from localaws.redshift.metadata import Metadata, position_in, token_for
+from localaws.redshift.records import ACTIVE, Statement
 from localaws.redshift.runner import Runner
 from localaws.redshift.session_calls import SessionCalls
 from localaws.redshift.sessions import Sessions

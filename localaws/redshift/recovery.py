@@ -14,7 +14,8 @@ import psycopg
 
 from localaws.redshift.clusters import Clusters
 from localaws.redshift.errors import ApiError, StatementError
-from localaws.redshift.journal import Commit, Journal, Statement, Unit
+from localaws.redshift.journal import Journal
+from localaws.redshift.records import Commit, Statement, Unit
 
 STOPPED = "ERROR: the Data API stand-in stopped while the statement ran"
 RESULTS_LOST = f"{STOPPED}: it was committed, but its results are lost"

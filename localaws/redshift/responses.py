@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.redshift.journal import Statement, Unit
+from localaws.redshift.records import Statement, Unit
 from localaws.redshift.warehouses import database_user
 
 Response = dict[str, Any]

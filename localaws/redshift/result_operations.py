@@ -7,9 +7,10 @@ from typing import Any
 
 from localaws.redshift.csv_text import CsvText
 from localaws.redshift.errors import ApiError, invalid
-from localaws.redshift.journal import Journal, Unit
+from localaws.redshift.journal import Journal
 from localaws.redshift.lookups import Lookups
 from localaws.redshift.metadata import position_in, token_for
+from localaws.redshift.records import Unit
 
 Request = dict[str, Any]
 Response = dict[str, Any]

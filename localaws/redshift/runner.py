@@ -11,8 +11,9 @@ from localaws.redshift.clusters import CONNECTIONS_PER_DATABASE, Cluster
 from localaws.redshift.errors import ApiError
 from localaws.redshift.execution import Execution
 from localaws.redshift.jobs import STOPPING, USERS_REQUEST, Job, cancelled_text
-from localaws.redshift.journal import Journal, Statement
+from localaws.redshift.journal import Journal
 from localaws.redshift.loading.copying import Copier
+from localaws.redshift.records import Statement
 from localaws.redshift.statement_faults import StatementFaults
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (considerations)

@@ -13,8 +13,8 @@ import time
 from localaws.faults import Fault, FaultKind, FaultList
 from localaws.redshift.errors import StatementError, detailed
 from localaws.redshift.jobs import USERS_REQUEST, Job
-from localaws.redshift.journal import Unit
 from localaws.redshift.postgres_errors import RELATION_GONE, isolation_violation
+from localaws.redshift.records import Unit
 
 _FAILED = "ERROR: failed by a fault of localaws"
 
