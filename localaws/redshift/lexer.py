@@ -2,7 +2,7 @@
 
 Everything that Redshift reads differently from PostgreSQL at this level is settled here: names are
 folded to lower case even when quoted, a backslash in a string is an escape, and PostgreSQL's own
-literal forms (dollar quotes, E'', U&'') are refused.
+literal forms (E'', U&'', dollar quotes but for UNLOAD's) are refused.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
       (?P<space>\s+|--[^\n]*)
     | (?P<comment>/\*)
     | (?P<string>'(?:[^'\\]|''|\\.)*')
+    | (?P<dollars>\$\$.*?\$\$)
     | (?P<name>"(?:[^"]|"")+")
     | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<word>\#?[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)
@@ -90,6 +91,8 @@ def tokenize(sql: str, *, keep_case: bool = False) -> list[Token]:
             continue
         if kind == "string":
             _refuse_prefixed_literal(sql, position)
+        if kind == "dollars" and not _opens_unload(tokens):
+            raise _unreadable(sql, position)
         if kind != "space":
             tokens.append(_token(kind, raw, keep_case=keep_case))
         position = match.end()
@@ -143,6 +146,8 @@ def _token(kind: str, raw: str, *, keep_case: bool) -> Token:
             return Token("name", engine_name(name if keep_case else name.lower()), raw)
         case "string":
             return Token("string", _decode(raw[1:-1]), raw)
+        case "dollars":
+            return Token("string", raw[2:-2], raw)
         case "number":
             return Token("number", raw, raw)
         case "parameter":
@@ -163,6 +168,12 @@ def _decode(body: str) -> str:
         return _ESCAPES.get(text[1], text[1])
 
     return re.sub(r"''|\\[0-7]{1,3}|\\.", value, body, flags=re.DOTALL)
+
+
+def _opens_unload(tokens: Sequence[Token]) -> bool:
+    # The reference does not show it, but the Amazon provider of Airflow writes UNLOAD ($$…$$):
+    # https://github.com/apache/airflow/blob/main/providers/amazon/src/airflow/providers/amazon/aws/transfers/redshift_to_s3.py
+    return [token.text for token in tokens[-2:]] == ["unload", "("]
 
 
 def _refuse_prefixed_literal(sql: str, position: int) -> None:

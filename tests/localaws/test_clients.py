@@ -80,6 +80,12 @@ def test_awswrangler_writes_what_copy_reads(
         "at TIMESTAMP, yes BOOLEAN)"
     )
     wrangler.execute(lake.copy(table, path, options=""))
+    wrangler.execute(
+        f"UNLOAD ('SELECT * FROM {table} ORDER BY id') TO '{lake.url}/{table}/' "
+        f"IAM_ROLE '{lake.iam_role}' FORMAT AS PARQUET PARALLEL OFF"
+    )
+    again = wr.s3.read_parquet(f"{lake.url}/{table}/")
+    pd.testing.assert_frame_equal(again, wr.s3.read_parquet(path), check_dtype=False)
     rows = primary.rows(f"SELECT * FROM {table} ORDER BY id")
     assert rows[0] == [1, "a", "1.50", "2026-01-02", "2026-01-02 03:04:05.000006", True]
     assert rows[1][1] is None
@@ -103,15 +109,13 @@ def test_aiobotocore_asks_many_at_once(place: Place, primary: Caller, environmen
 def test_the_amazon_providers_operators(
     place: Place, primary: Caller, lake: Lake, table: str, tmp_path: Path
 ) -> None:
-    """One DAG: Data operator (waiting, deferred, in a session), S3 to Redshift by all methods."""
+    """One DAG: the Data operator (waiting, deferred, in a session), S3 to Redshift and back."""
     prefix = f"{lake.prefix}/{table}"
-    notes = {"first": {1: "a", 2: "b"}, "second": {2: "zwei", 3: "drei"}}
-    for name, rows in notes.items():
-        file = lake.put(pa.table({"id": list(rows), "note": list(rows.values())}))
+    parquet = lake.put(pa.table({"id": [1, 2], "note": ["a", "b"]}))
+    text = lake.put_bytes(b"2,zwei\n3,drei\n")
+    for name, file in (("first/part", parquet), ("second/part", text)):
         source = file["url"].removeprefix("s3://")
-        lake.s3.copy_object(
-            Bucket=lake.bucket, Key=f"{prefix}/{name}/part.parquet", CopySource=source
-        )
+        lake.s3.copy_object(Bucket=lake.bucket, Key=f"{prefix}/{name}", CopySource=source)
     asked = {
         "database": primary.where["Database"], "cluster": primary.where["ClusterIdentifier"],
         "user": primary.where["DbUser"], "table": table, "bucket": lake.bucket, "prefix": prefix,
@@ -125,6 +129,8 @@ def test_the_amazon_providers_operators(
     assert rows["replaced"] == [[2]]
     assert rows["inside"] == [[7]]
     assert broken[0] == "failed"
+    unloaded = lake.s3.get_object(Bucket=lake.bucket, Key=f"{prefix}/out000")
+    assert unloaded["Body"].read() == b"id,note\n2,zwei\n3,drei\n"
 
 
 def _run_dag(place: Place, home: Path, asked: dict[str, str]) -> dict[str, Any]:

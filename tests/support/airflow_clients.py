@@ -9,6 +9,7 @@ import os
 import sys
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
+from airflow.providers.amazon.aws.transfers.redshift_to_s3 import RedshiftToS3Operator
 from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
 from airflow.sdk import DAG, chain
 
@@ -51,16 +52,22 @@ with DAG("clients", schedule=None) as dag:
         ask("create", [f"CREATE TABLE {TABLE} (id BIGINT, note VARCHAR(20))", "SELECT 1"]),
         load("append", "/first", copy_options=PARQUET, **BY_ROLE),
         ask("appended", f"SELECT id, note FROM {TABLE} ORDER BY id", return_sql_result=True),
-        load("upsert", "/second", copy_options=PARQUET, method="UPSERT", upsert_keys=["id"],
+        load("upsert", "/second", copy_options=["CSV"], method="UPSERT", upsert_keys=["id"],
              **BY_KEYS),
         ask("upserted", f"SELECT id, note FROM {TABLE} ORDER BY id", return_sql_result=True,
             deferrable=True),
-        load("replace", "/second", copy_options=PARQUET, method="REPLACE", **BY_ROLE),
+        load("replace", "/second", copy_options=["CSV"], method="REPLACE", **BY_ROLE),
         ask("replaced", f"SELECT COUNT(*) FROM {TABLE} WHERE id < :most", return_sql_result=True,
             parameters=[{"name": "most", "value": "100"}]),
         ask("open", "CREATE TEMP TABLE kept AS SELECT 7 AS seven", session_keep_alive_seconds=60),
         ask("inside", "SELECT seven FROM kept", return_sql_result=True,
             session_id="{{ ti.xcom_pull(task_ids='open', key='session_id') }}"),
+        RedshiftToS3Operator(
+            task_id="unload", s3_bucket=ASKED["bucket"], s3_key=ASKED["prefix"] + "/out",
+            select_query=f"SELECT id, note FROM {TABLE} WHERE note <> 'no' ORDER BY id",
+            table_as_file_name=False, unload_options=["CSV", "PARALLEL OFF"], include_header=True,
+            redshift_data_api_kwargs=DATA_API, **BY_ROLE,
+        ),
         ask("broken", "SELECT 1 / 0", deferrable=True),
     )  # fmt: skip
 
