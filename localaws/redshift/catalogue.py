@@ -10,10 +10,11 @@ import psycopg
 
 from localaws.redshift.long_names import remember
 
-_SCRIPTS = tuple(
-    Path(__file__).with_name("catalog") / f"{name}.sql"
-    for name in ("super", "functions", "attributes", "tables", "loads", "databases", "history")
-)
+_NAMES = (
+    "super", "functions", "super_functions", "attributes", "tables", "loads", "databases",
+    "history",
+)  # fmt: skip
+_SCRIPTS = tuple(Path(__file__).with_name("catalog") / f"{name}.sql" for name in _NAMES)
 
 
 def bring_up_to_date(connection: psycopg.Connection[Any]) -> None:

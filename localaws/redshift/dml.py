@@ -111,12 +111,15 @@ def delete(tokens: Sequence[Token]) -> Plan:
     start = _verb(tokens, "delete")
     cursor = Cursor(tokens[start + 1 :])
     cursor.skip_words("from")
+    first = cursor.position
     table = cursor.table()
+    named = [token.text for token in tokens[start + 1 :][first : cursor.position : 2]]
     if not (cursor.done or cursor.peek().is_word("using", "where")):
         # The syntax has no alias: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
         raise cursor.error()
     before = rewrite(tokens[:start])
-    words = [before, "DELETE FROM", table, rewrite(cursor.rest())]
+    target = [tuple(named[index:]) for index in range(len(named))]
+    words = [before, "DELETE FROM", table, rewrite(cursor.rest(), target)]
     return RunSql("DELETE", " ".join(words), write_lock=table)
 
 

@@ -1,174 +1,319 @@
-"""Rewrite the inside of a statement: names, functions, casts; refuse what only PostgreSQL knows.
+"""Rewrite the inside of a statement: names, functions, casts, SUPER paths.
 
 A function that is not in FUNCTIONS is refused by name, because PostgreSQL has many that Redshift
 has not, and the same name does not always mean the same (CONCAT and AVG differ, for two).
+
+The tokens are read as a run of terms (names, literals, calls, parentheses, CASE) with operators and
+words between them. No precedence is needed: what follows a term closely (`.b`, `[0]`, `::int`)
+binds stronger than anything else, and all the rest means the same to the engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from localaws.redshift import calls
+from localaws.redshift.casts import cast
 from localaws.redshift.column_types import parse_type
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token
+from localaws.redshift.functions import FUNCTIONS
+from localaws.redshift.lexer import Token, quote_name, quote_string
+from localaws.redshift.queries import QueryWriter
 from localaws.redshift.reserved_words import NEVER_IN_QUERIES
+from localaws.redshift.scopes import Scope
 from localaws.redshift.selects import restructured
+from localaws.redshift.terms import Term
+from localaws.redshift.vocabulary import (
+    BEFORE_PARENTHESIS,
+    refuse_foreign,
+)
 
-# Functions that mean the same in both as far as Redshift's reference goes, or that the catalogue
-# (functions.sql) defines as Redshift does: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
-FUNCTIONS = frozenset({
-    "abs", "bool_and", "bool_or", "btrim", "cast", "ceil", "ceiling", "char_length",
-    "character_length", "coalesce", "count", "current_database", "current_schema", "date",
-    "date_trunc", "dense_rank", "exists", "floor", "getdate", "greatest", "grouping", "grouping_id",
-    "json_parse", "lag", "lead", "least", "left", "len", "length", "lower", "lpad", "ltrim", "max",
-    "md5", "min", "mod", "nullif", "nvl", "octet_length", "pg_backend_pid", "position", "power",
-    "rank", "replace", "reverse", "right", "round", "row_number", "rpad", "rtrim", "sign",
-    "split_part", "sqrt", "strpos", "substring", "sum", "to_char", "to_date", "to_timestamp",
-    "trim", "upper",
-}) | {
-    # of the session's last statement: catalog/history.sql
-    "pg_last_query_id",
-    # of the last COPY and UNLOAD: catalog/loads.sql
-    "pg_last_copy_count", "pg_last_copy_id", "pg_last_unload_count", "pg_last_unload_id",
-}  # fmt: skip
+__all__ = ["FUNCTIONS", "rewrite"]
 
-# Words that may stand before "(" without being a function.
-_BEFORE_PARENTHESIS = frozenset({
-    "all", "and", "any", "as", "between", "by", "case", "distinct", "else", "except", "from",
-    "group", "having", "ilike", "in", "intersect", "join", "like", "limit", "not", "offset", "on",
-    "or", "over", "select", "set", "similar", "some", "then", "to", "union", "using", "values",
-    "when", "where", "with", "within", "rollup", "cube", "sets",
-    # types with arguments, met in casts
-    "char", "character", "decimal", "nchar", "numeric", "nvarchar", "varbyte", "varchar", "varying",
-})  # fmt: skip
-
-# PostgreSQL's own; Redshift's reference has none of them in this place.
-_FOREIGN = {
-    ("returning",): "RETURNING",
-    ("on", "conflict"): "ON CONFLICT",
-    ("distinct", "on"): "DISTINCT ON",
-    ("is", "distinct"): "IS DISTINCT FROM",
-    ("is", "not", "distinct"): "IS NOT DISTINCT FROM",
-    ("for", "update"): "FOR UPDATE",
-    ("for", "share"): "FOR SHARE",
-    ("fetch",): "FETCH FIRST",
-    ("lateral",): "LATERAL",
-    ("tablesample",): "TABLESAMPLE",
-    ("array",): "ARRAY",
-    ("collate",): "COLLATE",
-    # Redshift's own, not done here yet
-    ("qualify",): "QUALIFY",
-    ("pivot",): "PIVOT",
-    ("unpivot",): "UNPIVOT",
-    ("top",): "TOP",
-    ("approximate",): "APPROXIMATE",
-    ("connect", "by"): "CONNECT BY",
-    ("minus",): "MINUS",
+# Words that are values of their own, without parentheses: the engine's SQL and Redshift's label.
+_CONSTANTS = {
+    "sysdate": Term("redshift_sysdate()", "timestamp", "redshift_sysdate"),
+    "current_date": Term("current_date", "date", "current_date"),
+    "current_user_id": Term("redshift_user_id()", "current_user_id", "redshift_user_id"),
 }
-_STARTS_OF_FOREIGN = frozenset(words[0] for words in _FOREIGN)
-
-_RENAMED = {"grouping_id": "grouping", "nvl": "coalesce", "current_database": "redshift_database"}
-
-# The catalogue views that show Redshift's types and hide the engine's schemas.
-_CATALOGUE = {
-    "columns": "svv_columns", "tables": "svv_tables", "schemata": "redshift_schemata",
-    "table_constraints": "redshift_table_constraints",
-    "key_column_usage": "redshift_key_column_usage",
-}  # fmt: skip
+# https://docs.aws.amazon.com/redshift/latest/dg/r_COUNT.html and r_APPROXIMATE_PERCENTILE_DISC.html
+_APPROXIMATED = ("count", "percentile_disc")
+_TYPED_LITERALS = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 
 
-def rewrite(tokens: Sequence[Token]) -> str:
-    """Return PostgreSQL SQL for these tokens. Raises StatementError or NotSupported."""
-    cursor = Cursor(restructured(tokens))
-    written: list[str] = []
-    casts: list[bool] = []
-    while not cursor.done:
-        token = cursor.peek()
-        if token.kind == "symbol":
-            cursor.take()
-            if token.text in ("[", "]", "@", "#"):
-                raise NotSupported(f"the operator {token.text}")
-            if token.text == "(":
-                casts.append(bool(written) and written[-1] == "cast")
-            elif token.text == ")" and casts:
-                casts.pop()
-            written.append(token.text)
-            if token.text == "::":
-                written.append(parse_type(cursor).engine)
-        elif token.is_word("as") and casts and casts[-1]:
-            cursor.take()
-            written += ["AS", parse_type(cursor).engine]
-        elif token.kind == "word":
-            written += _word(cursor, written)
-        else:
-            if token.kind == "name" and cursor.peek(1).is_symbol("("):
-                _check_call(cursor, written)
-            written.append(cursor.take().sql())
-    return " ".join(written)
+def rewrite(tokens: Sequence[Token], relations: Sequence[tuple[str, ...]] = ()) -> str:
+    """Return PostgreSQL SQL for a query, an UPDATE, or a piece of another statement.
+
+    `relations` are the dotted names that qualify columns in such a piece beside those of its own
+    FROM or USING; when a piece has neither, every `a.b` is taken for a column. Raises
+    StatementError or NotSupported.
+    """
+    tokens = restructured(tokens)
+    first = next((token for token in tokens if not token.is_symbol("(")), None)
+    if first is not None and (
+        first.is_word("select") or (first.is_word("with") and not _changes(tokens))
+    ):
+        return _QUERIES.query(tokens, None)
+    return _QUERIES.update(tokens, relations)
 
 
-def _word(cursor: Cursor, written: Sequence[str]) -> list[str]:
-    token = cursor.peek()
-    qualified = bool(written) and written[-1] == "."
-    if not qualified:
-        _refuse_foreign(cursor)
-        if token.text in NEVER_IN_QUERIES:
-            raise cursor.error()
-        if token.text == "sysdate":
-            cursor.take()
-            return ["redshift_sysdate()"]
-        if token.text == "information_schema":
-            return _information_schema(cursor)
-    if cursor.peek(1).is_symbol("(") and token.text not in _BEFORE_PARENTHESIS:
-        _check_call(cursor, written)
-        cursor.take()
-        return [_RENAMED.get(token.text, token.text)]
-    if token.text == "values" and written and written[-1] == "(":
-        # FROM (VALUES …) is not in https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html
-        raise StatementError('ERROR: syntax error at or near "values"')
-    return [cursor.take().text]
-
-
-def _refuse_foreign(cursor: Cursor) -> None:
-    first = cursor.peek()
-    if first.text not in _STARTS_OF_FOREIGN or cursor.peek(1).is_symbol("."):
-        return
-    for words, name in _FOREIGN.items():
-        if all(cursor.peek(index).is_word(word) for index, word in enumerate(words)):
-            raise NotSupported(name)
-
-
-def _check_call(cursor: Cursor, written: Sequence[str]) -> None:
-    name = cursor.peek().text
-    if written and written[-1] == "as":
-        return  # FROM (…) AS name (column, …)
-    if _is_common_table_expression(cursor, written):
-        return
-    if name not in FUNCTIONS or (written and written[-1] == "."):
-        raise NotSupported(f"the function {name.upper()}")
-
-
-def _is_common_table_expression(cursor: Cursor, written: Sequence[str]) -> bool:
-    """Tell whether `name (a, b) AS (` comes next, in a WITH list."""
-    if not written or written[-1] not in ("with", "recursive", ","):
-        return False
-    ahead, depth = 1, 0
-    while True:
-        token = cursor.peek(ahead)
-        if not token.raw:
-            return False
+def _changes(tokens: Sequence[Token]) -> bool:
+    """Tell whether the statement behind WITH is no query."""
+    depth = 0
+    for token in tokens:
         depth += token.is_symbol("(") - token.is_symbol(")")
-        ahead += 1
-        if depth == 0:
-            return cursor.peek(ahead).is_word("as") and cursor.peek(ahead + 1).is_symbol("(")
+        if depth == 0 and token.is_word("select", "update"):
+            return token.text == "update"
+    return True
 
 
-def _information_schema(cursor: Cursor) -> list[str]:
-    cursor.take()
-    if not cursor.skip_symbol("."):
-        return ["information_schema"]
-    view = cursor.name()
-    if view not in _CATALOGUE:
-        raise NotSupported(f"information_schema.{view}")
-    return [f"pg_catalog.{_CATALOGUE[view]}"]
+def express(tokens: Sequence[Token], scope: Scope) -> str:
+    """Write an expression, or several with commas and words between them."""
+    reader = Reader(Cursor(tokens), scope)
+    written = reader.run()
+    reader.cursor.expect_end()
+    return written
+
+
+def _select_list(tokens: Sequence[Token], scope: Scope) -> str:
+    """Write a SELECT list; what changed its shape keeps the label that Redshift gives it."""
+    cursor = Cursor(tokens)
+    prefix = "distinct " if cursor.peek().is_word("distinct") else ""
+    refuse_foreign(cursor)
+    if prefix or cursor.peek().is_word("all"):
+        cursor.take()
+    items: list[str] = []
+    while True:
+        refuse_foreign(cursor)
+        reader = Reader(Cursor(cursor.balanced(",")), scope)
+        sql = reader.run()
+        reader.cursor.expect_end()
+        alone = reader.only_term
+        if alone is not None and alone.label and alone.label != alone.engine_label:
+            sql += f" as {quote_name(alone.label)}"
+        items.append(sql)
+        if not cursor.skip_symbol(","):
+            break
+    cursor.expect_end()
+    return prefix + ", ".join(items)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads terms from a cursor, in a scope."""
+
+    cursor: Cursor
+    scope: Scope
+    only_term: Term | None = None
+
+    def run(self, *stops: str) -> str:
+        """Write everything up to one of these words or symbols, outside of parentheses."""
+        cursor = self.cursor
+        written: list[str] = []
+        count = 0
+        while not (cursor.done or (cursor.peek().text in stops and not self._quoted())):
+            token = cursor.peek()
+            if token.is_symbol(")"):
+                raise cursor.error()
+            if token.is_word("as"):
+                written.append(self._alias())
+                count += 2
+            elif self._starts_term():
+                term = self.term()
+                written.append(term.sql)
+                count += 1
+                self.only_term = term
+            else:
+                written.append(self._between())
+                count += 2
+        if count != 1:
+            self.only_term = None
+        return " ".join(written)
+
+    def term(self) -> Term:
+        """Write one term with all that follows it closely."""
+        term = self._bare_term()
+        while True:
+            if self.cursor.skip_symbol("::"):
+                term = cast(term, parse_type(self.cursor))
+            elif self.cursor.peek().is_symbol("["):
+                term = self._subscript(term)
+            elif self._continues_with_attribute():
+                self.cursor.take()
+                term = _attribute(term, self.cursor.take().text)
+            else:
+                return term
+
+    def parenthesis(self) -> Sequence[Token]:
+        """Take `( … )` and return what is inside."""
+        self.cursor.expect_symbol("(")
+        inside = self.cursor.balanced()
+        self.cursor.expect_symbol(")")
+        return inside
+
+    def nested(self, tokens: Sequence[Token]) -> str:
+        """Write what stands between parentheses: a query or expressions."""
+        if tokens and tokens[0].is_word("values"):
+            # FROM (VALUES …) is not in https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html
+            raise StatementError('ERROR: syntax error at or near "values"')
+        if _is_query(tokens):
+            return _QUERIES.query(tokens, self.scope)
+        return express(tokens, self.scope)
+
+    def within(self, cursor: Cursor) -> Reader:
+        """Return a reader of the same scope for other tokens."""
+        return Reader(cursor, self.scope)
+
+    def _quoted(self) -> bool:
+        return self.cursor.peek().kind in ("name", "string", "parameter")
+
+    def _starts_term(self) -> bool:
+        token = self.cursor.peek()
+        if token.kind in ("string", "number", "name"):
+            return True
+        if token.is_symbol("("):
+            return True
+        return token.kind == "word" and (
+            token.text not in _BETWEEN or self.cursor.peek(1).is_symbol(".")
+        )
+
+    def _between(self) -> str:
+        """Take an operator, or a word that connects terms."""
+        cursor = self.cursor
+        token = cursor.peek()
+        if token.kind == "word":
+            refuse_foreign(cursor)
+            return cursor.take().text
+        if token.text in ("[", "]", "@", "#"):
+            raise NotSupported(f"the operator {token.text}")
+        return cursor.take().sql()
+
+    def _alias(self) -> str:
+        self.cursor.take()
+        token = self.cursor.take()
+        if token.kind not in ("word", "name"):
+            self.cursor.position -= 1
+            raise self.cursor.error()
+        if token.kind == "word" and token.text in NEVER_IN_QUERIES:
+            self.cursor.position -= 1
+            raise self.cursor.error()
+        return f"as {quote_name(token.text)}"
+
+    def _bare_term(self) -> Term:
+        cursor = self.cursor
+        token = cursor.peek()
+        if token.is_symbol("("):
+            inside = self.parenthesis()
+            if len(inside) == 1 and inside[0].is_symbol("+"):
+                raise NotSupported("the outer join operator (+)")
+            return Term(f"({self.nested(inside)})")
+        if token.kind == "string":
+            cursor.take()
+            return Term(token.sql(), literal=True)
+        if token.kind == "number":
+            cursor.take()
+            return Term(token.sql())
+        if token.kind == "word":
+            if token.text == "case":
+                return self._case()
+            if token.text in _TYPED_LITERALS:
+                literal = self._typed_literal()
+                if literal is not None:
+                    return literal
+            if not cursor.peek(1).is_symbol("."):
+                refuse_foreign(cursor)
+                called = cursor.peek(1).is_symbol("(") and token.text in FUNCTIONS
+                if token.text in NEVER_IN_QUERIES and not called:
+                    raise cursor.error()
+                if token.text in ("true", "false", "null", "default"):
+                    cursor.take()
+                    return Term(token.text)
+                if token.text == "array" and cursor.peek(1).is_symbol("["):
+                    raise NotSupported("ARRAY[…]: write ARRAY(…)")
+                if token.text == "approximate" and cursor.peek(1).is_word(*_APPROXIMATED):
+                    cursor.take()  # and then exact, which is within any tolerance
+                if token.text in _CONSTANTS and not cursor.peek(1).is_symbol("("):
+                    cursor.take()
+                    return _CONSTANTS[token.text]
+        return self._named()
+
+    def _case(self) -> Term:
+        self.cursor.take()
+        body = Reader(self.cursor, self.scope).run("end")
+        self.cursor.expect_words("end")
+        return Term(f"case {body} end", "case", "case")
+
+    def _typed_literal(self) -> Term | None:
+        """Take `date '2020-01-01'` and the like."""
+        cursor = self.cursor
+        start = cursor.position
+        words = [cursor.take().text]
+        while cursor.peek().is_word("with", "without", "time", "zone") and words[0] != "date":
+            words.append(cursor.take().text)
+        if cursor.peek().kind != "string":
+            cursor.position = start
+            return None
+        name = {"timetz": "timetz", "timestamptz": "timestamptz"}.get(words[0], " ".join(words))
+        return Term(f"{name} {cursor.take().sql()}")
+
+    def _named(self) -> Term:
+        cursor = self.cursor
+        names = [cursor.take()]
+        while cursor.peek().is_symbol(".") and not cursor.peek(1).is_symbol("*"):
+            cursor.take()
+            if cursor.peek().kind not in ("word", "name"):
+                raise cursor.error()
+            names.append(cursor.take())
+        if cursor.peek().is_symbol("("):
+            if len(names) > 1:
+                raise NotSupported(f"the function {names[-1].text.upper()}")
+            return calls.call(self, names[0])
+        texts = [token.text for token in names]
+        if cursor.peek().is_symbol("."):
+            cursor.position += 2
+            return Term(".".join(quote_name(text) for text in texts) + ".*")
+        length = self.scope.column_length(texts)
+        first = names[0].raw if names[0].kind == "word" else quote_name(texts[0])
+        if names[0].kind == "word" and (len(names) > 1 or self.scope.is_value(texts[0])):
+            first = quote_name(texts[0])
+        column = ".".join([first, *(quote_name(text) for text in texts[1:length])])
+        term = Term(column, texts[length - 1], texts[length - 1])
+        for attribute in texts[length:]:
+            term = _attribute(term, attribute)
+        return term
+
+    def _continues_with_attribute(self) -> bool:
+        return self.cursor.peek().is_symbol(".") and self.cursor.peek(1).kind in ("word", "name")
+
+    def _subscript(self, term: Term) -> Term:
+        self.cursor.expect_symbol("[")
+        index = Reader(self.cursor, self.scope).run("]")
+        self.cursor.expect_symbol("]")
+        return Term(f"super_get({term.sql}, {index})", term.label, "super_get")
+
+
+def _attribute(term: Term, name: str) -> Term:
+    return Term(f"super_get({term.sql}, {quote_string(name)}::text)", name, "super_get")
+
+
+def _is_query(tokens: Sequence[Token]) -> bool:
+    """Tell whether these tokens are a query, and not an expression that begins with one."""
+    cursor = Cursor(tokens)
+    while cursor.peek().is_symbol("("):
+        cursor.take()
+        inside = cursor.balanced()
+        cursor.expect_symbol(")")
+        if not _is_query(inside):
+            return False
+        return cursor.done or cursor.peek().is_word(
+            "union", "intersect", "except", "order", "limit", "offset"
+        )
+    return cursor.peek().is_word("select", "with") or cursor.peek().text == "SELECT"
+
+
+# Words that stand between terms; any other word is taken for a name, which is written as it is.
+_BETWEEN = BEFORE_PARENTHESIS - {"case"}
+
+_QUERIES = QueryWriter(express, _select_list)

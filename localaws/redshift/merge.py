@@ -116,7 +116,7 @@ def merge(tokens: Sequence[Token]) -> Plan:
     names = (target_names, source_names)
     condition = cursor.balanced("when", "remove")
     _check_condition(condition, names)
-    on = rewrite(condition)
+    on = rewrite(condition, [*target_names, *source_names])
     reads = tuple(_relations_read(tokens)) + ((named_source,) if named_source else ())
     if cursor.skip_words("remove", "duplicates"):
         cursor.expect_end()
@@ -273,7 +273,7 @@ def _expression(cursor: Cursor, names: _Names) -> str:
     if taken[0].is_word("default") and len(taken) == 1:
         raise NotSupported("DEFAULT in MERGE")  # the page has expressions only
     _refuse_partial_super(taken, names)
-    return rewrite(taken)
+    return rewrite(taken, [*names[0], *names[1]])
 
 
 def _relations_read(tokens: Sequence[Token]) -> Iterator[str]:

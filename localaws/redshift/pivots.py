@@ -29,10 +29,24 @@ from localaws.redshift.query_tree import (
 _AGGREGATES = ("count", "sum", "min", "max", "avg")
 
 
+def turning(branch: Sequence[Node]) -> int:
+    """Return where the first PIVOT or UNPIVOT of a table stands, or the length.
+
+    UNPIVOT before what it turns iterates over an object:
+    https://docs.aws.amazon.com/redshift/latest/dg/query-super.html#unpivoting
+    """
+    at = find(branch, "pivot", "unpivot")
+    while at < len(branch) and (
+        is_symbol(branch[at - 1], ",") or is_word(branch[at - 1], "from", "join")
+    ):
+        at = find(branch, "pivot", "unpivot", start=at + 1)
+    return at
+
+
 def turned(branch: list[Node]) -> list[Node]:
     """Return a SELECT with each PIVOT and UNPIVOT of its FROM clause replaced."""
     while True:
-        at = find(branch, "pivot", "unpivot")
+        at = turning(branch)
         if at == len(branch):
             return branch
         source = branch[at - 1]

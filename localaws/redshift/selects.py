@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token
-from localaws.redshift.pivots import turned
+from localaws.redshift.pivots import turned, turning
 from localaws.redshift.query_tree import (
     Node,
     Query,
@@ -110,7 +110,7 @@ def _select(query: Query, branch: list[Node]) -> list[Node]:
     for item in select_list(branch):
         if len(item) > 1 and is_word(item[1], "exclude") and is_symbol(item[0], "*"):
             raise NotSupported("EXCLUDE in a select list")
-    if find(branch, "pivot", "unpivot") < len(branch):
+    if turning(branch) < len(branch):
         branch = turned(branch)
     if find(branch, "qualify") < len(branch):
         return _qualified(query, branch)
