@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 from localaws.redshift import (
@@ -17,7 +18,7 @@ from localaws.redshift import (
 )
 from localaws.redshift.errors import StatementError
 from localaws.redshift.history import with_history
-from localaws.redshift.lexer import bind, split_statements, tokenize
+from localaws.redshift.lexer import Token, bind, split_statements, tokenize
 from localaws.redshift.loading import copy_command, unload_command
 from localaws.redshift.long_names import with_long_names
 from localaws.redshift.plans import Plan
@@ -52,8 +53,16 @@ def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = 
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
         raise StatementError("ERROR: multiple SQL statements in one string are not allowed")
     tokens = bind(statements[0] if statements else [], parameters)
+    _hide_ours(tokens)
     found = classify(tokens, KINDS).plan(tokens)
     return with_history(with_long_names(found, tokens), tokens)
+
+
+def _hide_ours(tokens: Sequence[Token]) -> None:
+    """Refuse what the stand-in keeps for itself beside the client's schemas."""
+    for token, following in pairwise(tokens):
+        if token.text == "localaws" and token.kind in ("word", "name") and following.is_symbol("."):
+            raise StatementError('ERROR: schema "localaws" does not exist')
 
 
 def parameters_in(sql: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ block undoes it at once; only the block's end is accepted after that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 OUTCOME_UNKNOWN = (
     "ERROR: the connection to the engine broke during COMMIT: whether it was committed is unknown"
 )
+_CATALOGUE = re.compile(r'"(pg_catalog|information_schema)"\.|"pg_[^"]*"$')
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
 
 
@@ -151,7 +153,13 @@ class Session:
             self._snapshot = True
 
     def lock_for_writing(self, table: str) -> None:
-        """Take the snapshot, then keep other writers of this table (quoted) out until the end."""
+        """Take the snapshot, then keep other writers of this table (quoted) out until the end.
+
+        Raises StatementError for the engine's catalogue, which its superuser may change.
+        """
+        if _CATALOGUE.match(table):
+            # PostgreSQL's words for everybody else; for Redshift unsourced.
+            raise StatementError(f"ERROR: permission denied for relation {_plain(table)}")
         self.take_snapshot()
         self.connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
 
@@ -211,3 +219,7 @@ def _nobody_asks(_: str) -> None:
 def _no_past() -> str:
     """Nothing is known of statements that ran before."""
     return "[]"
+
+
+def _plain(table: str) -> str:
+    return table.rpartition(".")[2].strip('"')

@@ -212,3 +212,23 @@ def test_correlated_subqueries_that_run(primary: Any, sales: str) -> None:
 )
 def test_what_only_postgresql_would_do(primary: Any, sales: str, statement: str, said: str) -> None:
     assert primary.error(statement.format(t=sales)).lower().startswith(said.lower())
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM pg_class", "ERROR: permission denied for relation pg_class"),
+        (
+            "UPDATE pg_catalog.pg_type SET typname = 'x'",
+            "ERROR: permission denied for relation pg_type",
+        ),
+        ("INSERT INTO stl_query SELECT * FROM stl_query", "ERROR: cannot insert into"),
+        ("DELETE FROM svv_tables", "ERROR: cannot delete from view"),
+        ("DELETE FROM localaws.loads", 'ERROR: schema "localaws" does not exist'),
+        ('SELECT * FROM "localaws".past', 'ERROR: schema "localaws" does not exist'),
+    ],
+)
+def test_the_catalogue_is_not_for_clients_to_change(
+    primary: Any, statement: str, said: str
+) -> None:
+    assert primary.error(statement).startswith(said)
