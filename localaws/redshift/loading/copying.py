@@ -11,6 +11,7 @@ import psycopg
 
 from localaws.redshift.errors import LoadError, StatementError
 from localaws.redshift.loading.copy_command import Copy, FileFormat
+from localaws.redshift.loading.json_load import load_json
 from localaws.redshift.loading.load_log import LoadLog
 from localaws.redshift.loading.manifest import find_files
 from localaws.redshift.loading.parquet_load import load_parquet
@@ -28,6 +29,7 @@ _COLUMN_IN_CONTEXT = re.compile(r"column (\w+)")
 _ANALYZE_FROM_ROWS = 1_000
 _LOADERS: dict[FileFormat, Callable[..., None]] = {
     "parquet": load_parquet,
+    "json": load_json,
     "csv": load_text,
     "text": load_text,
 }

@@ -19,6 +19,12 @@ MAX_STRING_BYTES = 65_535
 _SPACES = re.compile(r'("(?:\\.|[^"\\])*")|([:,]) ')
 
 
+class JsonNumber(str):
+    """A number of a JSON text, with its digits as they were written."""
+
+    __slots__ = ()
+
+
 def json_text(value: Any) -> str | None:
     """Return the value as JSON; None stays None. A string is not parsed: it is a JSON string.
 
@@ -40,6 +46,8 @@ def _written(value: Any) -> str:
             return "{" + ",".join(items) + "}"
         case list():
             return "[" + ",".join(map(_written, value)) + "]"
+        case JsonNumber():
+            return str(value)
         case str():
             return _string(value)
         case None | bool() | int() | float():
