@@ -16,9 +16,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from localaws import objects
+from localaws import fault_command, objects
 from localaws.endpoints import Endpoints, own, owned, owner, read_endpoints
 from localaws.processes import ServiceFailed
+from localaws.prompt import command as prompt_command
 from localaws.stack import AlreadyRunning, Stack
 
 _ROOT = Path(__file__).parents[1]
@@ -37,6 +38,7 @@ _OURS = (
     "logs",
 )
 _OUR_FILES = (
+    "sql-history",
     "ports.json",
     "credentials.json",
     "endpoints.json",
@@ -63,6 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=text, description=text)
         if name in ("pause", "resume"):
             command.add_argument("cluster", help="primary or secondary")
+        elif name == "fault":
+            fault_command.add_arguments(command)
+        elif name == "sql":
+            prompt_command.add_arguments(command)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
@@ -165,6 +171,27 @@ def _resume(chosen: argparse.Namespace) -> int:
     return _tell_cluster(chosen, "available")
 
 
+def _fault(chosen: argparse.Namespace) -> int:
+    return _with_endpoints(chosen, fault_command.run)
+
+
+def _sql(chosen: argparse.Namespace) -> int:
+    return _with_endpoints(chosen, prompt_command.run)
+
+
+def _with_endpoints(
+    chosen: argparse.Namespace, act: Callable[[argparse.Namespace, Endpoints], int]
+) -> int:
+    endpoints = read_endpoints(chosen.home)
+    if endpoints is None:
+        print(f"not running ({chosen.home})", file=sys.stderr)
+        return _NOT_RUNNING
+    try:
+        return act(chosen, endpoints)
+    except OSError as error:
+        raise ServiceFailed(f"a service does not answer: {error}") from error
+
+
 def _tell_cluster(chosen: argparse.Namespace, state: str) -> int:
     endpoints = read_endpoints(chosen.home)
     if endpoints is None:
@@ -217,6 +244,8 @@ _COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "install": (_install, "install the S3/SQS emulator now instead of at the first start"),
     "pause": (_pause, "pause a Redshift cluster: its statements are refused"),
     "resume": (_resume, "make a paused cluster available again"),
+    "fault": (_fault, "make S3, SQS or the Data API do something wrong"),
+    "sql": (_sql, "run statements on a cluster, or talk to it at a prompt"),
 }
 
 if __name__ == "__main__":

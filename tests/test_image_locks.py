@@ -9,7 +9,7 @@ import sys
 from tests.support.containers import ROOT, pins
 
 _NO_WHEEL = {"mysqlclient"}
-_IMPORTED_AS = {"psycopg_pool": "psycopg-pool"}
+_IMPORTED_AS = {"prompt_toolkit": "prompt-toolkit", "psycopg_pool": "psycopg-pool"}
 
 
 def test_the_airflow_image_has_what_the_lock_has() -> None:
