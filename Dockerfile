@@ -1,7 +1,8 @@
 # Three images; docker-compose.yaml builds them:
 #   airflow           Airflow with this project inside
-#   standin-redshift  the Redshift Data API of localaws/, over a PostgreSQL of its own
-#   standin-objects   S3 and SQS
+#   standin-redshift  localaws/: the Redshift Data API, over a PostgreSQL of its own, and the gateway
+#                     of S3 and SQS
+#   standin-emulator  S3 and SQS behind that gateway
 # Not run in CI, which has no engine; tests/test_compose.py checks what can be checked without one.
 
 # "slim" is Airflow without providers. They all come from our own lock, so the image holds the very
@@ -34,7 +35,7 @@ USER standin
 
 # An image of its own for the reason that it has a virtualenv of its own elsewhere: it pins another
 # botocore.
-FROM standin AS standin-objects
+FROM standin AS standin-emulator
 COPY localaws/requirements-ministack.txt /opt/standin/requirements.txt
 RUN pip install --no-cache-dir --no-deps -r /opt/standin/requirements.txt
 USER standin

@@ -99,9 +99,13 @@ def test_airflow_knows_every_option(airflow: dict[str, Any]) -> None:
     assert airflow["unknown_options"] == []
 
 
-def test_the_stand_in_knows_every_option() -> None:
-    command = words(services()["standin-redshift"]["command"])
-    assert command[:3] == ["python", "-m", "localaws.redshift"]
+@pytest.mark.parametrize(
+    ("service", "module"),
+    [("standin-redshift", "localaws.redshift"), ("standin-objects", "localaws.gateway")],
+)
+def test_the_stand_in_knows_every_option(service: str, module: str) -> None:
+    command = words(services()[service]["command"])
+    assert command[:3] == ["python", "-m", module]
     shown = subprocess.run(
         [sys.executable, *command[1:3], "--help"],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,

@@ -118,8 +118,9 @@ def test_the_given_values_are_those_of_the_stand_in() -> None:
         assert f"--region={target.region}" in command
     port = next(word.removeprefix("--port=") for word in command if word.startswith("--port="))
     assert _ON["AWS_ENDPOINT_URL_REDSHIFT_DATA"] == f"http://standin-redshift:{port}"
-    objects = services()["standin-objects"]["environment"]["GATEWAY_PORT"]
-    assert _ON["AWS_ENDPOINT_URL_S3"] == f"http://standin-objects:{objects}"
+    gateway = words(services()["standin-objects"]["command"])
+    port = next(word.removeprefix("--port=") for word in gateway if word.startswith("--port="))
+    assert _ON["AWS_ENDPOINT_URL_S3"] == f"http://standin-objects:{port}"
     assert f"--s3-endpoint={_ON['AWS_ENDPOINT_URL_S3']}" in command
 
 
