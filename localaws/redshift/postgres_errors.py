@@ -76,6 +76,25 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             lambda _: "ERROR: cannot set an identity column to a value",
         ),
     ],
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_VIEW.html ; a column's is PostgreSQL 8's
+    "2BP01": [
+        (
+            re.compile(r"cannot drop column (.*) of table (.*) because other objects depend on it"),
+            lambda m: depends(f"table {m.group(2)} column {m.group(1)}"),
+        ),
+        (
+            re.compile(r"cannot drop (.*) because other objects depend on it"),
+            lambda m: depends(m.group(1)),
+        ),
+    ],
+    # A view cannot be changed: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html ;
+    # the words are PostgreSQL 8's
+    "55000": [
+        (
+            re.compile(r'cannot (insert into|update|delete from) view ".*"'),
+            lambda m: f"ERROR: cannot {m.group(1)} a view",
+        )
+    ],
     "42P07": [(re.compile(r'relation "(.*)" already exists'),
                lambda m: f'ERROR: Relation "{m.group(1)}" already exists')],
     "42P06": [(re.compile(r'schema "(.*)" already exists'),
@@ -119,6 +138,14 @@ def in_redshift_words(error: psycopg.Error, *, pid: int) -> str:
         if match:
             return words(match)
     return f"ERROR: {message.replace('jsonb', 'super').replace('bytea', 'varbyte')}"
+
+
+def depends(what: str) -> str:
+    """Return the refusal to drop what others need."""
+    return (
+        f"ERROR: cannot drop {what} because other objects depend on it\n"
+        "  Hint: Use DROP ... CASCADE to drop the dependent objects too."
+    )
 
 
 def _too_long(column_type: str) -> str:

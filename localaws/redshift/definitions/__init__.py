@@ -1,7 +1,7 @@
 """Data definition: the statements that make, change, show and drop tables, views and schemas.
 
 CREATE TABLE     new_tables (its head), columns, keys, clauses, create_tables, copied_tables
-ALTER TABLE      alter_tables, alter_columns, alter_keys, appending
+ALTER TABLE      alter_tables, alter_columns, alter_constraints, alter_keys, appending
 others           drops, views, schemas, maintenance, grants, comments, shows
 attributes       what of a table only Redshift knows, and how it is kept
 encodings        which type takes which compression

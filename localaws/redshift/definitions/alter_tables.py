@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.alter_columns import alter_column
+from localaws.redshift.definitions.alter_constraints import AddKey, DropKey
 from localaws.redshift.definitions.alter_keys import alter_keys
 from localaws.redshift.definitions.appending import append_from
 from localaws.redshift.definitions.attributes import Table, keep, read_table
@@ -21,16 +22,11 @@ from localaws.redshift.definitions.columns import (
     parse_column,
 )
 from localaws.redshift.definitions.encodings import default_encoding
-from localaws.redshift.definitions.keys import (
-    STARTS,
-    KeyDefinition,
-    add_keys,
-    check_keys,
-    parse_key,
-)
+from localaws.redshift.definitions.keys import STARTS, parse_key
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token, quote_name
 from localaws.redshift.plans import Plan, RunSql
+from localaws.redshift.postgres_errors import depends
 from localaws.redshift.results import Outcome
 
 if TYPE_CHECKING:
@@ -217,7 +213,7 @@ class DropColumn:
             # Same page; wording unsourced.
             raise StatementError(f'ERROR: cannot drop the last column of table "{table.name}"')
         if not self.cascade and self._is_needed(session, table, column.number):
-            raise depends(f"table {table.name} column {self.name}")
+            raise StatementError(depends(f"table {table.name} column {self.name}"))
         behaviour = " CASCADE" if self.cascade else ""
         outcome = session.execute(
             f"ALTER TABLE {self.table} DROP COLUMN {quote_name(self.name)}{behaviour}"
@@ -235,98 +231,3 @@ class DropColumn:
             (table.oid, str(number)),
         ).fetchone()
         return any(len(key.columns) > 1 for key in mine) or referred is not None
-
-
-@dataclass(frozen=True, slots=True)
-class AddKey:
-    """ADD [CONSTRAINT name] PRIMARY KEY, UNIQUE or FOREIGN KEY: noted, not enforced."""
-
-    table: str
-    key: KeyDefinition
-    kind: str = "ALTER TABLE"
-
-    def run(self, session: Session) -> Outcome:
-        """Note it."""
-        session.take_snapshot()
-        session.connection.execute(f"LOCK TABLE {self.table} IN ACCESS EXCLUSIVE MODE".encode())
-        table = read_table(session, self.table)
-        check_keys(table.name, [self.key], [column.name for column in table.columns])
-        if self.key.kind == "p":
-            for name in self.key.columns:
-                if not table.column(name).not_null:
-                    # "You can't add a primary-key constraint to a nullable column" (same page);
-                    # wording unsourced.
-                    raise StatementError(
-                        f'ERROR: cannot add a primary key to the nullable column "{name}"'
-                    )
-        keys = add_keys(session, table, [self.key])
-        keep(session, table.oid, replace(table.attributes, keys=keys))
-        return Outcome()
-
-
-@dataclass(frozen=True, slots=True)
-class DropKey:
-    """DROP CONSTRAINT name [RESTRICT | CASCADE]."""
-
-    table: str
-    name: str
-    cascade: bool
-    kind: str = "ALTER TABLE"
-
-    def run(self, session: Session) -> Outcome:
-        """Forget it, and with CASCADE the foreign keys that depend on it."""
-        session.take_snapshot()
-        session.connection.execute(f"LOCK TABLE {self.table} IN ACCESS EXCLUSIVE MODE".encode())
-        table = read_table(session, self.table)
-        dropped = [key for key in table.attributes.keys if key.name == self.name]
-        if not dropped:
-            # PostgreSQL's words.
-            raise StatementError(
-                f'ERROR: constraint "{self.name}" of relation "{table.name}" does not exist'
-            )
-        if dropped[0].kind in "pu":
-            forget_references(
-                session, table.oid, dropped[0].columns, cascade=self.cascade,
-                what=f"constraint {self.name} on table {table.name}",
-            )  # fmt: skip
-        table = read_table(session, self.table)
-        keys = tuple(key for key in table.attributes.keys if key.name != self.name)
-        keep(session, table.oid, replace(table.attributes, keys=keys))
-        return Outcome()
-
-
-def depends(what: str) -> StatementError:
-    """Return the refusal of a RESTRICT.
-
-    https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_VIEW.html has the words for a view.
-    """
-    return StatementError(
-        f"ERROR: cannot drop {what} because other objects depend on it\n"
-        "  Hint: Use DROP ... CASCADE to drop the dependent objects too."
-    )
-
-
-def forget_references(
-    session: Session, oid: int, columns: Sequence[int] | None, *, cascade: bool, what: str
-) -> None:
-    """Drop the foreign keys to a table (to these columns of it) that other tables have.
-
-    Raises StatementError if there are any and `cascade` is false.
-    """
-    rows = session.connection.execute(
-        "SELECT DISTINCT referring::regclass::text FROM localaws.references_to(%s::oid) "
-        "WHERE referring <> %s::oid OR %s",
-        (oid, oid, columns is not None),
-    ).fetchall()
-    for (name,) in rows:
-        other = read_table(session, name)
-        kept = tuple(
-            key
-            for key in other.attributes.keys
-            if key.references != oid or (columns is not None and key.referenced != tuple(columns))
-        )
-        if kept == other.attributes.keys:
-            continue
-        if not cascade:
-            raise depends(what)
-        keep(session, other.oid, replace(other.attributes, keys=kept))

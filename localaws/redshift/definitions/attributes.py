@@ -178,6 +178,13 @@ def keep(session: Session, oid: int, attributes: Attributes) -> None:
     )
 
 
+def keep_of_new(session: Session, table: str, attributes: Attributes) -> None:
+    """Keep the attributes of a table that was just made, by its quoted name."""
+    session.connection.execute(
+        "SELECT localaws.keep_attributes(%s::regclass, %s)", (table, attributes.to_json())
+    )
+
+
 def _column(row: Sequence[Any]) -> Column:
     number, name, engine, modifier, not_null, _, identity, default, limit = row
     type_name = redshift_name(engine)

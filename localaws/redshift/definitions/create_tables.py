@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from localaws.redshift.cursor import Cursor
-from localaws.redshift.definitions.attributes import Attributes, keep, read_table
+from localaws.redshift.definitions.attributes import Attributes, keep, keep_of_new, read_table
 from localaws.redshift.definitions.clauses import KeyColumn, attributes_of, parse_clauses
 from localaws.redshift.definitions.columns import MAX_COLUMNS, ColumnDefinition, parse_column
 from localaws.redshift.definitions.copied_tables import create_as, create_like
@@ -95,8 +95,11 @@ class CreateTable:
         if self.table.is_there(session):
             return Outcome()
         outcome = session.execute(self.sql)
-        made = read_table(session, self.table.path(session))
-        made = replace(made, attributes=self.attributes)
+        path = self.table.path(session)
+        if not self.keys:
+            keep_of_new(session, path, self.attributes)
+            return outcome
+        made = replace(read_table(session, path), attributes=self.attributes)
         keys = add_keys(session, made, self.keys)
         keep(session, made.oid, replace(self.attributes, keys=keys))
         return outcome

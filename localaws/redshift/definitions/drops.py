@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localaws.redshift.cursor import Cursor
-from localaws.redshift.definitions.alter_tables import forget_references
+from localaws.redshift.definitions.alter_constraints import forget_references
 from localaws.redshift.definitions.new_tables import quoted_alone
 from localaws.redshift.lexer import Token
 from localaws.redshift.plans import Plan, RunSql

@@ -14,6 +14,7 @@ from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.lexer import Token, tokenize
 from localaws.redshift.loading.access import CLAUSES, Access, Clauses
+from localaws.redshift.long_names import in_full
 from localaws.redshift.results import Outcome
 from localaws.redshift.statements import Kind
 
@@ -140,7 +141,7 @@ def _option(token: Token, cursor: Cursor, draft: _Draft) -> None:
         draft.flags.add("serial" if off else name)
     elif name == "partition":
         cursor.expect_words("by")
-        draft.partition = tuple(cursor.names_in_parentheses())
+        draft.partition = tuple(map(in_full, cursor.names_in_parentheses()))
         draft.flags.update({"include"} if cursor.skip_words("include") else ())
     elif name == "maxfilesize":
         draft.max_bytes = _size(name, cursor, _MIN_FILE_BYTES, MAX_FILE_BYTES, "5 MB and 6.2 GB")

@@ -17,6 +17,7 @@ import pyarrow.csv as pc_csv
 
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.loading.super_values import compact
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.session import Session
@@ -137,6 +138,7 @@ def _in_redshift_text(array: pa.Array, column: ResultColumn) -> pa.Array:
 
 
 def _column(name: str, oid: int, modifier: int) -> ResultColumn:
+    name = in_full(name)
     if oid not in _NAMES:
         raise NotSupported(f"UNLOAD of the column {name}, of a type that Redshift has not")
     type_name = _NAMES[oid]
