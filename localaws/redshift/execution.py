@@ -102,7 +102,9 @@ class Execution:
         try:
             session.last_query, session.query = session.query or -1, unit.query
             self._faults.before(job, unit)
-            outcome = session.run(plan(unit.sql, job.parameters, session.settings))
+            database = str(job.statement.request.get("Database", ""))
+            planned = plan(unit.sql, job.parameters, session.settings, database=database)
+            outcome = session.run(planned)
             self._commit(session, last=last)
         except (StatementError, psycopg.Error) as error:
             job.checkpoint()

@@ -16,6 +16,7 @@ from localaws.redshift import (
     settings,
     transactions,
 )
+from localaws.redshift.database_prefixes import without_database
 from localaws.redshift.errors import StatementError
 from localaws.redshift.history import with_history
 from localaws.redshift.lexer import Token, bind, split_statements, tokenize
@@ -41,10 +42,17 @@ KINDS = (
 )
 
 
-def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = _NONE_SET) -> Plan:
+def plan(
+    sql: str,
+    parameters: Mapping[str, str],
+    set_here: Mapping[str, str] = _NONE_SET,
+    *,
+    database: str = "",
+) -> Plan:
     """Return the plan of one statement. Raises StatementError, or NotSupported by name.
 
     `set_here` are the session's parameters; those that change how a text is read are honoured here.
+    `database` is where it will run.
     """
     keep_case = set_here.get(settings.CASE_SENSITIVE) == "on"
     statements = split_statements(tokenize(sql, keep_case=keep_case))
@@ -53,6 +61,7 @@ def plan(sql: str, parameters: Mapping[str, str], set_here: Mapping[str, str] = 
         # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
         raise StatementError("ERROR: multiple SQL statements in one string are not allowed")
     tokens = bind(statements[0] if statements else [], parameters)
+    tokens = without_database(tokens, database)
     _hide_ours(tokens)
     found = classify(tokens, KINDS).plan(tokens)
     return with_history(with_long_names(found, tokens), tokens)
