@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localaws import fault_command, objects
-from localaws.endpoints import Endpoints, own, owned, owner, read_endpoints
+from localaws.endpoints import Endpoints, environment, own, owned, owner, read_endpoints
 from localaws.processes import ServiceFailed
 from localaws.prompt import command as prompt_command
 from localaws.stack import AlreadyRunning, Stack
@@ -49,6 +50,17 @@ _OUR_FILES = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 3 not running."""
+    chosen = command_line().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        return _COMMANDS[chosen.command][0](chosen)
+    except ServiceFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of all commands and options."""
     parser = argparse.ArgumentParser(
         prog="python -m localaws",
         description="MySQL, S3, SQS and two Redshift clusters on this machine.",
@@ -69,13 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
             fault_command.add_arguments(command)
         elif name == "sql":
             prompt_command.add_arguments(command)
-    chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        return _COMMANDS[chosen.command][0](chosen)
-    except ServiceFailed as error:
-        print(error, file=sys.stderr)
-        return 1
+    return parser
 
 
 def _up(chosen: argparse.Namespace) -> int:
@@ -171,6 +177,16 @@ def _resume(chosen: argparse.Namespace) -> int:
     return _tell_cluster(chosen, "available")
 
 
+def _env(chosen: argparse.Namespace) -> int:
+    return _with_endpoints(chosen, _print_environment)
+
+
+def _print_environment(_: argparse.Namespace, endpoints: Endpoints) -> int:
+    for name, value in environment(endpoints).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
 def _fault(chosen: argparse.Namespace) -> int:
     return _with_endpoints(chosen, fault_command.run)
 
@@ -244,6 +260,7 @@ _COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "install": (_install, "install the S3/SQS emulator now instead of at the first start"),
     "pause": (_pause, "pause a Redshift cluster: its statements are refused"),
     "resume": (_resume, "make a paused cluster available again"),
+    "env": (_env, "print the settings of AWS SDKs, for `eval` in a shell"),
     "fault": (_fault, "make S3, SQS or the Data API do something wrong"),
     "sql": (_sql, "run statements on a cluster, or talk to it at a prompt"),
 }

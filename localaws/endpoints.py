@@ -61,6 +61,23 @@ class Endpoints:
     pid: int
 
 
+def environment(endpoints: Endpoints) -> dict[str, str]:
+    """Return the variables by which AWS SDKs find the stack.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    return {
+        "AWS_ACCESS_KEY_ID": endpoints.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": endpoints.aws_secret_access_key,
+        "AWS_REGION": endpoints.region,
+        "AWS_DEFAULT_REGION": endpoints.region,
+        "AWS_ENDPOINT_URL_S3": endpoints.aws_endpoint_url,
+        "AWS_ENDPOINT_URL_SQS": endpoints.aws_endpoint_url,
+        "AWS_ENDPOINT_URL_STS": endpoints.aws_endpoint_url,
+        "AWS_ENDPOINT_URL_REDSHIFT_DATA": endpoints.redshift_data_endpoint_url,
+    }
+
+
 def read_endpoints(home: Path) -> Endpoints | None:
     """Return the endpoints of the stack that runs in `home`; None when none is up and ready."""
     try:
