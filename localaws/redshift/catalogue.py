@@ -11,8 +11,8 @@ import psycopg
 from localaws.redshift.long_names import remember
 
 _NAMES = (
-    "super", "functions", "super_functions", "attributes", "tables", "loads", "databases",
-    "history",
+    "super", "functions", "dates", "texts", "hashes", "varbytes", "numbers", "aggregates",
+    "json_texts", "super_functions", "attributes", "tables", "loads", "databases", "history",
 )  # fmt: skip
 _SCRIPTS = tuple(Path(__file__).with_name("catalog") / f"{name}.sql" for name in _NAMES)
 

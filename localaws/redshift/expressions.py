@@ -20,7 +20,7 @@ from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.functions import FUNCTIONS
 from localaws.redshift.lexer import Token, quote_name, quote_string
-from localaws.redshift.queries import QueryWriter
+from localaws.redshift.queries import QueryWriter, changes_tables, is_query
 from localaws.redshift.reserved_words import NEVER_IN_QUERIES
 from localaws.redshift.scopes import Scope
 from localaws.redshift.selects import restructured
@@ -53,20 +53,10 @@ def rewrite(tokens: Sequence[Token], relations: Sequence[tuple[str, ...]] = ()) 
     tokens = restructured(tokens)
     first = next((token for token in tokens if not token.is_symbol("(")), None)
     if first is not None and (
-        first.is_word("select") or (first.is_word("with") and not _changes(tokens))
+        first.is_word("select") or (first.is_word("with") and not changes_tables(tokens))
     ):
         return _QUERIES.query(tokens, None)
     return _QUERIES.update(tokens, relations)
-
-
-def _changes(tokens: Sequence[Token]) -> bool:
-    """Tell whether the statement behind WITH is no query."""
-    depth = 0
-    for token in tokens:
-        depth += token.is_symbol("(") - token.is_symbol(")")
-        if depth == 0 and token.is_word("select", "update"):
-            return token.text == "update"
-    return True
 
 
 def express(tokens: Sequence[Token], scope: Scope) -> str:
@@ -158,7 +148,7 @@ class Reader:
         if tokens and tokens[0].is_word("values"):
             # FROM (VALUES …) is not in https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html
             raise StatementError('ERROR: syntax error at or near "values"')
-        if _is_query(tokens):
+        if is_query(tokens):
             return _QUERIES.query(tokens, self.scope)
         return express(tokens, self.scope)
 
@@ -296,21 +286,6 @@ class Reader:
 
 def _attribute(term: Term, name: str) -> Term:
     return Term(f"super_get({term.sql}, {quote_string(name)}::text)", name, "super_get")
-
-
-def _is_query(tokens: Sequence[Token]) -> bool:
-    """Tell whether these tokens are a query, and not an expression that begins with one."""
-    cursor = Cursor(tokens)
-    while cursor.peek().is_symbol("("):
-        cursor.take()
-        inside = cursor.balanced()
-        cursor.expect_symbol(")")
-        if not _is_query(inside):
-            return False
-        return cursor.done or cursor.peek().is_word(
-            "union", "intersect", "except", "order", "limit", "offset"
-        )
-    return cursor.peek().is_word("select", "with") or cursor.peek().text == "SELECT"
 
 
 # Words that stand between terms; any other word is taken for a name, which is written as it is.

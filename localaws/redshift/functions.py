@@ -1,7 +1,7 @@
 """The functions that are supported: what the engine calls them, and what Redshift says about them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html ; where the engine has a
-function of that name with another meaning, or none, catalog/functions.sql defines one named
+function of that name with another meaning, or none, the catalogue defines one named
 redshift_….
 """
 
@@ -151,11 +151,11 @@ _SYSTEM = {
     # https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
     "now": Function(most=0, leader=True),
 }
-# Those whose arguments are not a plain list; calls.py reads them.
+# Those whose arguments are not a plain list; calls.py knows who reads them.
 _SPECIAL = {
     **_named(
-        "array cast convert convert_timezone date_part date_trunc dateadd datediff "
-        "decode exists extract grouping grouping_id json_extract_path_text nvl2 object position "
+        "array cast convert convert_timezone date_part date_trunc dateadd datediff decode exists "
+        "extract grouping grouping_id json_extract_path_text nvl2 object object_transform position "
         "substring trim try_cast"
     ),
     **_named("count listagg median percentile_cont percentile_disc", shape="aggregate"),

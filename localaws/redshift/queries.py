@@ -154,3 +154,28 @@ def _clauses(tokens: Sequence[Token], words: Sequence[str]) -> list[tuple[str, l
         else:
             pieces[-1][1].append(token)
     return pieces
+
+
+def changes_tables(tokens: Sequence[Token]) -> bool:
+    """Tell whether the statement behind WITH is no query."""
+    depth = 0
+    for token in tokens:
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        if depth == 0 and token.is_word("select", "update"):
+            return token.text == "update"
+    return True
+
+
+def is_query(tokens: Sequence[Token]) -> bool:
+    """Tell whether these tokens are a query, and not an expression that begins with one."""
+    cursor = Cursor(tokens)
+    while cursor.peek().is_symbol("("):
+        cursor.take()
+        inside = cursor.balanced()
+        cursor.expect_symbol(")")
+        if not is_query(inside):
+            return False
+        return cursor.done or cursor.peek().is_word(
+            "union", "intersect", "except", "order", "limit", "offset"
+        )
+    return cursor.peek().is_word("select", "with") or cursor.peek().text == "SELECT"

@@ -182,3 +182,27 @@ CREATE OR REPLACE FUNCTION pg_catalog.super_add(super, super) RETURNS super
     SELECT to_jsonb(coalesce(super_number($1) + super_number($2), super_number($1),
                              super_number($2)))::super $$;
 CREATE OR REPLACE AGGREGATE pg_catalog.sum(super) (SFUNC = super_add, STYPE = super);
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_object_transform_function.html . Paths are arrays of
+-- names; `changes` holds a path and a value in turn.
+CREATE OR REPLACE FUNCTION pg_catalog.super_put(target jsonb, path text[], value jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE jsonb_typeof(target) WHEN 'object' THEN target ELSE '{}' END
+           || jsonb_build_object(path[1], CASE WHEN cardinality(path) = 1 THEN value
+                ELSE super_put(target -> path[1], path[2:], value) END) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.redshift_object_transform(super, kept jsonb, changes jsonb)
+  RETURNS super LANGUAGE plpgsql IMMUTABLE AS $$
+    DECLARE
+      source jsonb := $1::jsonb; result jsonb := '{}'; one jsonb; path text[];
+    BEGIN
+      IF source IS NULL OR jsonb_typeof(source) <> 'object' THEN RETURN $1; END IF;
+      FOR one IN SELECT jsonb_array_elements(kept) LOOP
+        path := ARRAY(SELECT jsonb_array_elements_text(one));
+        IF source #> path IS NOT NULL THEN result := super_put(result, path, source #> path); END IF;
+      END LOOP;
+      FOR place IN 0 .. jsonb_array_length(changes) - 1 BY 2 LOOP
+        path := ARRAY(SELECT jsonb_array_elements_text(changes -> place));
+        result := super_put(result, path, changes -> place + 1);
+      END LOOP;
+      RETURN result::super;
+    END $$;
