@@ -22,6 +22,7 @@ from localaws.redshift.loading.store import SourceFile, Store, split_url
 from localaws.redshift.loading.super_values import JsonNumber, json_text
 from localaws.redshift.loading.targets import Target, TargetColumn
 from localaws.redshift.loading.text_load import opened_text
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.session import Session
@@ -69,7 +70,7 @@ def load_json(
 def _shredder(plan: Copy, target: Target, store: Store) -> Shredder:
     """Return what takes a document apart, one value for each column."""
     option = str(plan.options["json"])
-    names = [column.name for column in target.columns]
+    names = [in_full(column.name) for column in target.columns]
     if option == "noshred":
         if [column.type_name for column in target.columns] != ["super"]:
             # https://docs.aws.amazon.com/redshift/latest/dg/ingest-super.html ; wording unsourced
