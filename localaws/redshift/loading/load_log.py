@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import psycopg
 
 from localaws.redshift.errors import LoadError
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.session import Session
@@ -105,18 +106,18 @@ class LoadLog:
     def _row(self, status: str, ended: datetime.datetime | None) -> tuple[Any, ...]:
         return (
             self._id, self.session.query, self.session.connection.info.backend_pid,
-            self._transaction, self.statement, self.table_id, self.table_name, self.location,
-            self.file_format, status, self._started, ended, self.rows, self._bytes,
+            self._transaction, self.statement, self.table_id, in_full(self.table_name),
+            self.location, self.file_format, status, self._started, ended, self.rows, self._bytes,
             len(self._files), len(self.errors),
         )  # fmt: skip
 
     def _error(self, place: int, error: LoadError, ended: datetime.datetime) -> tuple[Any, ...]:
         return (
             uuid.uuid5(self._id, str(place)), self._id, self.session.query, ended,
-            error.file_name, error.line, error.column_name, error.column_type,
+            error.file_name, error.line, in_full(error.column_name), error.column_type,
             error.column_length, error.position,
             _logged(error.raw_line), _logged(error.raw_value), [_logged(p) for p in error.parsed],
-            error.code, _logged(error.message),
+            error.code, _logged(in_full(error.message)),
         )  # fmt: skip
 
     def _remember(self, what: str, value: int) -> None:
