@@ -45,8 +45,8 @@ DIFFERENCES = (
     "`stl_tr_conflict` does not know the table",
     "`EXPLAIN` shows the plan of PostgreSQL",
     "keys named by `COPY` and `UNLOAD` are not checked; of roles the cluster's own may be named",
-    "`COPY` reads `COMPUPDATE` and `COMPROWS` and never changes an encoding; it reads on one slice, "
-    "so it stops at the very error that `MAXERROR` names",
+    "`COPY` reads `COMPUPDATE` and `COMPROWS` and changes no encoding; it reads on one slice, and "
+    "so stops at the very error that `MAXERROR` names",
     "`COPY` of text refuses a value with a zero byte in it; Redshift may load some",
     "`UNLOAD` spreads its rows over two slices; a cluster has as many as its nodes",
 )
