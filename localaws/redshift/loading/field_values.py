@@ -40,6 +40,8 @@ class Field:
     def __init__(self, column: TargetColumn, options: Options, cast: Cast) -> None:
         self._column = column
         self._options = options
+        # Whether values may hold anything: tabs, newlines, backslashes.
+        self.is_free_text = column.type_name in ("varchar", "char", "super", "varbyte")
         self._is_text = column.type_name in ("varchar", "char")
         self._read = self._reader(cast)
         self._any_date = "acceptanydate" in options and column.type_name in ("date", "timestamp")

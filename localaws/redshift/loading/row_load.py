@@ -52,7 +52,10 @@ class RowLoad:
                 parsed = tuple(each or "" for each in values[: place + 1])
                 self.reject(file, line, raw, bad, self.target.columns[place], parsed)
                 return
-            row.append("\\N" if read is None else read.translate(_ESCAPES))
+            if read is None:
+                row.append("\\N")
+            else:
+                row.append(read.translate(_ESCAPES) if reader.is_free_text else read)
         self._waiting.append("\t".join(row) + "\n")
         if len(self._waiting) >= _BATCH_ROWS:
             self.flush()

@@ -77,7 +77,7 @@ class RecordReader:
         return False
 
     def _fields(self, text: str) -> tuple[str | None, ...]:
-        if self._csv:
+        if self._csv and self._quote in text:
             return tuple(self._csv_fields(text))
         if self._escape or self._remove_quotes:
             return tuple(self._marked_fields(text))
