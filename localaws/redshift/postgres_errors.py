@@ -11,11 +11,16 @@ from localaws.redshift.errors import detailed
 
 _Words = Callable[[re.Match[str]], str]
 
+_NOT_A_NUMBER = re.compile(
+    r'invalid input syntax for type (smallint|integer|bigint|numeric): "(.*)"', re.DOTALL
+)
+# What the catalogue's functions are called where the engine has one of that name.
+_OUR_PREFIX = re.compile(r"\bredshift_(?=\w+\()")
 _BYTE_LIMIT = re.compile(r"bytes_(\d+)_")
 
 # SQLSTATE -> (pattern of PostgreSQL's message, Redshift's). Shapes without an address: unsourced.
 _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
-    # unsourced
+    # https://github.com/awslabs/amazon-redshift-utils/pull/123
     "22012": [(re.compile(r".*"), lambda _: "ERROR: Divide by zero")],
     # https://github.com/awslabs/amazon-redshift-utils/issues/716
     "22001": [
@@ -24,7 +29,7 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             lambda m: _too_long(m.group(1)),
         )
     ],
-    # https://github.com/dlt-hub/dlt looks for this text, and for "Numeric data overflow" below;
+    # https://github.com/dlt-hub/dlt looks for this text;
     # https://github.com/trinodb/trino (TestRedshiftConnectorTest) for this one with the column
     "23502": [
         (
@@ -41,6 +46,7 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             re.compile(r"(smallint|integer|bigint) out of range"),
             lambda m: f"ERROR: Overflow for type {m.group(1)}: value out of range",
         ),
+        # https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
         (
             re.compile(r"numeric field overflow"),
             lambda _: "ERROR: Numeric data overflow (result precision)",
@@ -57,6 +63,13 @@ _MESSAGES: dict[str, list[tuple[re.Pattern[str], _Words]]] = {
             re.compile(r'invalid byte sequence for encoding "UTF8": (.*)'),
             lambda m: "ERROR: String contains invalid or unsupported UTF8 codepoints. "
             f"Bad UTF8 hex sequence: {m.group(1).replace('0x', '').strip()} (error 4)",
+        )
+    ],
+    # A path into what is no SUPER value; unsourced
+    "42883": [
+        (
+            re.compile(r"function super_(?:get|items|items_at|attributes)\((.*?)(?:, .*)?\) .*"),
+            lambda m: f"ERROR: cannot navigate into a value of type {m.group(1)}",
         )
     ],
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
@@ -133,11 +146,33 @@ def in_redshift_words(error: psycopg.Error, *, pid: int) -> str:
         # Two sessions created the same thing at once; only the engine's catalogue has unique keys.
         name = (error.diag.message_detail or "").rpartition("=(")[2].split(",")[0].split(")")[0]
         return f'ERROR: Relation "{name}" already exists'
+    digits = _NOT_A_NUMBER.fullmatch(message) if state == "22P02" else None
+    if digits and not error.diag.statement_position:
+        return _invalid_digit(digits.group(1), digits.group(2))
     for pattern, words in _MESSAGES.get(state, []):
         match = pattern.fullmatch(message)
         if match:
             return words(match)
+    message = _OUR_PREFIX.sub("", message)
     return f"ERROR: {message.replace('jsonb', 'super').replace('bytea', 'varbyte')}"
+
+
+def _invalid_digit(engine_type: str, value: str) -> str:
+    """Return the error for a text that is no number, as the nodes that read tables tell it.
+
+    https://github.com/OHDSI/SqlRender/issues/276 has it for Integer, the other names are unsourced.
+    A literal is read by the leader, in PostgreSQL's words.
+    """
+    place = next(
+        (at for at, sign in enumerate(value) if not (sign.isdigit() or (at == 0 and sign in "+-"))),
+        0,
+    )
+    named = {"smallint": "Short", "integer": "Integer", "bigint": "Long", "numeric": "Decimal"}
+    headline = (
+        f"Invalid digit, Value '{value[place : place + 1]}', Pos {place}, "
+        f"Type: {named[engine_type]}"
+    )
+    return detailed(headline, 1207, value, ":0")
 
 
 def depends(what: str) -> str:

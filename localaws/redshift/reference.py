@@ -16,7 +16,13 @@ DIFFERENCES = (
     "a column of `CREATE TABLE AS` without a declared length is `VARCHAR(65535)`, and keys are not "
     "taken over from the query's table",
     "a materialized view is computed anew by `REFRESH` only, whatever its `AUTO REFRESH` says",
-    "a cast to `VARCHAR(n)` cuts after n characters, not bytes (a column does count bytes)",
+    "an object in a SUPER value has its attributes in an order of the engine's, and all numbers "
+    "are decimals: there is no `IS_FLOAT`",
+    "a JSON null that a SUPER path reaches is `NULL`; to unnest a SUPER value that is no array is "
+    "refused",
+    "a quotient of DECIMALs has more digits than in Redshift",
+    "a number and a text are not compared without a cast (`varchar_column = 5` is refused)",
+    "`TO_DATE` and `TO_TIMESTAMP` are strict, whatever their third argument says",
     "nothing is encoded, distributed or sorted; `svv_table_info` knows no skew",
     "every user may do everything: there are no privileges, and secrets are not looked up",
     "`WithEvent` is read and sends nothing; workgroups are known by their names only, not by ARN",

@@ -136,3 +136,24 @@ def test_a_cast_in_a_new_table_keeps_its_length(primary: Any, table: str) -> Non
         "SELECT column_name, character_maximum_length FROM svv_columns "
         f"WHERE table_name = '{table}' ORDER BY 1"
     ) == [["c", 2], ["v", 3]]
+
+
+def test_a_text_of_a_table_that_is_no_number(primary: Any, table: str) -> None:
+    # https://github.com/OHDSI/SqlRender/issues/276
+    primary.run(f"CREATE TABLE {table} (v VARCHAR(9))", f"INSERT INTO {table} VALUES ('2.87')")
+    said = primary.error(f"SELECT v::INT FROM {table}")
+    assert said.startswith("ERROR: Invalid digit, Value '.', Pos 1, Type: Integer")
+    assert "code:      1207" in said
+    assert "context:   2.87" in said
+
+
+def test_divisions_by_zero(primary: Any, table: str) -> None:
+    # https://github.com/awslabs/amazon-redshift-utils/pull/123
+    primary.run(f"CREATE TABLE {table} (i INT)", f"INSERT INTO {table} VALUES (0)")
+    assert "Divide by zero" in primary.error(f"SELECT 1 / i FROM {table}")
+
+
+def test_an_error_does_not_name_what_is_behind(primary: Any) -> None:
+    said = primary.error("SELECT LEN(ARRAY(1))")
+    assert "redshift_" not in said
+    assert "super" in said
