@@ -174,3 +174,14 @@ def test_paths_in_what_changes_tables(primary: Any, customers: str, table: str) 
     primary.run(f"DELETE FROM {table} USING {customers} c WHERE {table}.id = c.id "
                 f"AND {table}.doc.o_orderkey = c.c_orders[0].o_orderkey")  # fmt: skip
     assert primary.rows(f"SELECT COUNT(*) FROM {table}") == [[0]]
+
+
+def test_attributes_in_upper_case_need_the_parameter(primary: Any) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
+    query = (
+        'SELECT json_table.data."ITEMS"."Name", json_table.data."price" FROM '
+        '(SELECT json_parse(\'{"ITEMS":{"Name":"TV"}, "price": 345}\') AS data) AS json_table'
+    )
+    said = primary.batch("SET enable_case_sensitive_identifier TO TRUE", query)
+    assert primary.result(f"{said['Id']}:2") == [['"TV"', "345"]]
+    assert primary.rows(query) == [[None, "345"]]
