@@ -7,6 +7,7 @@ is reset before reuse: https://docs.aws.amazon.com/redshift/latest/dg/c_serial_i
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -151,10 +152,13 @@ class Cluster:
             self._databases[name] = self._database(name, chosen)
             self._open(name)
 
-    def drop_database(self, name: str) -> None:
-        """Drop a database that nobody uses. Raises StatementError otherwise."""
+    def drop_database(self, name: str, *, force: bool) -> None:
+        """Drop a database that nobody uses; by force, its connections end.
+
+        Raises StatementError when there is none, or somebody uses it.
+        """
         with self._lock:
-            database = self._unused(name)
+            database = self._unused(name, users=sys.maxsize if force else 0)
             database.pool.close(timeout=_CONNECT_SECONDS)
             del self._databases[name]
             with self._postgres.connect("postgres") as connection:
@@ -207,7 +211,8 @@ class Cluster:
         """Close a kept connection; what is open on it is rolled back."""
         connection.close()
         with self._lock:
-            self._databases[database].users -= 1
+            if database in self._databases:  # else it was dropped by force
+                self._databases[database].users -= 1
 
     def _database(self, name: str, isolation: Isolation) -> _Database:
         engine = engine_database(self.identifier, name)

@@ -41,16 +41,17 @@ class DropDatabase:
     """DROP DATABASE: https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_DATABASE.html"""
 
     name: str
+    force: bool
     kind: str = "DROP DATABASE"
 
     def run(self, session: Session) -> Outcome:
-        """Drop it at once, unless somebody uses it."""
+        """Drop it at once; unless by force, nobody may use it."""
         _refuse_in_block(self.kind, session)
         if self.name == session.database:
             raise StatementError("ERROR: cannot drop the currently open database")
         if self.name in _NEVER_DROPPED:
             raise StatementError(f"ERROR: cannot drop the database {self.name}")
-        session.cluster.drop_database(self.name)
+        session.cluster.drop_database(self.name, force=self.force)
         return Outcome()
 
 
@@ -95,12 +96,13 @@ def create_database(tokens: Sequence[Token]) -> Plan:
 
 
 def drop_database(tokens: Sequence[Token]) -> Plan:
-    """Plan DROP DATABASE name."""
+    """Plan DROP DATABASE name [FORCE]."""
     cursor = Cursor(tokens)
     cursor.expect_words("drop", "database")
     name = cursor.name()
+    force = cursor.skip_words("force")
     cursor.expect_end()
-    return DropDatabase(name)
+    return DropDatabase(name, force)
 
 
 def alter_database(tokens: Sequence[Token]) -> Plan:
@@ -137,5 +139,7 @@ KINDS = (
         create_database,
     ),
     Kind("ALTER DATABASE", (("alter", "database"),), "ISOLATION LEVEL only", alter_database),
-    Kind("DROP DATABASE", (("drop", "database"),), "not in a transaction block", drop_database),
+    Kind(
+        "DROP DATABASE", (("drop", "database"),), "FORCE; not in a transaction block", drop_database
+    ),
 )

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from localaws import Endpoints
-from tests.support.caller import Caller, Lake
+from tests.support.caller import Caller, Lake, end_sessions
 from tests.support.place import Place, SettingMissing, real_aws, stand_in
 
 
@@ -82,6 +82,13 @@ def lake(place: Place) -> Lake:
 @pytest.fixture(scope="session")
 def gate(stack: Endpoints) -> Gate:
     return Gate(stack)
+
+
+@pytest.fixture(autouse=True)
+def _sessions() -> Iterator[None]:
+    """Each test leaves no session behind."""
+    yield
+    end_sessions()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def test_the_history_of_queries(primary: Any, secondary: Any, table: str) -> Non
         ["DDL", "success"], ["INSERT", "success"], ["SELECT", "failed"], ["SELECT", "running"],
     ]  # fmt: skip
     assert rows[1] == [
-        said["RedshiftQueryId"], f"load of {table}", "dev", "INSERT", "success",
+        said["RedshiftQueryId"], f"load of {table}", primary.where["Database"], "INSERT", "success",
         f"INSERT INTO {table}\nVALUES (1), (2)", "", True, True,
     ]  # fmt: skip
     assert "ivide by zero" in rows[2][6]
@@ -78,9 +78,11 @@ def test_what_runs_now(primary: Any, table: str) -> None:
         "SELECT COUNT(*) FROM stv_locks WHERE lock_owner_pid = PG_BACKEND_PID()",
     )
     assert said["Status"] == "FINISHED", said.get("Error")
-    user = said["DbUser"]
+    user, database = said["DbUser"], said["Database"]
     results = [primary.result(f"{said['Id']}:{number}") for number in range(2, 7)]
-    assert results == [[[user, "dev"]], [[1]], [[user, "dev", True]], [[user, "dev"]], [[1]]]
+    assert results == [
+        [[user, database]], [[1]], [[user, database, True]], [[user, database]], [[1]],
+    ]  # fmt: skip
 
 
 def test_who_lost_to_another_transaction(primary: Any, gate: Any, table: str) -> None:

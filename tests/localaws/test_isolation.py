@@ -120,3 +120,14 @@ def test_the_database_in_use_and_dev_stay(primary: Any) -> None:
     here = primary.where["Database"]
     assert "cannot drop the currently open database" in primary.error(f"DROP DATABASE {here}")
     assert "dev" in primary.error("ALTER DATABASE dev ISOLATION LEVEL SERIALIZABLE")
+
+
+def test_a_database_in_use_is_dropped_by_force_only(primary: Any) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_DATABASE.html
+    name = f"d_{uuid.uuid4().hex[:12]}"
+    primary.run(f"CREATE DATABASE {name}")
+    session = primary.at(Database=name).session()
+    assert "is being accessed by other users" in primary.error(f"DROP DATABASE {name}")
+    primary.run(f"DROP DATABASE {name} FORCE")
+    assert session.tell("SELECT 1")["Status"] == "FAILED"
+    assert "does not exist" in primary.at(Database=name).error("SELECT 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import uuid
@@ -10,8 +11,18 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from botocore.exceptions import BotoCoreError, ClientError
 
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
+
+_SESSIONS: list[Caller] = []
+
+
+def end_sessions() -> None:
+    """End the sessions that were opened since the last call: a warehouse has a quota of them."""
+    while _SESSIONS:
+        with contextlib.suppress(ClientError, BotoCoreError):  # it has ended, or is busy
+            _SESSIONS.pop().tell("SELECT 1", SessionKeepAliveSeconds=0)
 
 
 class Caller:
@@ -35,7 +46,9 @@ class Caller:
             Sql="SELECT 1", SessionKeepAliveSeconds=seconds, **self.where
         )
         self.end(said["Id"])
-        return Caller(self.api, {"SessionId": said["SessionId"]})
+        inside = Caller(self.api, {"SessionId": said["SessionId"]})
+        _SESSIONS.append(inside)
+        return inside
 
     def submit(self, *sqls: str, **more: Any) -> str:
         """Hand in a batch and return its Id at once."""
