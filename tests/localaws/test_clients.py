@@ -116,10 +116,12 @@ def test_the_amazon_providers_operators(
     for name, file in (("first/part", parquet), ("second/part", text)):
         source = file["url"].removeprefix("s3://")
         lake.s3.copy_object(Bucket=lake.bucket, Key=f"{prefix}/{name}", CopySource=source)
-    asked = {
-        "database": primary.where["Database"], "cluster": primary.where["ClusterIdentifier"],
-        "user": primary.where["DbUser"], "table": table, "bucket": lake.bucket, "prefix": prefix,
+    named = {
+        "Database": "database", "ClusterIdentifier": "cluster_identifier", "DbUser": "db_user",
+        "WorkgroupName": "workgroup_name", "SecretArn": "secret_arn",
     }  # fmt: skip
+    where = {named[name]: value for name, value in primary.where.items()}
+    asked = {"where": where, "table": table, "bucket": lake.bucket, "prefix": prefix}
     told = _run_dag(place, tmp_path, asked)
     broken = told.pop("broken")
     assert {task: state for task, (state, _) in told.items() if state != "success"} == {}
@@ -133,7 +135,7 @@ def test_the_amazon_providers_operators(
     assert unloaded["Body"].read() == b"id,note\n2,zwei\n3,drei\n"
 
 
-def _run_dag(place: Place, home: Path, asked: dict[str, str]) -> dict[str, Any]:
+def _run_dag(place: Place, home: Path, asked: dict[str, Any]) -> dict[str, Any]:
     (home / "dags").mkdir()
     script = shutil.copy(_DAG, home / "dags" / "clients.py")
     environment = {

@@ -14,11 +14,7 @@ from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOp
 from airflow.sdk import DAG, chain
 
 ASKED = json.loads(os.environ["ASKED"])
-WHERE = {
-    "database": ASKED["database"],
-    "cluster_identifier": ASKED["cluster"],
-    "db_user": ASKED["user"],
-}
+WHERE = ASKED["where"]
 TABLE = ASKED["table"]
 DATA_API = {**WHERE, "poll_interval": 1}
 # The role that COPY and UNLOAD name is that of this connection.
