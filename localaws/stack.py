@@ -39,6 +39,7 @@ CLUSTERS = (
     Cluster("secondary", "dev", "loader", REGION),
 )
 _ROOT = Path(__file__).parents[1]
+_FORMAT = "2"  # of the clusters' tables and types; 1 had no mark
 _SERVICES = ("mysql", "postgres", "objects", "redshift")
 _PASSWORDS = ("mysql_admin", "mysql_reader", "postgres")
 # Servers of a stack that was killed a moment ago may still be letting go of their ports.
@@ -82,6 +83,7 @@ class Stack:
             raise AlreadyRunning(f"a stack is already running in {self.home}")
         self._lock = lock
         try:
+            _require_format(self.home)
             endpoints = self._endpoints(_ports(self.home), _passwords(self.home))
             self._start(endpoints)
             self._published = write_endpoints(self.home, endpoints)
@@ -219,6 +221,20 @@ def _redshift(home: Path, endpoints: Endpoints, serializable: Iterable[str]) -> 
         deadline=60,
         stop_deadline=5,
     )
+
+
+def _require_format(home: Path) -> None:
+    """Raise ServiceFailed for clusters laid out by another version; mark new ones as ours."""
+    mark = home / "redshift" / "format"
+    found = mark.read_text(encoding="utf-8").strip() if mark.exists() else ""
+    if (home / "redshift" / "journal.sqlite").exists() and found != _FORMAT:
+        raise ServiceFailed(
+            f"the clusters in {home} were made by another version of localaws, which laid out "
+            f"its tables differently: delete the state with `python -m localaws --home {home} "
+            "reset`, then start again"
+        )
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(f"{_FORMAT}\n", encoding="utf-8")
 
 
 def _passwords(home: Path) -> dict[str, str]:

@@ -244,3 +244,11 @@ def test_a_service_that_does_not_start_stops_the_rest(tmp_path: Path) -> None:
     after = {process.pid for process in psutil.Process().children(recursive=True)}
     assert after <= before
     assert not owned(tmp_path)
+
+
+def test_a_home_of_another_version_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "redshift").mkdir()
+    (tmp_path / "redshift" / "journal.sqlite").touch()
+    with pytest.raises(ServiceFailed, match="reset"):
+        Stack(tmp_path).up()
+    assert not owned(tmp_path)
