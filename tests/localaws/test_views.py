@@ -58,6 +58,7 @@ def test_what_a_view_needs_is_not_dropped(primary: Any, table: str) -> None:
     )
 
 
+@pytest.mark.stand_in
 def test_late_binding_views_are_refused_by_name(primary: Any, table: str) -> None:
     assert "localaws does not support" in primary.error(
         f"CREATE VIEW {table} AS SELECT a FROM public.t WITH NO SCHEMA BINDING"

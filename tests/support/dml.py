@@ -6,6 +6,7 @@ Redshift side every value is a literal, on PostgreSQL's side a bound parameter w
 
 from __future__ import annotations
 
+import base64
 import datetime
 import json
 import struct
@@ -117,6 +118,11 @@ def _number(value: Any) -> Any:
     return Decimal(value) if isinstance(value, str) else value
 
 
+def _bytes(value: Any) -> Any:
+    # Bytes arrive as text, in base 64.
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
 def _document(value: Any) -> Any:
     """Return JSON text in one spelling."""
     return None if value is None else json.dumps(json.loads(value), sort_keys=True)
@@ -138,6 +144,10 @@ COLUMNS = (
     Column("b", "BOOLEAN", "boolean", st.booleans(), lambda value: str(value).upper()),
     Column("dt", "DATE", "date", _DATES, lambda value: f"DATE '{value}'", _day),
     Column("ts", "TIMESTAMP", "timestamp", _TIMES, lambda value: f"TIMESTAMP '{value}'", _moment),
+    Column(
+        "v", "VARBYTE(8)", "bytea", st.binary(max_size=8),
+        lambda value: f"FROM_HEX('{value.hex()}')", _bytes,
+    ),
     Column(
         "j", "SUPER", "jsonb", _JSON, lambda value: f"JSON_PARSE({quoted(json.dumps(value))})",
         _document, ordered=False, bound=json.dumps,
