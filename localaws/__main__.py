@@ -21,7 +21,7 @@ from localaws import fault_command, objects
 from localaws.endpoints import Endpoints, environment, own, owned, owner, read_endpoints
 from localaws.processes import ServiceFailed
 from localaws.prompt import command as prompt_command
-from localaws.stack import AlreadyRunning, Stack
+from localaws.stack import CLUSTERS, AlreadyRunning, Stack
 
 _ROOT = Path(__file__).parents[1]
 _NOT_RUNNING = 3  # as `systemctl status` says it
@@ -77,6 +77,14 @@ def command_line() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         if name in ("pause", "resume"):
             command.add_argument("cluster", help="primary or secondary")
+        elif name == "up":
+            command.add_argument(
+                "--serializable",
+                action="append",
+                default=[],
+                choices=[each.cluster_identifier for each in CLUSTERS],
+                help="isolation SERIALIZABLE instead of SNAPSHOT in this cluster; may repeat",
+            )
         elif name == "fault":
             fault_command.add_arguments(command)
         elif name == "sql":
@@ -89,7 +97,7 @@ def _up(chosen: argparse.Namespace) -> int:
     for number in _STOP_SIGNALS:
         # A stop that arrives during the start must break it off, not wait for it.
         signal.signal(number, signal.default_int_handler)
-    stack = Stack(chosen.home)
+    stack = Stack(chosen.home, serializable=chosen.serializable)
     try:
         began = time.monotonic()
         endpoints = stack.up()
