@@ -21,7 +21,7 @@ from localaws.prompt.backslash import Commands, Quit, Settings, place
 from localaws.prompt.splitting import is_blank, split
 from localaws.prompt.tables import show
 from localaws.prompt.warehouse import StatementFailed, Warehouse
-from localaws.redshift.front import KINDS
+from localaws.redshift.sql.front import KINDS
 
 
 class Shell:

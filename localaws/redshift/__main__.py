@@ -18,23 +18,25 @@ from botocore.config import Config
 
 from localaws import fault_routes
 from localaws.faults import FaultList
-from localaws.redshift import call_faults, recovery, statement_faults
-from localaws.redshift.call_faults import CallFaults
-from localaws.redshift.clusters import Clusters, Isolation, Postgres
-from localaws.redshift.jobs import STOPPING
-from localaws.redshift.journal import Journal
+from localaws.redshift.api import call_faults
+from localaws.redshift.api.call_faults import CallFaults
+from localaws.redshift.api.lookups import Lookups
+from localaws.redshift.api.operations import Operations
+from localaws.redshift.api.result_operations import ResultOperations
+from localaws.redshift.api.server import application
+from localaws.redshift.api.wire import OPERATIONS
+from localaws.redshift.engine import recovery, statement_faults
+from localaws.redshift.engine.clusters import Clusters, Isolation
+from localaws.redshift.engine.connections import Postgres
+from localaws.redshift.engine.jobs import STOPPING
+from localaws.redshift.engine.journal import Journal
+from localaws.redshift.engine.records import Statement
+from localaws.redshift.engine.runner import Runner
+from localaws.redshift.engine.sessions import Sessions
+from localaws.redshift.engine.statement_faults import StatementFaults
 from localaws.redshift.loading.copying import Copier
 from localaws.redshift.loading.store import Store
-from localaws.redshift.lookups import Lookups
-from localaws.redshift.operations import Operations
-from localaws.redshift.records import Statement
 from localaws.redshift.reference import markdown
-from localaws.redshift.result_operations import ResultOperations
-from localaws.redshift.runner import Runner
-from localaws.redshift.server import application
-from localaws.redshift.sessions import Sessions
-from localaws.redshift.statement_faults import StatementFaults
-from localaws.redshift.wire import OPERATIONS
 
 _POSTGRES_STARTS_WITHIN = 20.0
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import quote_name
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import quote_name
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 MAX_VARCHAR = 65_535

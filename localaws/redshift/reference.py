@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from localaws.redshift.expressions import FUNCTIONS
-from localaws.redshift.front import KINDS
+from localaws.redshift.expressions.rewriting import FUNCTIONS
+from localaws.redshift.sql.front import KINDS
 
 BEGIN_MARK = "<!-- statements -->"
 END_MARK = "<!-- /statements -->"

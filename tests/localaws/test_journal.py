@@ -3,8 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-from localaws.redshift.journal import Journal
-from localaws.redshift.results import Outcome, Pages
+from localaws.redshift.engine.journal import Journal
+from localaws.redshift.engine.results import Outcome, Pages
 
 _HOUR = 3600
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.front import KINDS, parameters_in, plan
-from localaws.redshift.lexer import tokenize
 from localaws.redshift.loading.copy_command import Copy
-from localaws.redshift.plans import RunSql
 from localaws.redshift.reference import BEGIN_MARK, END_MARK, markdown
-from localaws.redshift.reserved_words import NEVER_IN_QUERIES, RESERVED
+from localaws.redshift.sql.front import KINDS, parameters_in, plan
+from localaws.redshift.sql.lexer import tokenize
+from localaws.redshift.sql.plans import RunSql
+from localaws.redshift.sql.reserved_words import NEVER_IN_QUERIES, RESERVED
 
 _README = Path(__file__).parents[2] / "localaws" / "README.md"
 _COPY = "COPY t FROM 's3://b/m' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET"

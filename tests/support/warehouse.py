@@ -17,7 +17,7 @@ import psycopg
 
 from localaws import Endpoints
 from localaws.endpoints import Cluster
-from localaws.redshift.clusters import engine_database
+from localaws.redshift.engine.connections import engine_database
 
 _DEADLINE = 30.0
 _POLL = 0.02

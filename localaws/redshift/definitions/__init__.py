@@ -28,7 +28,7 @@ from localaws.redshift.definitions.views import (
     create_view,
     refresh,
 )
-from localaws.redshift.statements import Kind
+from localaws.redshift.sql.statements import Kind
 
 KINDS = (
     Kind(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import keep, read_table
 from localaws.redshift.definitions.keys import KeyDefinition, add_keys, check_keys
+from localaws.redshift.engine.postgres_errors import depends
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import StatementError
-from localaws.redshift.postgres_errors import depends
-from localaws.redshift.results import Outcome
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

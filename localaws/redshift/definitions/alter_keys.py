@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import (
     Attributes,
     DistStyle,
@@ -19,12 +18,13 @@ from localaws.redshift.definitions.attributes import (
 )
 from localaws.redshift.definitions.clauses import KeyColumn, key_numbers, parse_sort_key
 from localaws.redshift.definitions.encodings import default_encoding
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import StatementError
-from localaws.redshift.plans import Plan
-from localaws.redshift.results import Outcome
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.plans import Plan
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

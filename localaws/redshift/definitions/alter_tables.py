@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.alter_columns import alter_column
 from localaws.redshift.definitions.alter_constraints import AddKey, DropKey
 from localaws.redshift.definitions.alter_keys import alter_keys
@@ -23,14 +22,15 @@ from localaws.redshift.definitions.columns import (
 )
 from localaws.redshift.definitions.encodings import default_encoding
 from localaws.redshift.definitions.keys import STARTS, parse_key
+from localaws.redshift.engine.postgres_errors import depends
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import Plan, RunSql
-from localaws.redshift.postgres_errors import depends
-from localaws.redshift.results import Outcome
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, quote_name
+from localaws.redshift.sql.plans import Plan, RunSql
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 # Clauses for external tables, and others that have no meaning here.
 _REFUSED = {

@@ -16,7 +16,7 @@ from localaws.redshift.column_types import redshift_name
 from localaws.redshift.errors import StatementError
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 DistStyle = Literal["auto", "even", "key", "all"]
 SortStyle = Literal["auto", "none", "compound", "interleaved"]

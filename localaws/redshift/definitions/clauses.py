@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import Attributes, DistStyle, SortStyle
 from localaws.redshift.definitions.columns import key_type_refused
 from localaws.redshift.definitions.encodings import default_encoding
 from localaws.redshift.errors import StatementError
+from localaws.redshift.sql.cursor import Cursor
 
 _MAX_SORT_COLUMNS = {"compound": 400, "interleaved": 8}
 _STARTS = ("diststyle", "distkey", "sortkey", "compound", "interleaved", "encode", "backup")

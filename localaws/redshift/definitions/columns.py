@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localaws.redshift.column_types import ColumnType, byte_limit, parse_type
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.encodings import check_encoding
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.expressions import rewrite
-from localaws.redshift.lexer import Token, quote_name
+from localaws.redshift.expressions.rewriting import rewrite
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, quote_name
 
 MAX_COLUMNS = 1600
 _AFTER_A_DEFAULT = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported
-from localaws.redshift.lexer import Token
-from localaws.redshift.plans import Plan, RunSql
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token
+from localaws.redshift.sql.plans import Plan, RunSql
 
 
 def comment(tokens: Sequence[Token]) -> Plan:

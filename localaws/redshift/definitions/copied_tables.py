@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localaws.redshift.column_types import MAX_VARBYTE, MAX_VARCHAR, byte_limit
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import Table, keep, read_table
 from localaws.redshift.definitions.clauses import (
     Clauses,
@@ -20,14 +19,15 @@ from localaws.redshift.definitions.clauses import (
     parse_clauses,
 )
 from localaws.redshift.definitions.new_tables import NewTable
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.expressions import rewrite
-from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import Plan
-from localaws.redshift.results import Outcome
+from localaws.redshift.expressions.rewriting import rewrite
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, quote_name
+from localaws.redshift.sql.plans import Plan
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 
 def create_like(cursor: Cursor, table: NewTable) -> Plan:

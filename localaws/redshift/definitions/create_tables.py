@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import Attributes, keep, keep_of_new, read_table
 from localaws.redshift.definitions.clauses import KeyColumn, attributes_of, parse_clauses
 from localaws.redshift.definitions.columns import MAX_COLUMNS, ColumnDefinition, parse_column
@@ -20,13 +19,14 @@ from localaws.redshift.definitions.keys import (
     parse_key,
 )
 from localaws.redshift.definitions.new_tables import NewTable, parse_head
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token
-from localaws.redshift.plans import Plan
-from localaws.redshift.results import Outcome
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token
+from localaws.redshift.sql.plans import Plan
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 
 def create_table(tokens: Sequence[Token]) -> Plan:

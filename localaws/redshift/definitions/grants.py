@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import Plan
-from localaws.redshift.results import Outcome
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, quote_name
+from localaws.redshift.sql.plans import Plan
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 # What may be granted on tables, schemas and databases.
 _PRIVILEGES = {

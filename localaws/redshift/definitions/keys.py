@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import Key, KeyKind, Table, read_table
 from localaws.redshift.definitions.columns import ColumnDefinition, Reference, parse_reference
 from localaws.redshift.errors import StatementError
+from localaws.redshift.sql.cursor import Cursor
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 STARTS = ("primary", "unique", "foreign", "constraint")
 _SUFFIXES: dict[KeyKind, str] = {"p": "pkey", "u": "key", "f": "fkey"}

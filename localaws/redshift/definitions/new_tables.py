@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import StatementError
+from localaws.redshift.sql.cursor import Cursor
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

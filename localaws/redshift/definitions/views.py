@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.definitions.attributes import keep, read_table
 from localaws.redshift.definitions.clauses import (
     Clauses,
@@ -20,14 +19,15 @@ from localaws.redshift.definitions.clauses import (
 )
 from localaws.redshift.definitions.copied_tables import check_query
 from localaws.redshift.definitions.new_tables import NewTable, quoted_alone
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.expressions import rewrite
-from localaws.redshift.lexer import Token, quote_name
-from localaws.redshift.plans import Plan, RunSql
-from localaws.redshift.results import Outcome
+from localaws.redshift.expressions.rewriting import rewrite
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, quote_name
+from localaws.redshift.sql.plans import Plan, RunSql
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 # Views, temporary tables and catalogue tables that a materialized view reads.
 _UNFIT_SOURCES = """

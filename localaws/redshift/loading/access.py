@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.sql.cursor import Cursor
 
 CLAUSES = (
     "iam_role",

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from localaws.redshift.cursor import Cursor
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported
-from localaws.redshift.lexer import Token
 from localaws.redshift.loading.access import CLAUSES, Access, Clauses
 from localaws.redshift.loading.copy_options import Options, Value, check_options, read_option
-from localaws.redshift.results import Outcome
-from localaws.redshift.statements import Kind
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token
+from localaws.redshift.sql.statements import Kind
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 FileFormat = Literal["parquet", "json", "csv", "text"]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from localaws.redshift.cursor import Cursor
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token
 
 Value = str | int | bool
 Options = Mapping[str, Value]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from localaws.redshift.engine.postgres_errors import in_redshift_words
 from localaws.redshift.errors import LoadError, StatementError
 from localaws.redshift.loading.copy_command import Copy, FileFormat
 from localaws.redshift.loading.json_load import load_json
@@ -20,10 +21,9 @@ from localaws.redshift.loading.targets import Target, find_target
 from localaws.redshift.loading.text_load import load_text
 from localaws.redshift.loading.unload_command import Unload
 from localaws.redshift.loading.unloading import unload
-from localaws.redshift.postgres_errors import in_redshift_words
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 _COLUMN_IN_CONTEXT = re.compile(r"column (\w+)")
 _ANALYZE_FROM_ROWS = 1_000

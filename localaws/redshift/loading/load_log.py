@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 
+from localaws.redshift.engine.long_names import in_full
 from localaws.redshift.errors import LoadError
-from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 _CONNECT_SECONDS = 5
 

@@ -12,16 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from localaws.redshift.errors import NotSupported
-from localaws.redshift.lexer import quote_name
 from localaws.redshift.loading.copy_command import Copy
 from localaws.redshift.loading.load_log import LoadLog
 from localaws.redshift.loading.parquet_rows import BinaryRows
 from localaws.redshift.loading.parquet_schema import check_schema, scan_error
 from localaws.redshift.loading.store import SourceFile, Store
 from localaws.redshift.loading.targets import Target
+from localaws.redshift.sql.lexer import quote_name
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 # Memory stays flat: a batch holds at most so many rows, and about so many bytes.
 _BATCH_ROWS = 65_536

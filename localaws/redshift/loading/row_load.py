@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from localaws.redshift.errors import LoadError, StatementError
-from localaws.redshift.lexer import quote_name
 from localaws.redshift.loading.bad_value import BadValue
 from localaws.redshift.loading.copy_command import Copy
 from localaws.redshift.loading.field_values import Field
 from localaws.redshift.loading.load_log import LoadLog
 from localaws.redshift.loading.store import SourceFile
 from localaws.redshift.loading.targets import Target, TargetColumn
+from localaws.redshift.sql.lexer import quote_name
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 _BATCH_ROWS = 10_000
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -22,7 +22,7 @@ from localaws.redshift.loading.targets import Target, TargetColumn
 from localaws.redshift.loading.text_records import RecordReader
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 _CODECS = {"utf8": "utf-8", "utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}
 

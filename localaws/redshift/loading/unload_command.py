@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from localaws.redshift.cursor import Cursor
+from localaws.redshift.engine.long_names import in_full
+from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
-from localaws.redshift.lexer import Token, tokenize
 from localaws.redshift.loading.access import CLAUSES, Access, Clauses
-from localaws.redshift.long_names import in_full
-from localaws.redshift.results import Outcome
-from localaws.redshift.statements import Kind
+from localaws.redshift.sql.cursor import Cursor
+from localaws.redshift.sql.lexer import Token, tokenize
+from localaws.redshift.sql.statements import Kind
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 FileFormat = Literal["parquet", "json", "csv", "text"]
 

@@ -14,18 +14,18 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from localaws.redshift.dml import select
 from localaws.redshift.errors import StatementError
-from localaws.redshift.lexer import tokenize
 from localaws.redshift.loading.load_log import LoadLog
 from localaws.redshift.loading.store import Store, split_url
 from localaws.redshift.loading.unload_command import Unload
 from localaws.redshift.loading.unload_files import Output, Written
 from localaws.redshift.loading.unload_rows import ResultColumn, describe, parquet_type, read_rows
-from localaws.redshift.plans import RunSql
+from localaws.redshift.sql.dml import select
+from localaws.redshift.sql.lexer import tokenize
+from localaws.redshift.sql.plans import RunSql
 
 if TYPE_CHECKING:
-    from localaws.redshift.session import Session
+    from localaws.redshift.engine.session import Session
 
 # A program that expects one file must meet several; how many a cluster has depends on its nodes.
 SLICES = 2

@@ -1,0 +1,1 @@
+"""The Data API: requests, responses, results, faults of calls."""

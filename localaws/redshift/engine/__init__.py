@@ -1,0 +1,1 @@
+"""What runs statements: clusters, sessions, transactions, the journal of what happened."""

@@ -1,0 +1,1 @@
+"""The inside of a statement, rewritten for the engine."""

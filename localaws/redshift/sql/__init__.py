@@ -1,0 +1,1 @@
+"""Statements: read, checked against what Redshift allows, planned."""
