@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from mysql_arrow import kernels
 from mysql_arrow.columns import ColumnDefinition, arrow_type, check_wanted
-from mysql_arrow.errors import BadValue, BrokenStream
+from mysql_arrow.errors import BadValue, BrokenStream, ReadError
 from mysql_arrow.receiving import Filled
 
 _SIGNED = {8: kernels.INT8, 16: kernels.INT16, 32: kernels.INT32, 64: kernels.INT64}
@@ -37,6 +37,7 @@ class Decoder:
     def __init__(self, columns: Sequence[ColumnDefinition], schema: pa.Schema) -> None:
         self.schema = schema
         self.zero_dates: Counter[str] = Counter()
+        self._definitions = columns
         self._columns = [
             _Column(definition, field.type)
             for definition, field in zip(columns, schema, strict=True)
@@ -61,8 +62,7 @@ class Decoder:
             *addresses, zero_dates, place,
         )  # fmt: skip
         if problem != kernels.FITS:
-            name = self.schema.names[place[1]]
-            raise BrokenStream(f"column {name}, row {place[0]} of a batch: {_PROBLEMS[problem]}")
+            raise self._problem(problem, filled, *place.tolist())
         for name, count in zip(self.schema.names, zero_dates.tolist(), strict=True):
             if count:
                 self.zero_dates[name] += count
@@ -72,6 +72,15 @@ class Decoder:
             names=self.schema.names,
         )
         return self._checked(batch, [foreign for _, foreign in arrays])
+
+    def _problem(self, problem: int, filled: Filled, row: int, column: int) -> ReadError:
+        name = self.schema.names[column]
+        if problem != kernels.TOO_LARGE:
+            return BrokenStream(f"column {name}, row {row} of a batch: {_PROBLEMS[problem]}")
+        natural = pa.schema([(each.name, arrow_type(each)) for each in self._definitions])
+        alone = Filled(filled.memory, filled.starts[row : row + 1], filled.sizes[row : row + 1])
+        values = Decoder(self._definitions, natural).decode(alone).to_pylist()[0]
+        return BadValue(name, f"{values[name]} {_PROBLEMS[problem]}", values)
 
     def _checked(self, batch: pa.RecordBatch, foreign: Sequence[bool]) -> pa.RecordBatch:
         """Give texts their type, once they are known to be UTF-8."""

@@ -25,8 +25,10 @@ class Malformed(Exception):
 def rows(stream: bytes, columns: Sequence[ColumnDefinition], sequence: int) -> list[list[Any]]:
     """Return the values of the row packets that begin here, up to the packet that ends them."""
     found: list[list[Any]] = []
-    for payload in _payloads(stream, sequence):
+    for payload, behind in _payloads(stream, sequence):
         if payload[0] == 0xFE and len(payload) < 9:
+            if behind:
+                raise Malformed("more than the end")
             return found
         if payload[0] != 0:
             raise Malformed("no row")
@@ -34,7 +36,7 @@ def rows(stream: bytes, columns: Sequence[ColumnDefinition], sequence: int) -> l
     raise Malformed("no end")
 
 
-def _payloads(stream: bytes, sequence: int) -> Iterator[bytes]:
+def _payloads(stream: bytes, sequence: int) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while True:
         header = stream[at : at + 4]
@@ -43,7 +45,7 @@ def _payloads(stream: bytes, sequence: int) -> Iterator[bytes]:
             raise Malformed("no packet")
         if size == 0xFFFFFF:
             raise Malformed("no packet of these tests is as large")
-        yield stream[at + 4 : at + 4 + size]
+        yield stream[at + 4 : at + 4 + size], stream[at + 4 + size :]
         at += 4 + size
         sequence = (sequence + 1) % 256
 
