@@ -2,7 +2,7 @@
 
     MySQL's type in the protocol               Arrow
     TINY, SHORT, INT24, LONG, LONGLONG         int8 … int64, unsigned ones uint8 … uint64
-    YEAR                                       uint16
+    YEAR                                       int16
     FLOAT / DOUBLE                             float32 / float64
     NEWDECIMAL of up to 38 digits              decimal128(p, s)
     NEWDECIMAL of more digits                  string, every digit kept
@@ -29,7 +29,8 @@ DECIMAL_DIGITS = 38
 
 # The protocol's numbers: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
 _INTEGER_BITS = {1: 8, 2: 16, 3: 32, 8: 64, 9: 32, 13: 16}
-_YEAR, _FLOAT, _DOUBLE, _DATE, _TIME, _JSON = 13, 4, 5, 10, 11, 245
+_MEDIUMINT, _YEAR = 9, 13
+_FLOAT, _DOUBLE, _DATE, _TIME, _JSON = 4, 5, 10, 11, 245
 _DECIMALS = frozenset({0, 246})
 _DATETIMES = frozenset({7, 12})
 _TEXTS = frozenset({15, 247, 248, 249, 250, 251, 252, 253, 254})
@@ -106,7 +107,7 @@ def read_length(payload: bytes, at: int) -> tuple[int, int]:
 def arrow_type(column: ColumnDefinition) -> pa.DataType:
     """Return the Arrow type of the table above. Raises `Unsupported` for a type not in it."""
     if column.type in _INTEGER_BITS:
-        unsigned = column.unsigned or column.type == _YEAR
+        unsigned = column.unsigned and column.type != _YEAR
         return _INTEGERS[_INTEGER_BITS[column.type], unsigned]
     if column.type in _DECIMALS:
         if column.precision > DECIMAL_DIGITS:
@@ -140,13 +141,17 @@ def check_wanted(column: ColumnDefinition, wanted: pa.DataType) -> None:
         if pa.types.is_decimal128(wanted) and wanted.scale == 0 and wanted.precision >= 20:
             return
         if pa.types.is_signed_integer(wanted):
-            more = wanted.bit_width - natural.bit_width
+            more = wanted.bit_width - (24 if column.type == _MEDIUMINT else natural.bit_width)
             signed = pa.types.is_signed_integer(natural)
             if more > 0 or (more == 0 and (signed or wanted.bit_width == 64)):
                 return
-    if pa.types.is_decimal128(natural) and pa.types.is_decimal128(wanted):
-        if wanted.scale == natural.scale and wanted.precision >= natural.precision:
-            return
+    if (
+        pa.types.is_decimal128(natural)
+        and pa.types.is_decimal128(wanted)
+        and wanted.scale == natural.scale
+        and wanted.precision >= natural.precision
+    ):
+        return
     if natural in _FLOATS and wanted in _FLOATS:
         return
     raise Unsupported(f"column {column.name} is {natural} and was asked for as {wanted}")

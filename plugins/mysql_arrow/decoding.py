@@ -142,7 +142,7 @@ class _ColumnMemory:
 
     def array(self, filled: Filled, rows: int) -> tuple[pa.Array, bool]:
         """Return the column, texts as bytes, and whether a text has bytes beyond ASCII."""
-        validity, foreign = _validity(self._validity, rows), False
+        validity, foreign = _validity(self._validity), False
         if not len(self._offsets):
             buffers = [validity, pa.py_buffer(self._values)]
             return pa.Array.from_buffers(self._column.wanted, rows, buffers), foreign
@@ -157,7 +157,7 @@ class _ColumnMemory:
         return pa.Array.from_buffers(pa.binary(), rows, buffers), foreign
 
 
-def _validity(bits: npt.NDArray[np.uint8], rows: int) -> Any:
+def _validity(bits: npt.NDArray[np.uint8]) -> Any:
     """Return the bits, or nothing if no value is null: what Arrow's own arrays do."""
     if bits.size == 0 or bool((bits == 0xFF).all()):
         return None

@@ -42,8 +42,12 @@ class DriverRows:
             self._cursor.execute(query)
         self._done = False
         columns = [_definition(field) for field in self._cursor._result.fields]
-        self.schema = schema or pa.schema([(each.name, arrow_type(each)) for each in columns])
-        _check(columns, self.schema)
+        try:
+            self.schema = schema or pa.schema([(each.name, arrow_type(each)) for each in columns])
+            _check(columns, self.schema)
+        except Unsupported:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield batches. Raises `BadValue`, and the driver's errors."""
@@ -75,7 +79,7 @@ class DriverRows:
         arrays = []
         for field, column in zip(self.schema, values, strict=True):
             try:
-                array, zero_dates = _column(field.type, column)
+                array, zero_dates = to_arrow(field.type, column)
             except (pa.ArrowInvalid, UnicodeDecodeError, ValueError):
                 raise self._bad_value(field, values) from None
             if zero_dates:
@@ -89,7 +93,7 @@ class DriverRows:
         column = values[names.index(field.name)]
         for row, value in enumerate(column):
             try:
-                _column(field.type, [value])
+                to_arrow(field.type, [value])
             except (pa.ArrowInvalid, UnicodeDecodeError, ValueError) as error:
                 why = "is not UTF-8" if pa.types.is_string(field.type) else str(error)
                 others = {name: each[row] for name, each in zip(names, values, strict=True)}
@@ -119,16 +123,17 @@ def _check(columns: Sequence[ColumnDefinition], schema: pa.Schema) -> None:
     for column, field in zip(columns, schema, strict=True):
         check_wanted(column, field.type)
         natural = arrow_type(column)
-        if natural == pa.float32() or (
-            natural == pa.float64() and column.decimals < _NOT_DECLARED
-        ):
+        if natural == pa.float32() or (natural == pa.float64() and column.decimals < _NOT_DECLARED):
             raise Unsupported(
                 f"column {column.name}: the server would print it rounded; select it * 1E0"
             )
 
 
-def _column(kind: pa.DataType, values: Sequence[bytes | None]) -> tuple[pa.Array, int]:
-    """Return the values as Arrow, and how many dates that no calendar has became null."""
+def to_arrow(kind: pa.DataType, values: Sequence[bytes | None]) -> tuple[pa.Array, int]:
+    """Return the values' texts as Arrow, and how many dates that no calendar has became null.
+
+    Raises `pyarrow.ArrowInvalid` for a text that is no value of the type.
+    """
     if pa.types.is_binary(kind):
         return pa.array(values, kind), 0
     if pa.types.is_temporal(kind):

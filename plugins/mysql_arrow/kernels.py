@@ -427,9 +427,7 @@ def gather(buffer, positions, offsets, rows, target):
             for at in range(0, size - tail, 16):
                 foreign |= _copy_16(begin + at, source + at)
             if tail:
-                foreign |= _copy_16(begin + size - tail, source + size - tail) & (
-                    (1 << tail) - 1
-                )
+                foreign |= _copy_16(begin + size - tail, source + size - tail) & ((1 << tail) - 1)
     return foreign != 0
 
 

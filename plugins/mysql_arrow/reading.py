@@ -95,9 +95,7 @@ def rows(
 class _WireRows:
     """The rows of one query, from the row packets themselves."""
 
-    def __init__(
-        self, connection: "Connection[Any]", query: str, schema: pa.Schema | None
-    ) -> None:
+    def __init__(self, connection: "Connection[Any]", query: str, schema: pa.Schema | None) -> None:
         from mysql_arrow.decoding import Decoder  # compiles: only who needs it pays
         from mysql_arrow.receiving import Receiver
 

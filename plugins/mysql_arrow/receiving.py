@@ -23,6 +23,7 @@ MOST_ROWS = 131_072
 _BUFFERS = 3  # one is filled, one waits, one is decoded
 _NEARLY_FULL = 65_536
 _GREATEST_ROW = 1 << 30  # max_allowed_packet ends there
+_IDLE_SECONDS = 0.5  # a server that pauses so long must not keep back the rows it has sent
 _POLL_SECONDS = 1.0  # how soon a thread notices that its other side has gone
 
 
@@ -114,6 +115,8 @@ class Receiver:
             if limit == room:
                 memory, room = self._grown(memory, limit)
                 address, view = memory.ctypes.data, memoryview(memory)
+            if count and not self._wire.has_more_within(_IDLE_SECONDS):
+                break
             received = self._wire.socket.recv_into(view[limit:room])
             if not received:
                 raise OperationalError(CR.CR_SERVER_LOST, "the server hung up while sending rows")
@@ -144,9 +147,7 @@ class Receiver:
             return _memory(BUFFER_BYTES) if memory is None else memory
         raise _Stopped
 
-    def _grown(
-        self, memory: _Memory, used: int
-    ) -> tuple[_Memory, int]:
+    def _grown(self, memory: _Memory, used: int) -> tuple[_Memory, int]:
         """Return a larger buffer with the same bytes, for a row that does not fit."""
         if used > _GREATEST_ROW:
             raise BrokenStream(f"a row of more than {_GREATEST_ROW:,} bytes")

@@ -5,6 +5,7 @@ waits in its buffers between two commands, so its socket can be read directly.
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html
 """
 
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,6 +83,13 @@ class Wire:
         with self._network():
             self._send(COMMAND.COM_STMT_CLOSE, self._statement)
 
+    def has_more_within(self, seconds: float) -> bool:
+        """Tell whether the server sends something, or hangs up, within this time."""
+        pending = getattr(self.socket, "pending", None)  # what TLS has decrypted already
+        if pending is not None and pending():
+            return True
+        return bool(select.select([self.socket], [], [], seconds)[0])
+
     def raise_for(self, payload: bytes) -> None:
         """Raise the error that a packet says the server met."""
         raise_mysql_exception(payload)
@@ -127,7 +135,8 @@ class Wire:
         if answer[0] != _ERROR:
             return
         if preparing and int.from_bytes(answer[1:3], "little") in _CANNOT_PREPARE:
-            raise Unsupported(f"the server cannot prepare it: {answer[9:].decode(errors='replace')}")
+            why = answer[9:].decode(errors="replace")
+            raise Unsupported(f"the server cannot prepare it: {why}")
         self.raise_for(answer)
 
     @contextmanager

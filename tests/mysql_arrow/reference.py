@@ -1,4 +1,4 @@
-"""The binary row format once more, value by value with `struct`: what the compiled loops are held to.
+"""The binary row format once more, value by value: what the compiled loops are held to.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html
 """
@@ -76,7 +76,7 @@ def _value(reader: _Reader, column: ColumnDefinition) -> Any:
     if not _NUMBER.fullmatch(text) or not re.search(rb"\d", text):
         raise Malformed("no number")
     number = Decimal(text.decode())
-    sign, digits, exponent = number.as_tuple()
+    _, digits, exponent = number.as_tuple()
     if -int(exponent) > column.decimals:
         raise Malformed("too many decimals")
     if number and len(digits) + int(exponent) + column.decimals > column.precision:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import mysql_arrow
 import pyarrow as pa
 import pymysql
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import mysql_arrow
 from tests.mysql_arrow.conftest import Connect, run
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
@@ -192,17 +191,28 @@ def test_a_value_that_does_not_fit_is_named_with_its_row(
 def test_a_narrower_type_is_refused_before_anything_is_read(connect: Connect, path: Any) -> None:
     connection = connect()
     with pytest.raises(mysql_arrow.Unsupported, match="int64 and was asked for as int8"):
-        _read(connection, "SELECT CAST(1 AS SIGNED) + 4294967296 AS v", path, schema=pa.schema([("v", pa.int8())]))
+        _read(
+            connection,
+            "SELECT CAST(1 AS SIGNED) + 4294967296 AS v",
+            path,
+            schema=pa.schema([("v", pa.int8())]),
+        )
 
 
 @BOTH
-@pytest.mark.parametrize("size", [0, 250, 251, 65_535, 65_536, 9_000_000, 2**24 - 10, 2**24, 40_000_000])
+@pytest.mark.parametrize(
+    "size", [0, 250, 251, 65_535, 65_536, 9_000_000, 2**24 - 10, 2**24, 40_000_000]
+)
 def test_rows_of_any_length(connect: Connect, path: Any, size: int) -> None:
     connection = connect()
     run(connection, "SET GLOBAL max_allowed_packet = 67108864")
     query = f"SELECT 1 AS a, REPEAT('x', {size}) AS b UNION ALL SELECT 2, 'y' UNION ALL SELECT 3, REPEAT('z', {size})"
     table = _read(connect(), query, path)
-    assert [(row["a"], len(row["b"])) for row in table.to_pylist()] == [(1, size), (2, 1), (3, size)]
+    assert [(row["a"], len(row["b"])) for row in table.to_pylist()] == [
+        (1, size),
+        (2, 1),
+        (3, size),
+    ]
     assert set(table["b"][2].as_py()) <= {"z"}
 
 

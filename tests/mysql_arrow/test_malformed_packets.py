@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import mysql_arrow
 import pyarrow as pa
 import pymysql
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-import mysql_arrow
-from localaws import Endpoints
 from mysql_arrow.columns import ColumnDefinition
 from mysql_arrow.wire import Wire
+
+from localaws import Endpoints
 from tests.mysql_arrow import reference
-from tests.mysql_arrow.conftest import Connect, run
+from tests.mysql_arrow.conftest import run
 from tests.mysql_arrow.replay import recorder, replayed
 
 _QUERY = "SELECT * FROM mysql_arrow.recorded ORDER BY id"
@@ -98,7 +98,10 @@ def _read(recorded: Recorded, rows: bytes) -> list[list[Any]] | None:
 def _values(column: pa.Array) -> Sequence[Any]:
     if pa.types.is_floating(column.type):
         doubles = column.cast(pa.float64())
-        return [None if each is None else bytes(memoryview(pa.py_buffer(_double(each)))) for each in doubles.to_pylist()]
+        return [
+            None if each is None else bytes(memoryview(pa.py_buffer(_double(each))))
+            for each in doubles.to_pylist()
+        ]
     return column.to_pylist()
 
 
@@ -110,7 +113,10 @@ def _double(value: float) -> bytes:
 
 def _as_bytes(schema: pa.Schema) -> pa.Schema:
     return pa.schema(
-        [(each.name, pa.binary() if pa.types.is_string(each.type) else each.type) for each in schema]
+        [
+            (each.name, pa.binary() if pa.types.is_string(each.type) else each.type)
+            for each in schema
+        ]
     )
 
 

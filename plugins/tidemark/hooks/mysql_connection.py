@@ -38,11 +38,8 @@ class SourceError(FixConfiguration):
 
 
 @contextmanager
-def open_session(conn_id: str, *, raw: bool = False) -> Iterator["Connection[Cursor]"]:
-    """Yield a session of the Airflow connection; driver errors leave as `TidemarkError`.
-
-    :param raw: give values as the bytes that came over the wire
-    """
+def open_session(conn_id: str) -> Iterator["Connection[Cursor]"]:
+    """Yield a session of the Airflow connection; driver errors leave as `TidemarkError`."""
     settings = connection_settings(conn_id)
     with explained(conn_id, settings):
         connection = pymysql.connect(
@@ -56,8 +53,6 @@ def open_session(conn_id: str, *, raw: bool = False) -> Iterator["Connection[Cur
             init_command=f"SET time_zone = '+00:00', net_write_timeout = {READ_SECONDS}",
             connect_timeout=CONNECT_SECONDS,
             write_timeout=WRITE_SECONDS,
-            use_unicode=not raw,
-            conv={} if raw else None,
         )
         try:
             _insist_on_encryption(connection, settings)
