@@ -18,6 +18,24 @@
 -- name: now
 SELECT UTC_TIMESTAMP(6) AS now;
 
+{% if question == "session" %}
+-- name: read_only
+SET SESSION TRANSACTION READ ONLY;
+
+-- name: time_limit
+-- A shorter limit that the server or the account sets already stays.
+{% if mariadb %}
+SET SESSION max_statement_time = IF(
+    @@max_statement_time > 0, LEAST(@@max_statement_time, {{ seconds | literal }}), {{ seconds | literal }}
+);
+{% else %}
+SET SESSION max_execution_time = IF(
+    @@max_execution_time > 0,
+    LEAST(@@max_execution_time, {{ seconds | literal }} * 1000), {{ seconds | literal }} * 1000
+);
+{% endif %}
+{% endif %}
+
 {% if question == "describe" %}
 -- name: table
 SELECT table_type AS kind, engine AS engine, table_rows AS rows_estimate
@@ -111,6 +129,16 @@ SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ cursor | identifier }} 
 SELECT MIN({{ key | identifier }}) AS first, MAX({{ key | identifier }}) AS last
 FROM {{ from_table }}
 WHERE {{ in_window() }};
+{% endif %}
+
+{% if question == "limit" %}
+-- name: last_value
+-- The cursor value of the row at which the limit is reached.
+SELECT {{ cursor | identifier }} AS answer
+FROM {{ from_table }}
+WHERE {{ in_window() }}
+ORDER BY {{ cursor | identifier }}
+LIMIT 1 OFFSET {{ (every - 1) | literal }};
 {% endif %}
 
 {% if question == "boundaries" %}

@@ -23,14 +23,18 @@ VALUES = {
     "key_high": 20,
     "every": 5000,
     "thread": 42,
+    "seconds": 600,
+    "mariadb": True,
 }
 OPEN = {"low": None, "high": None, "key": None, "key_low": None, "key_high": None}
 QUESTIONS = (
+    "session",
     "describe",
     "clock",
     "window",
     "null_cursor",
     "key_range",
+    "limit",
     "boundaries",
     "rows",
     "stop",
@@ -43,5 +47,7 @@ def test_the_questions_read_as_they_are_sent() -> None:
         asked |= render("read_source.sql", "mysql", question=question, **VALUES)
     everything = render("read_source.sql", "mysql", question="rows", **(VALUES | OPEN))
     asked["rows, every bound open"] = everything["rows"]
+    mysql = render("read_source.sql", "mysql", question="session", **(VALUES | {"mariadb": False}))
+    asked["time_limit, MySQL"] = mysql["time_limit"]
     text = "".join(f"-- {name}\n{sql}\n\n" for name, sql in asked.items())
     assert text == GOLDEN.read_text(encoding="utf-8")

@@ -1,6 +1,14 @@
 -- now
 SELECT UTC_TIMESTAMP(6) AS now
 
+-- read_only
+SET SESSION TRANSACTION READ ONLY
+
+-- time_limit
+SET SESSION max_statement_time = IF(
+    @@max_statement_time > 0, LEAST(@@max_statement_time, 600), 600
+)
+
 -- table
 SELECT table_type AS kind, engine AS engine, table_rows AS rows_estimate
 FROM information_schema.tables
@@ -77,6 +85,13 @@ SELECT MIN(`id`) AS first, MAX(`id`) AS last
 FROM `sh``op`.`orders.2024`
 WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
 
+-- last_value
+SELECT `updated_at` AS answer
+FROM `sh``op`.`orders.2024`
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+ORDER BY `updated_at`
+LIMIT 1 OFFSET 4999
+
 -- next_boundary
 SELECT `updated_at` AS answer
 FROM `sh``op`.`orders.2024`
@@ -107,4 +122,10 @@ KILL 42
 SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
 FROM `sh``op`.`orders.2024`
 WHERE TRUE
+
+-- time_limit, MySQL
+SET SESSION max_execution_time = IF(
+    @@max_execution_time > 0,
+    LEAST(@@max_execution_time, 600 * 1000), 600 * 1000
+)
 

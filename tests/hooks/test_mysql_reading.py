@@ -199,6 +199,23 @@ def test_a_reading_left_early_ends_on_the_server_too(
         time.sleep(0.05)
 
 
+def test_a_reading_that_is_stopped_ends_at_once(source: MySqlSource, sql: Run, many: None) -> None:
+    sql(
+        "CREATE OR REPLACE VIEW slow AS SELECT * FROM many"
+        " WHERE id <= 25000 OR (id > 290000 AND SLEEP(0.01) = 1)"
+    )
+    reading = source.read(all_rows(source, "slow"))
+    reading.stop()  # nothing to stop yet
+    with reading:
+        batches = reading.batches()
+        next(batches)
+        reading.stop()
+        with pytest.raises(TryAgain, match=r"hooks\.slow"):
+            list(batches)
+    reading.stop()
+    assert not _sessions_reading(sql, "slow")
+
+
 def test_a_servers_time_limit_is_named(
     offer: Callable[..., MySqlSource], sql: Run, many: None
 ) -> None:

@@ -35,6 +35,9 @@ class Table(Frozen):
     :param stall_alert_seconds: how long a transaction may hold the horizon back in silence
     :param chunk_rows: rows that one `extract_chunk` reads, about
     :param row_limit: rows that one run reads, rounded up to a whole cursor value; None is no limit
+    :param readers: how many chunks of one run are read at once
+    :param pool: the Airflow pool of the tasks that ask the source; one for each server keeps all
+        tables together from asking too much of it
     :param file_bytes: compressed size at which a Parquet file is closed
     :param target_tables: the table's name on a target, where it differs
     :param retries: retries of plan, extract, seal and commit; loads have their target's
@@ -52,6 +55,8 @@ class Table(Frozen):
     stall_alert_seconds: float = Field(default=900.0, gt=0)
     chunk_rows: int = Field(default=500_000, ge=1)
     row_limit: int | None = Field(default=None, ge=1)
+    readers: int = Field(default=2, ge=1)
+    pool: str = Field(default="default_pool", min_length=1)
     file_bytes: int = Field(default=64 * 2**20, ge=2**10)
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()

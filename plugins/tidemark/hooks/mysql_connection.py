@@ -16,12 +16,16 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor, DictCursor
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.templates import render
 
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
 READ_SECONDS = 600
 """How long the server may think before it sends the next byte; `read_timeout` in the extra of the
 Airflow connection overrides it."""
+STATEMENT_SECONDS = 3600
+"""How long one statement may take, the sending of its rows included; `statement_timeout` in the
+extra of the Airflow connection overrides it."""
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +46,9 @@ def open_session(conn_id: str) -> Iterator["Connection[Cursor]"]:
     """Yield a session of the Airflow connection; driver errors leave as `TidemarkError`."""
     settings = connection_settings(conn_id)
     with explained(conn_id, settings):
+        driver = {name: value for name, value in settings.items() if name != "statement_timeout"}
         connection = pymysql.connect(
-            **settings,
+            **driver,
             charset="utf8mb4",
             autocommit=True,
             # Without PAD_CHAR_TO_FULL_LENGTH, ANSI_QUOTES and the like, whatever the server's mode.
@@ -56,6 +61,7 @@ def open_session(conn_id: str) -> Iterator["Connection[Cursor]"]:
         )
         try:
             _insist_on_encryption(connection, settings)
+            _restrict(connection, settings["statement_timeout"])
             yield connection
         finally:
             # Leaves no QUIT unsent on a healthy session, and does not mind a dead one.
@@ -63,7 +69,7 @@ def open_session(conn_id: str) -> Iterator["Connection[Cursor]"]:
 
 
 def connection_settings(conn_id: str) -> dict[str, Any]:
-    """Return PyMySQL's arguments for an Airflow connection.
+    """Return PyMySQL's arguments for an Airflow connection, and our `statement_timeout`.
 
     Raises `SourceError` if Airflow has no such connection.
     """
@@ -81,6 +87,7 @@ def connection_settings(conn_id: str) -> dict[str, Any]:
         "user": connection.login or "",
         "password": connection.password or "",
         "read_timeout": int(extra.get("read_timeout", READ_SECONDS)),
+        "statement_timeout": int(extra.get("statement_timeout", STATEMENT_SECONDS)),
     }
     if socket := extra.get("unix_socket"):
         settings["unix_socket"] = socket
@@ -118,6 +125,20 @@ def _insist_on_encryption(connection: "Connection[Cursor]", settings: dict[str, 
             what=f"{_address(settings)} does not encrypt, and the connection asks for it",
             do="Switch TLS on at the server, or take ssl out of the connection's extra.",
         )
+
+
+def _restrict(connection: "Connection[Any]", seconds: int) -> None:
+    """Let the session write nothing, and no statement run for longer than `seconds`.
+
+    MySQL ends only SELECTs; nothing else that we send takes long.
+    """
+    driver: Any = connection
+    mariadb = "mariadb" in driver.get_server_info().lower()
+    queries = render(
+        "read_source.sql", "mysql", question="session", mariadb=mariadb, seconds=seconds
+    )
+    for name in ("read_only", "time_limit"):
+        fetch(connection, queries[name])
 
 
 def fetch(connection: "Connection[Any]", statement: str) -> list[dict[str, Any]]:
@@ -172,8 +193,9 @@ def explanation(
     if code in _TIME_LIMIT:
         return SourceError(
             what=f"{where} ended the query at its time limit: {text}",
-            do=f"Raise the limit for {settings['user']} (max_statement_time on MariaDB, "
-            "max_execution_time on MySQL), or read smaller chunks.",
+            do="Raise the limit (statement_timeout in the connection's extra; the account's or the "
+            "server's max_statement_time on MariaDB, max_execution_time on MySQL), or set smaller "
+            "chunk_rows.",
             table=table,
         )
     if isinstance(error, pymysql.ProgrammingError | pymysql.NotSupportedError) or code == _SYNTAX:

@@ -75,6 +75,7 @@ class Reading:
         self._connection: Connection[Any]
         self._rows: mysql_arrow.Rows | None = None
         self._read_all = False
+        self._thread: int | None = None
 
     def __enter__(self) -> Self:
         queries = _queries(self._request)
@@ -84,6 +85,7 @@ class Reading:
             self.read_from = self._now(queries["now"])
             fetch(self._connection, queries["open_snapshot"])
             self.read_to = self._now(queries["now"])
+            self._thread = thread_id(self._connection)
             self._open = opening.pop_all()
         return self
 
@@ -93,11 +95,19 @@ class Reading:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._rows is not None and not self._read_all:
-            thread = thread_id(self._connection)
+        thread, self._thread = self._thread, None
+        if self._rows is not None and thread is not None and not self._read_all:
             self._rows.close()
             self._stop_query(thread)
         self._open.__exit__(kind, error, traceback)
+
+    def stop(self) -> None:
+        """End the query on the server; `batches` then fails. May be called from a signal handler.
+
+        Does nothing before the reading is entered and after it is left.
+        """
+        if self._thread is not None:
+            self._stop_query(self._thread)
 
     @property
     def zero_dates(self) -> Counter[str]:

@@ -135,6 +135,29 @@ class MySqlSource:
         first, last = row["first"], row["last"]
         return (first, last) if isinstance(first, int) and isinstance(last, int) else None
 
+    def limit_bound(
+        self,
+        schema: str,
+        table: str,
+        cursor: str,
+        low: datetime | None,
+        high: datetime,
+        rows: int,
+    ) -> datetime | None:
+        """Return the first cursor value above the row at which `rows` rows are reached.
+
+        None if the window holds no more. Rows that share a value stay together, so a window that
+        ends there holds at least `rows` rows. Reads no more of the cursor's index than that.
+        """
+        where = {"schema": schema, "table": table, "cursor": cursor, "high": high, "every": rows}
+        with self._session(f"{schema}.{table}") as connection:
+            found = fetch(connection, _ask("limit", low=low, **where)["last_value"])
+            if not found:
+                return None
+            reached = _instant(found[0]["answer"]) or _FIRST_DAY  # zero dates: one slice
+            query = _ask("boundaries", low=reached, **where)["next_value"]
+            return _instant(fetch(connection, query)[0]["answer"])
+
     def cursor_boundaries(
         self,
         schema: str,

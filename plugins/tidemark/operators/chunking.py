@@ -11,13 +11,15 @@ _MOST = 0.25
 
 
 def limit_window(stream: Stream, window: Window) -> Window:
-    """Shorten a window to about `row_limit` rows, rounded up to a whole cursor value, so that rows
-    which share one value are never split."""
+    """Shorten a window to `row_limit` rows, rounded up to a whole cursor value: rows that share a
+    value are never split, and a window always moves on, however many share one."""
     table = stream.table
     if table.row_limit is None:
         return window
-    cuts = _boundaries(stream, window, table.row_limit)
-    return Window(window.low, cuts[0]) if cuts else window
+    bound = stream.source.limit_bound(
+        table.db_schema, table.table, table.cursor, window.low, window.high, table.row_limit
+    )
+    return Window(window.low, bound) if bound else window
 
 
 def cut(

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
 from tidemark.core.windows import Chunk
-from tidemark.hooks.mysql_source import ReadRequest
+from tidemark.hooks.mysql_source import Reading, ReadRequest
 from tidemark.hooks.parquet_files import encode_files
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
@@ -27,6 +27,12 @@ class ExtractChunkOperator(TableOperator):
     def __init__(self, *, chunk: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chunk = chunk
+        self._reading: Reading | None = None
+
+    def on_kill(self) -> None:
+        """End the query on the source: somebody cleared or failed the task, or it took too long."""
+        if self._reading is not None:
+            self._reading.stop()
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry():
@@ -42,7 +48,8 @@ class ExtractChunkOperator(TableOperator):
 
     def _extract(self, stream: Stream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
-        with stream.source.read(_request(stream, plan, chunk)) as reading:
+        self._reading = stream.source.read(_request(stream, plan, chunk))
+        with self._reading as reading:
             rows = _with_lineage(reading.batches(), plan, reading.read_to)
             schema = arrow_schema([*plan.columns, *LINEAGE])
             encoded = encode_files(rows, schema, target_bytes=stream.table.file_bytes)
