@@ -8,10 +8,23 @@
 {% if key_low is not none %} AND {{ key | identifier }} >= {{ key_low | literal }}{% endif -%}
 {% if key_high is not none %} AND {{ key | identifier }} < {{ key_high | literal }}{% endif %}
 {%- endmacro %}
+{% macro in_selection() -%}
+{% if where is defined and where %} AND {{ where | predicate }}{% endif -%}
+{%- endmacro %}
 {% macro exact(column) -%}
 {% if column.form == "bits" %}CAST({{ column.name | identifier }} AS UNSIGNED)
 {%- elif column.form == "number" %}{{ column.name | identifier }} * 1E0
 {%- else %}{{ column.name | identifier }}
+{%- endif %}
+{%- endmacro %}
+
+{% macro selected(column) -%}
+{% if not column.hash %}{{ exact(column) }}
+{%- else -%}
+SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(
+{%- if column.hash == "bytes" %}{{ exact(column) }}
+{%- else %}CONVERT({{ exact(column) }} USING utf8mb4)
+{%- endif %} AS BINARY)), 256))), 256)
 {%- endif %}
 {%- endmacro %}
 
@@ -113,7 +126,7 @@ SET time_zone = '+00:00';
 
 {% if question == "window" %}
 -- name: has_rows
-SELECT EXISTS (SELECT 1 FROM {{ from_table }} WHERE {{ in_window() }}) AS answer;
+SELECT EXISTS (SELECT 1 FROM {{ from_table }} WHERE {{ in_window() }}{{ in_selection() }}) AS answer;
 
 -- name: count_rows
 SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ in_window() }};
@@ -163,6 +176,14 @@ WHERE {{ cursor | identifier }} > {{ low | literal }} AND {{ in_window() }};
 KILL {{ thread | literal }};
 {% endif %}
 
+{% if question == "hash_key" %}
+-- name: hash_key
+-- HMAC's two key blocks, in variables of the session: so the key is no part of the query that runs
+-- for minutes in everybody's process list.
+SET @tidemark_inner = UNHEX({{ hash_pads[0] | literal }}),
+    @tidemark_outer = UNHEX({{ hash_pads[1] | literal }});
+{% endif %}
+
 {% if question == "rows" %}
 -- name: isolate
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -173,8 +194,8 @@ START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
 -- name: rows
 -- Columns in the plan's order, each in the form whose text is exact. No ORDER BY: the merge does
 -- not need it, and a sort would cost more than the reading.
-SELECT {% for column in columns %}{{ exact(column) }}{{ "" if loop.last else ", " }}{% endfor %}
+SELECT {% for column in columns %}{{ selected(column) }}{{ "" if loop.last else ", " }}{% endfor %}
 
 FROM {{ from_table }}
-WHERE {{ in_window() }}{{ in_key_range() }};
+WHERE {{ in_window() }}{{ in_key_range() }}{{ in_selection() }};
 {% endif %}

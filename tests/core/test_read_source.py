@@ -11,9 +11,11 @@ VALUES = {
     "schema": "sh`op",
     "table": "orders.2024",
     "columns": [
-        {"name": "id", "form": "plain"},
-        {"name": "flags", "form": "bits"},
-        {"name": "weight", "form": "number"},
+        {"name": "id", "form": "plain", "hash": ""},
+        {"name": "flags", "form": "bits", "hash": ""},
+        {"name": "weight", "form": "number", "hash": ""},
+        {"name": "mail", "form": "plain", "hash": "text"},
+        {"name": "raw", "form": "plain", "hash": "bytes"},
     ],
     "cursor": "updated_at",
     "low": datetime(2024, 1, 1, 12, 0, 0, 1, tzinfo=UTC),
@@ -25,8 +27,10 @@ VALUES = {
     "thread": 42,
     "seconds": 600,
     "mariadb": True,
+    "where": "Country IN ('DE', 'L''x') and `odd name` > -1.5 AND LOWER(state) LIKE '5\\%'",
+    "hash_pads": ("36", "5c"),
 }
-OPEN = {"low": None, "high": None, "key": None, "key_low": None, "key_high": None}
+OPEN = {"low": None, "high": None, "key": None, "key_low": None, "key_high": None, "where": None}
 QUESTIONS = (
     "session",
     "describe",
@@ -36,6 +40,7 @@ QUESTIONS = (
     "key_range",
     "limit",
     "boundaries",
+    "hash_key",
     "rows",
     "stop",
 )

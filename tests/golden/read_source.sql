@@ -72,7 +72,7 @@ DO RELEASE_LOCK('tidemark.clock')
 SET time_zone = '+00:00'
 
 -- has_rows
-SELECT EXISTS (SELECT 1 FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000') AS answer
+SELECT EXISTS (SELECT 1 FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')) AS answer
 
 -- count_rows
 SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
@@ -104,6 +104,10 @@ SELECT MIN(`updated_at`) AS answer
 FROM `sh``op`.`orders.2024`
 WHERE `updated_at` > '2024-01-01 12:00:00.000001' AND `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
 
+-- hash_key
+SET @tidemark_inner = UNHEX('36'),
+    @tidemark_outer = UNHEX('5c')
+
 -- isolate
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
@@ -111,15 +115,15 @@ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ
 START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY
 
 -- rows
-SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0, SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(CONVERT(`mail` USING utf8mb4) AS BINARY)), 256))), 256), SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(`raw` AS BINARY)), 256))), 256)
 FROM `sh``op`.`orders.2024`
-WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND `id` >= 10 AND `id` < 20
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND `id` >= 10 AND `id` < 20 AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')
 
 -- stop
 KILL 42
 
 -- rows, every bound open
-SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0, SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(CONVERT(`mail` USING utf8mb4) AS BINARY)), 256))), 256), SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(`raw` AS BINARY)), 256))), 256)
 FROM `sh``op`.`orders.2024`
 WHERE TRUE
 

@@ -36,6 +36,8 @@ class Plan(Frozen):
     :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
     :param previous: the batch committed before this one, None for the first
+    :param where: only rows for which this holds; a batch read again gives the same rows
+    :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     """
 
     batch_id: str
@@ -50,6 +52,8 @@ class Plan(Frozen):
     chunks: tuple[Chunk, ...]
     planned_at: AwareDatetime
     previous: str | None = None
+    where: str | None = None
+    hash_connection: str | None = None
 
     @property
     def window(self) -> Window:

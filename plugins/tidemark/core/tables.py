@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
 
 from croniter import CroniterBadCronError, croniter
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tidemark.core.documents import (
     Frozen,
@@ -16,8 +16,33 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.predicates import parse_predicate
 
 FILE = "tables.yaml"
+
+
+class Columns(Frozen):
+    """Which columns are copied, and how. Names are the source's, exactly.
+
+    :param include: only these; empty means all, and what is added to the source later too
+    :param exclude: never read
+    :param hash: read as HMAC-SHA-256 in 64 hexadecimal digits, computed by the source, so that the
+        value never leaves it; equal values stay equal, NULL stays NULL
+    """
+
+    include: tuple[Name, ...] = ()
+    exclude: tuple[Name, ...] = ()
+    hash: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_policy_each(self) -> Self:
+        for name in self.exclude:
+            if name in self.include or name in self.hash:
+                raise ValueError(f"{name} is excluded, and included or hashed as well")
+        for name in self.hash:
+            if self.include and name not in self.include:
+                raise ValueError(f"{name} is hashed, but not among the included")
+        return self
 
 
 class Table(Frozen):
@@ -28,7 +53,14 @@ class Table(Frozen):
     :param schedule: cron expression in UTC, or None for triggered runs only
     :param cursor: the column that orders changes, DATETIME or TIMESTAMP
     :param key: the columns that identify a row; empty means the primary key
-    :param strategy: ``incremental`` reads windows of the cursor and merges by key
+    :param strategy: ``incremental`` reads windows of the cursor and merges by key; ``append``
+        (rows of a growing key, never changed) and ``full`` (the whole table each time) are known,
+        proposed by `discover`, and refused by the plan until loading can do them
+    :param columns: which columns are copied, and which of them hashed
+    :param hash_connection: Airflow connection whose password is the key of the hashes
+    :param where: copies only the rows for which this holds; see `tidemark.core.predicates`
+    :param soft_delete: the column in which the application marks a row as deleted; it is copied
+        like any other, and its being there is insisted upon
     :param safety_lag_seconds: how far the horizon stays below the source's now
     :param late_commit: ``strict`` refuses to run when open transactions cannot be seen, ``lag``
         relies on the safety lag and says so
@@ -49,7 +81,11 @@ class Table(Frozen):
     schedule: str | None = "*/5 * * * *"
     cursor: Name = "updated_at"
     key: tuple[Name, ...] = ()
-    strategy: Literal["incremental"] = "incremental"
+    strategy: Literal["incremental", "append", "full"] = "incremental"
+    columns: Columns = Columns()
+    hash_connection: Name = "tidemark_hash"
+    where: str | None = None
+    soft_delete: Name | None = None
     safety_lag_seconds: float = Field(default=5.0, ge=0)
     late_commit: Literal["strict", "lag"] = "strict"
     stall_alert_seconds: float = Field(default=900.0, gt=0)
@@ -73,6 +109,25 @@ class Table(Frozen):
             except CroniterBadCronError as error:
                 raise ValueError(f"not a cron expression: {error}") from error
         return value
+
+    @field_validator("where")
+    @classmethod
+    def _holds_for_ever(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_predicate(value)
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_what_it_needs(self) -> Self:
+        needed = {*self.key, *self.sort_keys, self.dist_key, self.soft_delete} - {None}
+        if self.strategy != "full":
+            needed.add(self.cursor)
+        for name in sorted(str(each) for each in needed):
+            if name in self.columns.exclude:
+                raise ValueError(f"columns.exclude: {name} is needed to copy the table")
+        for plain in {self.cursor, self.soft_delete} & set(self.columns.hash):
+            raise ValueError(f"columns.hash: {plain} cannot be hashed: its value is needed")
+        return self
 
     @property
     def name(self) -> str:

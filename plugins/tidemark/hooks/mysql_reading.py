@@ -15,9 +15,11 @@ import pyarrow.compute as pc
 import pymysql
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, arrow_schema, byte_limit, read_form
+from tidemark.core.column_types import Column, arrow_schema, byte_limit
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.selection import hash_pads, select_form
 from tidemark.core.templates import render
+from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_connection import (
     connection_settings,
     explained,
@@ -41,6 +43,8 @@ class ReadRequest:
 
     :param columns: what to read, in the order of the file
     :param primary_key: names a row in an error message; `key` is used without it
+    :param where: a condition of `tidemark.core.predicates`; None for every row
+    :param hash_connection: Airflow connection with the key of the hashed columns
     """
 
     schema: str
@@ -53,6 +57,8 @@ class ReadRequest:
     key_low: int | None = None
     key_high: int | None = None
     primary_key: tuple[str, ...] = ()
+    where: str | None = None
+    hash_connection: str | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +84,13 @@ class Reading:
         self._thread: int | None = None
 
     def __enter__(self) -> Self:
-        queries = _queries(self._request)
+        queries, secret = _queries(self._request), self._hash_secret()
         with contextlib.ExitStack() as opening:
             self._connection = opening.enter_context(open_session(self._conn_id))
+            if secret is not None:
+                pads = hash_pads(secret)
+                asked = render("read_source.sql", "mysql", question="hash_key", hash_pads=pads)
+                fetch(self._connection, asked["hash_key"])
             fetch(self._connection, queries["isolate"])
             self.read_from = self._now(queries["now"])
             fetch(self._connection, queries["open_snapshot"])
@@ -182,6 +192,13 @@ class Reading:
         names = request.primary_key or ((request.key,) if request.key else (request.cursor,))
         return ", ".join(f"{name} = {_shown(row[name])}" for name in names if name in row)
 
+    def _hash_secret(self) -> str | None:
+        if not any(column.hashed for column in self._request.columns):
+            return None
+        # Without a key the source would answer NULL for every value.
+        assert self._request.hash_connection, "columns are to be hashed, and no key is named"
+        return read_hash_secret(self._request.hash_connection)
+
     def _now(self, query: str) -> datetime:
         now: datetime = fetch(self._connection, query)[0]["now"]
         return now.replace(tzinfo=UTC)
@@ -205,7 +222,8 @@ def _queries(request: ReadRequest) -> dict[str, str]:
         question="rows",
         schema=request.schema,
         table=request.table,
-        columns=[{"name": one.name, "form": read_form(one)} for one in request.columns],
+        columns=[select_form(column) for column in request.columns],
+        where=request.where,
         cursor=request.cursor,
         low=request.cursor_low,
         high=request.cursor_high,

@@ -9,7 +9,9 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, column_from_information_schema
+from tidemark.core.column_types import Column
+from tidemark.core.selection import select_columns
+from tidemark.core.tables import Table
 from tidemark.core.templates import render
 from tidemark.core.windows import SourceClock
 from tidemark.hooks.mysql_clock import read_clock, read_now
@@ -55,11 +57,12 @@ class MySqlSource:
     def __init__(self, conn_id: str) -> None:
         self.conn_id = conn_id
 
-    def describe(self, schema: str, table: str) -> TableShape:
+    def describe(self, schema: str, table: str, configured: Table | None = None) -> TableShape:
         """Return the table's columns, types and keys.
 
-        Raises `SourceError` if there is no such table, or the user may not see it, and
-        `UnsupportedType` for a column that cannot be copied exactly.
+        :param configured: says which columns are copied, and how; None for all of them, as they are
+        :raises SourceError: there is no such table, or the user may not see it
+        :raises FixConfiguration: what `select_columns` says of the columns
         """
         queries = _ask("describe", schema=schema, table=table)
         with self._session(f"{schema}.{table}") as connection:
@@ -74,10 +77,7 @@ class MySqlSource:
                 table=f"{schema}.{table}",
             )
         return TableShape(
-            columns=tuple(
-                column_from_information_schema({**row, "table": f"{schema}.{table}"})
-                for row in columns
-            ),
+            columns=select_columns(configured or Table(db_schema=schema, table=table), columns),
             primary_key=tuple(
                 row["column_name"] for row in indexes if row["index_name"] == "PRIMARY"
             ),
@@ -97,10 +97,16 @@ class MySqlSource:
             return read_clock(connection)
 
     def has_rows(
-        self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
+        self,
+        schema: str,
+        table: str,
+        cursor: str,
+        low: datetime | None,
+        high: datetime,
+        where: str | None = None,
     ) -> bool:
-        """Return whether the window holds any row."""
-        return bool(self._in_window("has_rows", schema, table, cursor, low, high))
+        """Return whether the window holds any row for which `where` holds."""
+        return bool(self._in_window("has_rows", schema, table, cursor, low, high, where))
 
     def count_rows(
         self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
@@ -207,8 +213,11 @@ class MySqlSource:
         cursor: str,
         low: datetime | None,
         high: datetime,
+        where: str | None = None,
     ) -> int:
-        queries = _ask("window", schema=schema, table=table, cursor=cursor, low=low, high=high)
+        queries = _ask(
+            "window", schema=schema, table=table, cursor=cursor, low=low, high=high, where=where
+        )
         with self._session(f"{schema}.{table}") as connection:
             return int(fetch(connection, queries[query])[0]["answer"])
 

@@ -84,6 +84,8 @@ def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
         key_low=chunk.key_low,
         key_high=chunk.key_high,
         primary_key=plan.key,
+        where=plan.where,
+        hash_connection=plan.hash_connection,
     )
 
 

@@ -9,6 +9,7 @@ from tidemark.core.batches import Plan, backfill_id, increment_id
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.planning import check_cursor, check_key, cursor_precision
 from tidemark.core.runs import Run, read_run
+from tidemark.core.selection import check_strategy, index_statement
 from tidemark.core.state import (
     TableState,
     first_state,
@@ -18,6 +19,7 @@ from tidemark.core.state import (
     with_targets,
 )
 from tidemark.core.windows import Horizon, Window, horizon
+from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import TableShape
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.chunking import cut, limit_window
@@ -106,7 +108,12 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             return None
         name, now, low = stream.table.name, bound.at, state.watermark
         if low is not None and not stream.source.has_rows(
-            stream.table.db_schema, stream.table.table, stream.table.cursor, window.low, window.high
+            stream.table.db_schema,
+            stream.table.table,
+            stream.table.cursor,
+            window.low,
+            window.high,
+            stream.table.where,
         ):
             self.log.info("Nothing new in [%s, %s)", window.low, window.high)
             stream.states.update(
@@ -129,7 +136,10 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
 
     def _look(self, stream: Stream) -> tuple[TableShape, Horizon]:
         table = stream.table
-        shape = stream.source.describe(table.db_schema, table.table)
+        check_strategy(table)
+        shape = stream.source.describe(table.db_schema, table.table, table)
+        if any(column.hashed for column in shape.columns):
+            read_hash_secret(table.hash_connection)  # refuses before anything is planned
         check_cursor(table, shape.columns)
         check_key(table, shape.columns, shape.primary_key)
         bound = horizon(
@@ -162,7 +172,11 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 held.age,
             )
         if table.cursor not in shape.indexed:
-            self.log.warning("%s has no index: every run scans the whole table", table.cursor)
+            self.log.warning(
+                "%s has no index: every run scans the whole table. On the source: %s",
+                table.cursor,
+                index_statement(table.db_schema, table.table, table.cursor),
+            )
         if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
             self.log.warning(
                 "%s rows have no %s and are never copied: give them one, or reconcile",
@@ -218,4 +232,8 @@ def _plan(
         chunks=cut(stream, shape, window, at_horizon=window.high == bound.at),
         planned_at=bound.at,
         previous=state.last_batch,
+        where=stream.table.where,
+        hash_connection=stream.table.hash_connection
+        if any(c.hashed for c in shape.columns)
+        else None,
     )
