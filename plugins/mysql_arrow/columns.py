@@ -12,11 +12,11 @@
     texts, ENUM, SET, JSON                     string
     BIT, BLOBs, BINARY, VARBINARY, GEOMETRY    binary
 
-A wider type may be asked for instead (see `choose`), so that no second pass has to cast.
+A wider type may be asked for instead (see `check_wanted`), so that no second pass has to cast.
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -26,6 +26,7 @@ from mysql_arrow.errors import BrokenStream, Unsupported
 _UNSIGNED = 32
 _BINARY = 63  # the "character set" of bytes
 DECIMAL_DIGITS = 38
+_MOST_DECIMALS = 6  # of a second
 
 # The protocol's numbers: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
 _INTEGER_BITS = {1: 8, 2: 16, 3: 32, 8: 64, 9: 32, 13: 16}
@@ -126,6 +127,20 @@ def arrow_type(column: ColumnDefinition) -> pa.DataType:
     return others[column.type]
 
 
+def wanted_schema(columns: Sequence[ColumnDefinition], wanted: pa.Schema | None) -> pa.Schema:
+    """Return the schema of the batches: the one wanted, else the one of the table above.
+
+    Raises `Unsupported` for columns that it cannot hold, or not as many.
+    """
+    if wanted is None:
+        return pa.schema([(each.name, arrow_type(each)) for each in columns])
+    if len(columns) != len(wanted):
+        raise Unsupported(f"{len(columns)} columns are read and {len(wanted)} asked for")
+    for column, field in zip(columns, wanted, strict=True):
+        check_wanted(column, field.type)
+    return wanted
+
+
 def check_wanted(column: ColumnDefinition, wanted: pa.DataType) -> None:
     """Raise `Unsupported` unless every value of the column fits the wanted type.
 
@@ -155,6 +170,16 @@ def check_wanted(column: ColumnDefinition, wanted: pa.DataType) -> None:
     if natural in _FLOATS and wanted in _FLOATS:
         return
     raise Unsupported(f"column {column.name} is {natural} and was asked for as {wanted}")
+
+
+def refuse_unsure_times(columns: Sequence[ColumnDefinition]) -> None:
+    """Raise `Unsupported` for a TIME that the server would print with as many digits as it has.
+
+    No column of a table is one, but expressions may be.
+    """
+    for column in columns:
+        if column.type == _TIME and column.decimals > _MOST_DECIMALS:
+            raise Unsupported(f"column {column.name} is a TIME with an unknown number of digits")
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -114,7 +114,7 @@ class _Column:
             self.kind = kernels.DECIMAL
             self.precision, self.scale = natural.precision, natural.scale
         elif definition.type == _TIME:
-            self.kind, self.scale = kernels.TIME, min(definition.decimals, 6)
+            self.kind, self.scale = kernels.TIME, definition.decimals
         else:
             self.kind = kernels.BYTES
 

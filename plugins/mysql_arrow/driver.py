@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
-from mysql_arrow.columns import ColumnDefinition, arrow_type, check_wanted
+from mysql_arrow.columns import ColumnDefinition, arrow_type, wanted_schema
 from mysql_arrow.errors import BadValue, Unsupported
 
 BATCH_ROWS = 20_000
@@ -37,14 +37,17 @@ class DriverRows:
     ) -> None:
         self.zero_dates: Counter[str] = Counter()
         self._connection: Any = connection
-        self._cursor: Any = SSCursor(connection)
+        cursor: Any = SSCursor(connection)
+        self._cursor = cursor
         with self._as_bytes():
             self._cursor.execute(query)
         self._done = False
-        columns = [_definition(field) for field in self._cursor._result.fields]
         try:
-            self.schema = schema or pa.schema([(each.name, arrow_type(each)) for each in columns])
-            _check(columns, self.schema)
+            columns = [_definition(field) for field in cursor._result.fields or ()]
+            if not columns:
+                raise Unsupported("only queries that return rows")
+            self.schema = wanted_schema(columns, schema)
+            _refuse_rounded(columns)
         except Unsupported:
             self.close()
             raise
@@ -119,9 +122,8 @@ def _definition(field: Any) -> ColumnDefinition:
     )  # fmt: skip
 
 
-def _check(columns: Sequence[ColumnDefinition], schema: pa.Schema) -> None:
-    for column, field in zip(columns, schema, strict=True):
-        check_wanted(column, field.type)
+def _refuse_rounded(columns: Sequence[ColumnDefinition]) -> None:
+    for column in columns:
         natural = arrow_type(column)
         if natural == pa.float32() or (natural == pa.float64() and column.decimals < _NOT_DECLARED):
             raise Unsupported(

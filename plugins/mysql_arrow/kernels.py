@@ -5,17 +5,23 @@ is made, and a packet that does not end where its last value ends is an error. W
 lie up to `PADDING` bytes beyond the end of a buffer, what is written up to `PADDING` bytes beyond
 the end of a column: whoever allocates provides for that.
 
+All of it is in this one long file because numba's cache notices only a change of the file that a
+compiled function stands in: a loop that used functions of another file would stay what it was.
+
 Format of a binary row: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html
 """
 
-# mypy: disable-error-code="no-untyped-call,no-untyped-def,untyped-decorator,misc"
+# numba gives these functions their types, from the values they are called with.
+# mypy: ignore-errors
 
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from mysql_arrow.compiling import compiled, inlined
 
 PADDING = 64
 
@@ -34,7 +40,7 @@ _MICROSECONDS_OF_A_DAY = 86_400_000_000
 _FULL_PACKET = 0xFFFFFF
 
 
-def _load(bits: int, llvm: Any, given: Any) -> Any:
+def _load(llvm: Any, given: Any) -> Any:
     @intrinsic
     def load(typing_context, address):
         def generate(context, builder, signature, arguments):
@@ -61,14 +67,14 @@ def _store(llvm: Any, given: Any) -> Any:
     return store
 
 
-_load_u8 = _load(8, ir.IntType(8), types.uint8)
-_load_i16 = _load(16, ir.IntType(16), types.int16)
-_load_u16 = _load(16, ir.IntType(16), types.uint16)
-_load_i32 = _load(32, ir.IntType(32), types.int32)
-_load_u32 = _load(32, ir.IntType(32), types.uint32)
-_load_i64 = _load(64, ir.IntType(64), types.int64)
-_load_f32 = _load(32, ir.FloatType(), types.float32)
-_load_f64 = _load(64, ir.DoubleType(), types.float64)
+_load_u8 = _load(ir.IntType(8), types.uint8)
+_load_i16 = _load(ir.IntType(16), types.int16)
+_load_u16 = _load(ir.IntType(16), types.uint16)
+_load_i32 = _load(ir.IntType(32), types.int32)
+_load_u32 = _load(ir.IntType(32), types.uint32)
+_load_i64 = _load(ir.IntType(64), types.int64)
+_load_f32 = _load(ir.FloatType(), types.float32)
+_load_f64 = _load(ir.DoubleType(), types.float64)
 _store_i8 = _store(ir.IntType(8), types.int8)
 _store_u8 = _store(ir.IntType(8), types.uint8)
 _store_i16 = _store(ir.IntType(16), types.int16)
@@ -94,11 +100,7 @@ def _copy_16(typing_context, target, source):
     return types.int64(types.int64, types.int64), generate
 
 
-_compiled = njit(nogil=True, cache=True, error_model="numpy")
-_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-
-
-@_compiled
+@compiled
 def walk(buffer, position, limit, sequence, starts, sizes, count):
     """Find the row packets between two positions of a buffer.
 
@@ -132,7 +134,7 @@ def walk(buffer, position, limit, sequence, starts, sizes, count):
         sequence = (sequence + 1) & 0xFF
 
 
-@_inlined
+@inlined
 def _days(year, month, day):
     """Days since 1970-01-01. http://howardhinnant.github.io/date_algorithms.html#days_from_civil"""
     shifted = year - (1 if month <= 2 else 0)
@@ -142,7 +144,7 @@ def _days(year, month, day):
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
-@_inlined
+@inlined
 def _on_calendar(year, month, day):
     if year < 1 or year > 9999 or month < 1 or month > 12 or day < 1:
         return False
@@ -156,7 +158,7 @@ def _on_calendar(year, month, day):
     return day <= 31
 
 
-@_inlined
+@inlined
 def _times_ten(high, low, digit):
     """Append a decimal digit to an unsigned number of 128 bits."""
     below = (low & _LOW_HALF) * _TEN + digit
@@ -164,7 +166,7 @@ def _times_ten(high, low, digit):
     return high * _TEN + (above >> _HALF), (above << _HALF) | (below & _LOW_HALF)
 
 
-@_compiled
+@compiled
 def _decimal(text, size, precision, scale, target):
     """Write the decimal number in `size` bytes of text as 16 bytes; say what is wrong with it."""
     end = text + size
@@ -206,7 +208,7 @@ def _decimal(text, size, precision, scale, target):
     return FITS
 
 
-@_inlined
+@inlined
 def _store_integer(value, width, sign, target):
     if width == 1:
         _store_i8(target, np.int8(value))
@@ -220,7 +222,7 @@ def _store_integer(value, width, sign, target):
             _store_i64(target + 8, sign)
 
 
-@_compiled
+@compiled
 def decode(
     buffer, starts, sizes, kinds, widths, precisions, scales, values, validity, offsets, positions,
     zero_dates, place,
@@ -393,14 +395,14 @@ def decode(
     return FITS
 
 
-@_inlined
+@inlined
 def _hours(at, size):
     if size == 0:
         return np.int64(0)
     return np.int64(_load_u32(at + 1)) * 24 + np.int64(_load_u8(at + 5))
 
 
-@_inlined
+@inlined
 def _check_time(at, size):
     days = np.int64(_load_u32(at + 1))
     wrong = _load_u8(at) > 1 or days > 34 or _load_u8(at + 5) > 23
@@ -410,7 +412,7 @@ def _check_time(at, size):
     return NOT_A_TIME if wrong else FITS
 
 
-@_compiled
+@compiled
 def gather(buffer, positions, offsets, rows, target):
     """Copy the texts of a column behind one another; return whether some byte is not ASCII.
 
@@ -431,13 +433,13 @@ def gather(buffer, positions, offsets, rows, target):
     return foreign != 0
 
 
-@_inlined
+@inlined
 def _two_digits(target, value):
     _store_u8(target, np.uint8(48 + value // 10))
     _store_u8(target + 1, np.uint8(48 + value % 10))
 
 
-@_compiled
+@compiled
 def gather_times(buffer, positions, offsets, rows, decimals, target):
     """Write the times of a column as MySQL prints them: [-]HH:MM:SS[.ffffff], hours to 838."""
     for row in range(rows):

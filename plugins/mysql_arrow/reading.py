@@ -2,14 +2,14 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 import pyarrow as pa
 from pymysql.connections import Connection
 
-from mysql_arrow.columns import ColumnDefinition, arrow_type, check_wanted
+from mysql_arrow.columns import refuse_unsure_times, wanted_schema
 from mysql_arrow.driver import DriverRows
 from mysql_arrow.errors import BrokenStream, Unsupported
 from mysql_arrow.wire import Wire
@@ -35,10 +35,13 @@ class Rows:
 
     :ivar schema: of every batch
     :ivar path: how they are read, ``wire`` or ``driver``
+    :ivar why_slow: what the wire does not know, where it was not chosen for that; else empty
     """
 
-    def __init__(self, source: _Source, path: Literal["wire", "driver"]) -> None:
-        self._source, self.path = source, path
+    def __init__(
+        self, source: _Source, path: Literal["wire", "driver"], why_slow: str = ""
+    ) -> None:
+        self._source, self.path, self.why_slow = source, path, why_slow
         self.schema = source.schema
 
     @property
@@ -82,13 +85,17 @@ def rows(
     :raises Unsupported: a column or connection that the chosen path cannot read exactly
     :raises pymysql.MySQLError: what the server refuses, a connection that breaks
     """
+    charset = getattr(connection, "charset", None)
+    if charset != "utf8mb4":
+        raise Unsupported(f"the connection speaks {charset}, which cannot hold every text: utf8mb4")
     if path != "driver":
         try:
             return Rows(_WireRows(connection, query, schema), "wire")
-        except (Unsupported, ImportError) as error:
+        except Unsupported as error:
             if path == "wire":
                 raise
             warnings.warn(f"reading by the slow path: {error}", SlowPath, stacklevel=2)
+            return Rows(DriverRows(connection, query, schema), "driver", str(error))
     return Rows(DriverRows(connection, query, schema), "driver")
 
 
@@ -96,20 +103,23 @@ class _WireRows:
     """The rows of one query, from the row packets themselves."""
 
     def __init__(self, connection: "Connection[Any]", query: str, schema: pa.Schema | None) -> None:
-        from mysql_arrow.decoding import Decoder  # compiles: only who needs it pays
-        from mysql_arrow.receiving import Receiver
+        try:  # here, because it takes a second or, the first time, some more
+            from mysql_arrow.decoding import Decoder
+            from mysql_arrow.receiving import Receiver
+        except (ImportError, OSError) as error:  # numba, or the library below it, is missing
+            raise Unsupported(f"the compiled loops cannot be loaded: {error}") from error
 
         self._wire = Wire(connection)
-        columns = self._wire.prepare(query)
         try:
-            self.schema = schema or pa.schema([(each.name, arrow_type(each)) for each in columns])
-            _check(columns, self.schema)
+            columns = self._wire.prepare(query)
+            self.schema = wanted_schema(columns, schema)
+            refuse_unsure_times(columns)
         except Unsupported:
             self._wire.close_statement()
             raise
         try:
             columns = self._wire.execute()
-            _check(columns, self.schema)
+            wanted_schema(columns, self.schema)
         except Unsupported as error:
             self._wire.break_off()
             raise BrokenStream(f"the columns changed while they were read: {error}") from error
@@ -122,14 +132,7 @@ class _WireRows:
             batch = self._decoder.decode(filled)
             self._receiver.give_back(filled.memory)
             yield batch
-        self._wire.close_statement()
 
     def close(self) -> None:
         self._receiver.stop()
-
-
-def _check(columns: Sequence[ColumnDefinition], schema: pa.Schema) -> None:
-    if len(columns) != len(schema):
-        raise Unsupported(f"{len(columns)} columns are read and {len(schema)} asked for")
-    for column, field in zip(columns, schema, strict=True):
-        check_wanted(column, field.type)
+        self._wire.close_statement()

@@ -24,8 +24,6 @@ _BUFFERS = 3  # one is filled, one waits, one is decoded
 _NEARLY_FULL = 65_536
 _GREATEST_ROW = 1 << 30  # max_allowed_packet ends there
 _IDLE_SECONDS = 0.5  # a server that pauses so long must not keep back the rows it has sent
-_POLL_SECONDS = 1.0  # how soon a thread notices that its other side has gone
-
 
 _Memory = npt.NDArray[np.uint8]
 
@@ -47,6 +45,7 @@ class Receiver:
         self._free: queue.SimpleQueue[_Memory | None] = queue.SimpleQueue()
         self._filled: queue.SimpleQueue[Filled | BaseException | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
+        self._ended = False
         for _ in range(_BUFFERS):
             self._free.put(None)
         self._thread = threading.Thread(target=self._run, name="mysql-receiver", daemon=True)
@@ -56,29 +55,30 @@ class Receiver:
         """Yield filled buffers. Raises what the server or the network broke off with."""
         while True:
             filled = self._filled.get()
+            if isinstance(filled, Filled):
+                yield filled
+                continue
+            self._filled.put(filled)  # whoever asks again gets the same answer
             if filled is None:
                 return
-            if isinstance(filled, BaseException):
-                raise filled
-            yield filled
+            raise filled
 
     def give_back(self, memory: _Memory) -> None:
         """Let a buffer be filled again; one made for a long row makes room for another."""
         self._free.put(memory if len(memory) == BUFFER_BYTES + kernels.PADDING else None)
 
     def stop(self) -> None:
-        """End the thread, if need be by breaking off the connection."""
-        if self._thread.is_alive():
+        """End the thread; unless it has received all there is, by breaking off the connection."""
+        if not self._ended:
             self._stopped.set()
             self._wire.break_off()
+            self._free.put(None)  # it may be waiting for a buffer
         self._thread.join()
 
     def _run(self) -> None:
         try:
             self._receive()
             self._filled.put(None)
-        except _Stopped:
-            pass
         except OSError as error:
             lost = OperationalError(CR.CR_SERVER_LOST, f"while reading rows: {error}")
             lost.__cause__ = error
@@ -98,7 +98,7 @@ class Receiver:
     def _fill(self, carried: bytes) -> tuple[int, bytes]:
         """Fill one buffer and hand it on; return why it ended and the bytes behind its rows."""
         memory = self._take_buffer(len(carried))
-        address, view = memory.ctypes.data, memoryview(memory)
+        address, view = memory.ctypes.data, memory.data
         room = len(memory) - kernels.PADDING
         starts, sizes = np.empty((2, MOST_ROWS), np.int32)
         view[: len(carried)] = carried
@@ -114,7 +114,7 @@ class Receiver:
                 break
             if limit == room:
                 memory, room = self._grown(memory, limit)
-                address, view = memory.ctypes.data, memoryview(memory)
+                address, view = memory.ctypes.data, memory.data
             if count and not self._wire.has_more_within(_IDLE_SECONDS):
                 break
             received = self._wire.socket.recv_into(view[limit:room])
@@ -129,23 +129,29 @@ class Receiver:
             self._filled.put(Filled(memory, starts[:count], sizes[:count]))
         else:
             self.give_back(memory)
-        if state == kernels.ERROR:
-            self._wire.raise_for(self._payload(behind)[0])
-        if state == kernels.END and len(self._payload(behind)[1]):
-            raise BrokenStream("the server sent more than the end of the rows")
+        if state in (kernels.ERROR, kernels.END):
+            self._end(state, behind)
         return state, behind
+
+    def _end(self, state: int, begun: bytes) -> None:
+        """Take the packet that ends the rows: the last one, after which the server waits."""
+        payload, behind = self._payload(begun)
+        if behind:
+            raise BrokenStream("the server sent more than the end of the rows")
+        if state == kernels.END:
+            self._wire.check_end(payload)
+        self._ended = True
+        if state == kernels.ERROR:
+            self._wire.raise_for(payload)
 
     def _take_buffer(self, least: int) -> _Memory:
         """Wait for one of the buffers that may exist at once; return it, or one that is larger."""
-        while not self._stopped.is_set():
-            try:
-                memory = self._free.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
+        memory = self._free.get()
+        if not self._stopped.is_set():
             if least > BUFFER_BYTES - _NEARLY_FULL:
                 return _memory(least + BUFFER_BYTES)
             return _memory(BUFFER_BYTES) if memory is None else memory
-        raise _Stopped
+        raise OperationalError(CR.CR_SERVER_LOST, "closed before all rows were read")
 
     def _grown(self, memory: _Memory, used: int) -> tuple[_Memory, int]:
         """Return a larger buffer with the same bytes, for a row that does not fit."""
@@ -188,10 +194,6 @@ class Receiver:
             if not part:
                 raise OperationalError(CR.CR_SERVER_LOST, "the server hung up while sending rows")
             buffer += part
-
-
-class _Stopped(Exception):
-    """Nobody wants the rows any more."""
 
 
 def _memory(size: int) -> _Memory:

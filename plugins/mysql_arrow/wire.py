@@ -8,12 +8,12 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps
 import select
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pymysql.connections import Connection
-from pymysql.constants import COMMAND, CR
-from pymysql.err import OperationalError, raise_mysql_exception
+from pymysql.constants import CLIENT, COMMAND, CR
+from pymysql.err import MySQLError, OperationalError, raise_mysql_exception
 
 from mysql_arrow.columns import ColumnDefinition, parse_definition, read_length
 from mysql_arrow.errors import BrokenStream, Unsupported
@@ -21,6 +21,10 @@ from mysql_arrow.errors import BrokenStream, Unsupported
 FULL_PACKET = 0xFFFFFF  # a payload of this size continues in the next packet
 
 _END, _ERROR = 0xFE, 0xFF
+_END_BYTES = 5  # 0xFE, two bytes of warnings, two of status
+_MORE_RESULTS = 8
+# Compressed packets, and results that end otherwise. PyMySQL asks for neither by itself.
+_OTHER_PACKETS = CLIENT.COMPRESS | CLIENT.DEPRECATE_EOF
 # The server cannot prepare this statement, any statement, or one more statement:
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 _CANNOT_PREPARE = {1047, 1295, 1461}
@@ -30,20 +34,22 @@ class Wire:
     """The connection's socket, packet by packet."""
 
     def __init__(self, connection: "Connection[Any]") -> None:
-        self._driver: Any = connection
-        if not isinstance(connection, Connection) or self._driver._sock is None:
+        driver: Any = connection
+        if not isinstance(connection, Connection) or driver._sock is None:
             raise Unsupported("only an open connection of PyMySQL can be read directly")
-        if self._driver.encoding not in ("utf8", "ascii"):
-            raise Unsupported(f"the connection speaks {self._driver.encoding}: use utf8mb4")
-        self.socket: socket.socket = self._driver._sock
+        if driver.client_flag & _OTHER_PACKETS:
+            raise Unsupported("the connection was made with packets of another form")
+        self._driver = driver
+        self.socket: socket.socket = driver._sock
         self.sequence = 1
         self._statement = b""
 
     def prepare(self, query: str) -> list[ColumnDefinition]:
         """Let the server prepare a query; return the columns that it will have.
 
-        Raises `Unsupported` if the server cannot prepare it or it returns no rows: then the
-        connection can go on. Raises the driver's errors for what the server refuses.
+        Raises `Unsupported` if the server cannot prepare it or it returns no rows: close the
+        statement, and the connection can go on. Raises the driver's errors for what the server
+        refuses.
         """
         with self._network():
             self._send(COMMAND.COM_STMT_PREPARE, query.encode())
@@ -56,7 +62,6 @@ class Wire:
             parameters = int.from_bytes(answer[7:9], "little")
             found = [self._definitions(count) for count in (parameters, columns) if count]
             if parameters or not columns:
-                self.close_statement()
                 raise Unsupported("only queries that return rows and take no parameters")
             return found[0]
 
@@ -79,27 +84,36 @@ class Wire:
             return self._definitions(count)
 
     def close_statement(self) -> None:
-        """Let the server forget the statement; it does not answer."""
-        with self._network():
-            self._send(COMMAND.COM_STMT_CLOSE, self._statement)
+        """Let the server forget the statement, if there is one; it does not answer."""
+        statement, self._statement = self._statement, b""
+        if statement and self._driver.open:
+            try:
+                self._send(COMMAND.COM_STMT_CLOSE, statement)
+            except (OSError, MySQLError):  # the server is gone, and the statement with it
+                self.break_off()
 
     def has_more_within(self, seconds: float) -> bool:
         """Tell whether the server sends something, or hangs up, within this time."""
         pending = getattr(self.socket, "pending", None)  # what TLS has decrypted already
         if pending is not None and pending():
             return True
-        return bool(select.select([self.socket], [], [], seconds)[0])
+        waiting = select.poll()  # unlike select(), knows file numbers above 1024
+        waiting.register(self.socket, select.POLLIN)
+        return bool(waiting.poll(seconds * 1000))
 
     def raise_for(self, payload: bytes) -> None:
         """Raise the error that a packet says the server met."""
         raise_mysql_exception(payload)
 
+    def check_end(self, payload: bytes) -> None:
+        """Raise `BrokenStream` unless this packet ends the rows and nothing follows it."""
+        if len(payload) != _END_BYTES or payload[3] & _MORE_RESULTS:
+            raise BrokenStream("the rows end with what is no end of rows")
+
     def break_off(self) -> None:
         """Leave the connection unusable: there are rows on it that nobody has read."""
-        try:
+        with suppress(OSError):  # it broke by itself
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it broke by itself
         self._driver._force_close()
 
     def _send(self, command: int, payload: bytes) -> None:

@@ -35,8 +35,11 @@ def every_type(sql: Run) -> None:
             sql(statement)
 
 
-def test_every_value_of_every_type_arrives_exactly(source: MySqlSource, every_type: None) -> None:
-    request = all_rows(source, "every_type")
+@pytest.mark.parametrize("reader", ["wire", "driver"])
+def test_every_value_of_every_type_arrives_exactly(
+    source: MySqlSource, every_type: None, reader: Any
+) -> None:
+    request = all_rows(source, "every_type", reader=reader)
     with source.read(request) as reading:
         schema = arrow_schema(request.columns)
         (file,) = encode_files(reading.batches(), schema, target_bytes=2**26)

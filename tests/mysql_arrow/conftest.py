@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from pymysql.connections import Connection
 
 from localaws import Endpoints
+
+CASES = int(os.environ.get("TIDEMARK_TEST_CASES", "200"))
+"""How many random cases a property is tried with; `make soak` asks for thousands."""
 
 DATABASE = "mysql_arrow"
 Connect = Callable[..., "Connection[Any]"]

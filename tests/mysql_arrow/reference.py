@@ -27,7 +27,7 @@ def rows(stream: bytes, columns: Sequence[ColumnDefinition], sequence: int) -> l
     found: list[list[Any]] = []
     for payload, behind in _payloads(stream, sequence):
         if payload[0] == 0xFE and len(payload) < 9:
-            if behind:
+            if behind or len(payload) != 5 or payload[3] & 8:
                 raise Malformed("more than the end")
             return found
         if payload[0] != 0:

@@ -17,7 +17,7 @@ from mysql_arrow.wire import Wire
 
 from localaws import Endpoints
 from tests.mysql_arrow import reference
-from tests.mysql_arrow.conftest import run
+from tests.mysql_arrow.conftest import CASES, run
 from tests.mysql_arrow.replay import recorder, replayed
 
 _QUERY = "SELECT * FROM mysql_arrow.recorded ORDER BY id"
@@ -48,7 +48,8 @@ def recorded(stack: Endpoints) -> Recorded:
         "big BIGINT UNSIGNED, real_ DOUBLE, single FLOAT, amount DECIMAL(12,3), "
         "much DECIMAL(38,10), day DATE, moment DATETIME(6), span TIME(3), text_ VARCHAR(400), "
         "bytes_ VARBINARY(20), y YEAR)",
-        "INSERT INTO mysql_arrow.recorded SELECT seq, seq, -seq, seq * 100000000000000000, seq / 7, seq / 3, "
+        "INSERT INTO mysql_arrow.recorded SELECT "
+        "seq, seq, -seq, seq * 100000000000000000, seq / 7, seq / 3, "
         "-seq / 9, seq * 12345678901234567890.5 / 7, DATE_ADD('2024-02-27', INTERVAL seq DAY), "
         "DATE_ADD('1999-12-31 23:59:59.5', INTERVAL seq * 977 MICROSECOND), "
         "SEC_TO_TIME(seq * 40000.125), IF(seq % 3, REPEAT('ü', seq * 7), NULL), "
@@ -156,7 +157,7 @@ def test_a_recording_is_read_as_it_was(recorded: Recorded) -> None:
 
 
 @given(edits=_EDITS)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_changed_bytes_are_an_error_or_what_the_format_says(
     recorded: Recorded, edits: list[tuple[str, float, int]]
 ) -> None:

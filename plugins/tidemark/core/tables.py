@@ -72,6 +72,8 @@ class Table(Frozen):
         tables together from asking too much of it
     :param file_bytes: compressed size at which a Parquet file is closed
     :param target_tables: the table's name on a target, where it differs
+    :param reader: how MySQL's rows are read: ``wire`` decodes the packets, ``driver`` is slow and
+        exact too, ``auto`` takes the wire wherever it can
     :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
 
@@ -94,6 +96,7 @@ class Table(Frozen):
     readers: int = Field(default=2, ge=1)
     pool: str = Field(default="default_pool", min_length=1)
     file_bytes: int = Field(default=64 * 2**20, ge=2**10)
+    reader: Literal["auto", "wire", "driver"] = "auto"
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()
     target_tables: dict[str, Name] = Field(default_factory=dict)

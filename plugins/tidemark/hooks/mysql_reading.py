@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import mysql_arrow
 import pyarrow as pa
@@ -45,6 +45,7 @@ class ReadRequest:
     :param primary_key: names a row in an error message; `key` is used without it
     :param where: a condition of `tidemark.core.predicates`; None for every row
     :param hash_connection: Airflow connection with the key of the hashed columns
+    :param reader: the path that `mysql_arrow.rows` takes
     """
 
     schema: str
@@ -59,6 +60,7 @@ class ReadRequest:
     primary_key: tuple[str, ...] = ()
     where: str | None = None
     hash_connection: str | None = None
+    reader: Literal["auto", "wire", "driver"] = "auto"
 
     @property
     def name(self) -> str:
@@ -106,9 +108,10 @@ class Reading:
         traceback: TracebackType | None,
     ) -> None:
         thread, self._thread = self._thread, None
-        if self._rows is not None and thread is not None and not self._read_all:
+        if self._rows is not None:
             self._rows.close()
-            self._stop_query(thread)
+            if thread is not None and not self._read_all:
+                self._stop_query(thread)
         self._open.__exit__(kind, error, traceback)
 
     def stop(self) -> None:
@@ -135,7 +138,10 @@ class Reading:
                 self._connection,
                 _queries(self._request)["rows"],
                 schema=arrow_schema(self._request.columns),
+                path=self._request.reader,
             )
+            if self._rows.why_slow:
+                log.warning("Reading by the slow path: %s", self._rows.why_slow)
             for batch in self._rows:
                 self._check_lengths(batch)
                 yield batch
@@ -156,10 +162,11 @@ class Reading:
                 table=table,
             ) from error
         except mysql_arrow.Unsupported as error:
+            by_wire = "set its reader to auto; " if self._request.reader == "wire" else ""
             raise ValueRefused(
-                what=f"its columns are not what the plan says: {error}",
+                what=f"it cannot be read as planned: {error}",
                 do="Was the table altered on the source after planning? Then clear the planning "
-                "task; else report it with the server's version.",
+                f"task; else {by_wire}report it with the server's version.",
                 table=table,
             ) from error
         except mysql_arrow.BrokenStream as error:

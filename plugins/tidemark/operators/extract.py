@@ -86,6 +86,7 @@ def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
         primary_key=plan.key,
         where=plan.where,
         hash_connection=plan.hash_connection,
+        reader=stream.table.reader,
     )
 
 
