@@ -15,7 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from pymysql.connections import Connection
+from pymysql.constants import CR
 from pymysql.cursors import SSCursor
+from pymysql.err import OperationalError
 
 from mysql_arrow.columns import ColumnDefinition, arrow_type, wanted_schema
 from mysql_arrow.errors import BadValue, Unsupported
@@ -40,12 +42,12 @@ class DriverRows:
         cursor: Any = SSCursor(connection)
         self._cursor = cursor
         with self._as_bytes():
-            self._cursor.execute(query)
-        self._done = False
+            cursor.execute(query)
+        self._closed, self._done = False, cursor.description is None
         try:
-            columns = [_definition(field) for field in cursor._result.fields or ()]
-            if not columns:
+            if self._done:
                 raise Unsupported("only queries that return rows")
+            columns = [_definition(field) for field in cursor._result.fields]
             self.schema = wanted_schema(columns, schema)
             _refuse_rounded(columns)
         except Unsupported:
@@ -61,6 +63,7 @@ class DriverRows:
 
     def close(self) -> None:
         """Let the query go; unless all rows were read, the connection cannot be used again."""
+        self._closed = True
         if not self._done:
             self._cursor._result.unbuffered_active = False
             self._connection._force_close()
@@ -69,6 +72,8 @@ class DriverRows:
     def _some(self) -> list[tuple[bytes | None, ...]]:
         taken: list[tuple[bytes | None, ...]] = []
         size = 0
+        if self._closed and not self._done:
+            raise OperationalError(CR.CR_SERVER_LOST, "closed before all rows were read")
         with self._as_bytes():
             while len(taken) < BATCH_ROWS and size < BATCH_BYTES:
                 rows = self._cursor.fetchmany(_FETCH_ROWS)

@@ -71,9 +71,11 @@ class Receiver:
         """End the thread; unless it has received all there is, by breaking off the connection."""
         if not self._ended:
             self._stopped.set()
-            self._wire.break_off()
+            self._wire.interrupt()
             self._free.put(None)  # it may be waiting for a buffer
         self._thread.join()
+        if not self._ended:
+            self._wire.break_off()
 
     def _run(self) -> None:
         try:

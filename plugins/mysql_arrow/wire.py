@@ -110,10 +110,15 @@ class Wire:
         if len(payload) != _END_BYTES or payload[3] & _MORE_RESULTS:
             raise BrokenStream("the rows end with what is no end of rows")
 
+    def interrupt(self) -> None:
+        """End the wait of whoever reads from the socket, with an error."""
+        with suppress(OSError):  # it broke by itself
+            # Not the method of a TLS socket, which would go on in clear text.
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
     def break_off(self) -> None:
         """Leave the connection unusable: there are rows on it that nobody has read."""
-        with suppress(OSError):  # it broke by itself
-            self.socket.shutdown(socket.SHUT_RDWR)
+        self.interrupt()
         self._driver._force_close()
 
     def _send(self, command: int, payload: bytes) -> None:

@@ -34,9 +34,10 @@ def _record(door: socket.socket, to: tuple[str, int], answers: list[bytes]) -> N
     with client, socket.create_connection(to) as server:
         back = threading.Thread(target=_answer, args=(server, client, answers), daemon=True)
         back.start()
-        while message := client.recv(1 << 16):
-            answers.append(b"")
-            server.sendall(message)
+        with contextlib.suppress(ConnectionResetError):  # the client leaves without a word
+            while message := client.recv(1 << 16):
+                answers.append(b"")
+                server.sendall(message)
         server.shutdown(socket.SHUT_WR)
         back.join(_DEADLINE)
 
