@@ -37,6 +37,8 @@ class Wire:
         driver: Any = connection
         if not isinstance(connection, Connection) or driver._sock is None:
             raise Unsupported("only an open connection of PyMySQL can be read directly")
+        if not isinstance(driver._sock, socket.socket):
+            raise Unsupported(f"the connection goes through a {type(driver._sock).__name__}")
         if driver.client_flag & _OTHER_PACKETS:
             raise Unsupported("the connection was made with packets of another form")
         self._driver = driver
