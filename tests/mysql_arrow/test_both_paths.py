@@ -249,6 +249,23 @@ def test_whoever_stops_early_is_not_kept_waiting(connect: Connect, path: Any) ->
     assert not connection.open
 
 
+@BOTH
+def test_every_byte_of_latin1_arrives(connect: Connect, path: Any) -> None:
+    connection = connect()
+    run(connection, "CREATE TEMPORARY TABLE bytes_ (n INT, t CHAR(3) CHARACTER SET latin1)")
+    run(
+        connection,
+        "INSERT INTO bytes_ SELECT seq, CONCAT(_latin1'a', CHAR(seq USING latin1), _latin1'z')"
+        " FROM mysql_arrow.seq_0_to_255",
+    )
+    undefined = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+    texts = _read(connection, "SELECT t FROM bytes_ ORDER BY n", path)["t"].to_pylist()
+    assert texts == [
+        f"a{chr(byte) if byte in undefined else bytes([byte]).decode('cp1252')}z"
+        for byte in range(256)
+    ]
+
+
 def test_what_cannot_be_prepared_is_read_by_the_driver(connect: Connect) -> None:
     connection = connect()
     run(connection, "SET GLOBAL max_prepared_stmt_count = 0")
