@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -18,11 +15,10 @@ from tidemark.core.column_types import arrow_schema
 from tidemark.core.errors import TryAgain
 from tidemark.hooks.mysql_reading import ValueRefused
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
-from tidemark.hooks.parquet_files import encode_files
-
 from tests.hooks.conftest import Run
 from tests.hooks.every_value import ROWS, ZERO_DATES
 from tests.hooks.reading import all_rows, read_table
+from tests.support.parquet import files_of
 
 ROOT = Path(__file__).parents[2]
 EVERY_TYPE = ROOT / "onebox" / "every_type.sql"
@@ -42,7 +38,7 @@ def test_every_value_of_every_type_arrives_exactly(
     request = all_rows(source, "every_type", reader=reader)
     with source.read(request) as reading:
         schema = arrow_schema(request.columns)
-        (file,) = encode_files(reading.batches(), schema, target_bytes=2**26)
+        (file,) = files_of(reading.batches(), schema, target_bytes=2**26)
     found = pq.read_table(pa.BufferReader(file.data))
     assert found.schema.types == schema.types
     rows = sorted(found.to_pylist(), key=lambda row: int(row["id"]))
@@ -105,42 +101,6 @@ def test_memory_stays_flat(source: MySqlSource, many: None) -> None:
     assert total > 85_000_000
     assert python_most + arrow_most < 64 * 2**20
     assert arrow_most < 25_000_000
-
-
-EXTRACT = """
-import resource
-from tests.hooks.reading import all_rows
-from tidemark.core.column_types import arrow_schema
-from tidemark.hooks.mysql_reading import ValueRefused
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
-from tidemark.hooks.parquet_files import encode_files
-
-source = MySqlSource("source_under_test")
-request = all_rows(source, "noise")
-with source.read(request) as reading:
-    files = encode_files(reading.batches(), arrow_schema(request.columns), target_bytes=64 * 2**20)
-    print(sum(len(file.data) for file in files))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-"""
-
-
-def test_an_extracting_process_stays_below_512_mib(source: MySqlSource, sql: Run) -> None:
-    """The whole process, Airflow's imports included, on values that no codec makes smaller."""
-    sql("CREATE OR REPLACE TABLE noise (id INT PRIMARY KEY, b BLOB, updated_at DATETIME)")
-    sql("INSERT INTO noise SELECT seq, RANDOM_BYTES(1024), '2024-01-01' FROM seq_1_to_200000")
-    extract = subprocess.run(
-        [sys.executable, "-c", EXTRACT],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert extract.returncode == 0, extract.stderr
-    written, peak = map(int, extract.stdout.split()[-2:])
-    assert written > 200_000_000
-    assert peak < 512 * 2**20
 
 
 def test_wide_rows_make_small_batches(source: MySqlSource, sql: Run) -> None:

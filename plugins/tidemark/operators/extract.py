@@ -11,9 +11,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
+from tidemark.core.file_sizes import FileSizes
 from tidemark.core.windows import Chunk
 from tidemark.hooks.mysql_source import Reading, ReadRequest
-from tidemark.hooks.parquet_files import encode_files
+from tidemark.hooks.parquet_files import Encoding
+from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 
@@ -51,11 +53,13 @@ class ExtractChunkOperator(TableOperator):
         self._reading = stream.source.read(_request(stream, plan, chunk))
         with self._reading as reading:
             rows = _with_lineage(reading.batches(), plan, reading.read_to)
-            schema = arrow_schema([*plan.columns, *LINEAGE])
-            encoded = encode_files(rows, schema, target_bytes=stream.table.file_bytes)
-            files = tuple(
-                stream.batches.put_part(plan, chunk.number, part, attempt, file)
-                for part, file in enumerate(encoded)
+            files = stage(
+                rows,
+                arrow_schema([*plan.columns, *LINEAGE]),
+                _encoding(stream, plan),
+                stream.bucket,
+                lambda part: stream.batches.part_key(plan, chunk.number, part, attempt),
+                interrupt=reading.stop,
             )
             receipt = Receipt(
                 batch_id=plan.batch_id,
@@ -69,6 +73,15 @@ class ExtractChunkOperator(TableOperator):
         for column, count in receipt.zero_dates.items():
             self.log.warning("%s zero dates in %s became NULL", count, column)
         return stream.batches.record_receipt(plan, receipt)
+
+
+def _encoding(stream: Stream, plan: Plan) -> Encoding:
+    sizes = FileSizes(
+        most=stream.table.file_bytes,
+        chunks=len(plan.chunks),
+        slices=max(target.slices for target in stream.enabled),
+    )
+    return Encoding(sizes, stream.table.compression, statistics=(*plan.key, plan.cursor))
 
 
 def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
