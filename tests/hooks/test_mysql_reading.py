@@ -15,6 +15,7 @@ from tidemark.core.column_types import arrow_schema
 from tidemark.core.errors import TryAgain
 from tidemark.hooks.mysql_reading import ValueRefused
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
+
 from tests.hooks.conftest import Run
 from tests.hooks.every_value import ROWS, ZERO_DATES
 from tests.hooks.reading import all_rows, read_table
