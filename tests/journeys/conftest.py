@@ -40,7 +40,13 @@ def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
     gated = replace(
         stack, aws_endpoint_url=gate.s3_url, redshift_data_endpoint_url=gate.data_api_url
     )
-    nowhere = {"conn_type": "mysql", "host": "127.0.0.1", "port": free_port(), "login": "nobody"}
+    nowhere = {
+        "conn_type": "mysql",
+        "host": "127.0.0.1",
+        "port": free_port(),
+        "login": "nobody",
+        "extra": {"connect_patience": 2},
+    }
     extra = {
         "TIDEMARK_CONFIG_DIR": str(config),
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),

@@ -213,7 +213,8 @@ class Reading:
     def _stop_query(self, thread: int) -> None:
         """End the unread query on the server: hanging up lets it run on until it next sends."""
         try:
-            with open_session(self._conn_id) as other:
+            # Where the server is away, its query has ended with it, and nobody should wait.
+            with open_session(self._conn_id, patience=0) as other:
                 fetch(
                     other,
                     render("read_source.sql", "mysql", question="stop", thread=thread)["stop"],
