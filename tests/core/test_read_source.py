@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from tidemark.core.templates import render
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "read_source.sql"
+FOLDER = Path(__file__).parents[1] / "golden"
+GOLDEN = FOLDER / "read_source.sql"
 
 VALUES = {
     "schema": "sh`op",
@@ -56,3 +58,11 @@ def test_the_questions_read_as_they_are_sent() -> None:
     asked["time_limit, MySQL"] = mysql["time_limit"]
     text = "".join(f"-- {name}\n{sql}\n\n" for name, sql in asked.items())
     assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("schema", "golden"), [("sh'op", "one"), (None, "every")])
+def test_the_catalogue_is_asked_as_it_is_sent(schema: str | None, golden: str) -> None:
+    asked = render("discover_tables.sql", "mysql", schema=schema)
+    text = "".join(f"-- {name}\n{sql}\n\n" for name, sql in asked.items())
+    file = FOLDER / f"discover_{golden}_schema.sql"
+    assert text == file.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The tables to copy: `include/tables.yaml` as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Literal, Self
 
@@ -8,15 +8,14 @@ from croniter import CroniterBadCronError, croniter
 from pydantic import Field, field_validator, model_validator
 
 from tidemark.core.documents import (
+    NAME,
     Frozen,
     Name,
-    merge_defaults,
-    parse_document,
-    refuse_unknown,
     validate,
 )
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.predicates import parse_predicate
+from tidemark.core.wildcards import FoundTables, parse_found, parse_outline
 
 FILE = "tables.yaml"
 
@@ -30,9 +29,9 @@ class Columns(Frozen):
         value never leaves it; equal values stay equal, NULL stays NULL
     """
 
-    include: tuple[Name, ...] = ()
-    exclude: tuple[Name, ...] = ()
-    hash: tuple[Name, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hash: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _one_policy_each(self) -> Self:
@@ -73,7 +72,9 @@ class Table(Frozen):
     :param file_bytes: compressed size at which a Parquet file is closed at the latest; files of a
         small batch are smaller, so that every slice of a warehouse has one
     :param compression: ``snappy``, or ``zstd``: about a third fewer bytes for some more time
-    :param target_tables: the table's name on a target, where it differs
+    :param target_table: the table's name on every target; ``{schema}`` and ``{table}`` stand for
+        the source's names
+    :param target_tables: the table's name on a single target, where it differs
     :param reader: how MySQL's rows are read: ``wire`` decodes the packets, ``driver`` is slow and
         exact too, ``auto`` takes the wire wherever it can
     :param retries: retries of plan, extract, seal and commit; loads have their target's
@@ -102,6 +103,7 @@ class Table(Frozen):
     compression: Literal["snappy", "zstd"] = "snappy"
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()
+    target_table: str = "{table}"
     target_tables: dict[str, Name] = Field(default_factory=dict)
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
@@ -131,6 +133,8 @@ class Table(Frozen):
         for name in sorted(str(each) for each in needed):
             if name in self.columns.exclude:
                 raise ValueError(f"columns.exclude: {name} is needed to copy the table")
+        if not NAME.fullmatch(self._target_table):
+            raise ValueError(f"target_table: {self._target_table} is no name for a table")
         for plain in {self.cursor, self.soft_delete} & set(self.columns.hash):
             raise ValueError(f"columns.hash: {plain} cannot be hashed: its value is needed")
         return self
@@ -152,18 +156,25 @@ class Table(Frozen):
 
     def table_on(self, target: str) -> str:
         """The table's name on `target`."""
-        return self.target_tables.get(target, self.table)
+        return self.target_tables.get(target) or self._target_table
+
+    @property
+    def _target_table(self) -> str:
+        return self.target_table.replace("{schema}", self.db_schema).replace("{table}", self.table)
 
 
-def parse_tables(text: str, environ: Mapping[str, str], file: str = FILE) -> dict[str, Table]:
+def parse_tables(
+    text: str, environ: Mapping[str, str], file: str = FILE, found: str | None = None
+) -> dict[str, Table]:
     """Return the tables of a `tables.yaml`, by ``<schema>.<table>``.
 
-    Raises `FixConfiguration` naming file, table and key.
+    :param found: `tables.found.yaml`, the tables that the wildcards matched; None without one
+    :raises FixConfiguration: naming file, table and key
     """
-    document = parse_document(text, file, environ)
-    refuse_unknown(document, {"defaults", "tables"}, file)
+    outline = parse_outline(text, environ, file)
+    listed = parse_found(found, environ) if found is not None else FoundTables()
     tables = {}
-    for name, values in merge_defaults(document, "tables", file).items():
+    for name, values in outline.settings(listed, file).items():
         db_schema, dot, table = name.partition(".")
         if not dot:
             raise FixConfiguration(
@@ -175,4 +186,31 @@ def parse_tables(text: str, environ: Mapping[str, str], file: str = FILE) -> dic
         tables[name] = validate(Table, values, file, f"tables.{name}")
         if "schedule" in values and values["schedule"] is None:
             tables[name] = tables[name].model_copy(update={"schedule": None})
+    _refuse_twins(
+        {name: table.dag_id for name, table in tables.items()},
+        "the DAG",
+        f"Leave one of them out of {file}: their names differ by underscores only.",
+        file,
+    )
     return tables
+
+
+def refuse_shared_targets(tables: Mapping[str, Table], targets: Iterable[str]) -> None:
+    """Raise `FixConfiguration` if two tables would be merged into one on a target."""
+    for target in targets:
+        _refuse_twins(
+            # Redshift folds names to lower case.
+            {name: table.table_on(target).lower() for name, table in tables.items()},
+            f"on {target} the table",
+            'Give them names of their own: target_table: "{schema}_{table}", for instance.',
+            FILE,
+        )
+
+
+def _refuse_twins(called: Mapping[str, str], what: str, do: str, file: str) -> None:
+    first: dict[str, str] = {}
+    for name, call in called.items():
+        if (other := first.setdefault(call, name)) != name:
+            raise FixConfiguration(
+                what=f"{file}: tables.{other} and tables.{name} would share {what} {call}", do=do
+            )
