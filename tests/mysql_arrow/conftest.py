@@ -12,7 +12,7 @@ from pymysql.connections import Connection
 
 from localaws import Endpoints
 
-CASES = int(os.environ.get("TIDEMARK_TEST_CASES", "200"))
+CASES = int(os.environ.get("TIDEMARK_SOAK_CASES", "200"))
 """How many random cases a property is tried with; `make soak` asks for thousands."""
 
 DATABASE = "mysql_arrow"
