@@ -5,7 +5,7 @@ ARGS ?=
 export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test soak lint bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+soak: setup  ## The tests that take long: thousands of random tables and broken packets; ARGS are pytest's
+	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
 
 lint: setup  ## Style, types and import contracts
 	$(PYTHON_IN_VENV) -m ruff check .

@@ -1,5 +1,6 @@
 """`rows(connection, query)`: the door to both paths."""
 
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -103,6 +104,8 @@ class _WireRows:
     """The rows of one query, from the row packets themselves."""
 
     def __init__(self, connection: "Connection[Any]", query: str, schema: pa.Schema | None) -> None:
+        if sys.byteorder != "little":
+            raise Unsupported("the compiled loops are for little-endian machines")
         try:  # here, because it takes a second or, the first time, some more
             from mysql_arrow.decoding import Decoder
             from mysql_arrow.receiving import Receiver

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import struct
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import mysql_arrow
@@ -270,6 +272,16 @@ def test_whoever_stops_early_is_not_kept_waiting(connect: Connect, path: Any) ->
         first = next(iter(found))
     assert first.num_rows
     assert not connection.open
+
+
+def test_the_readmes_example_runs(connect: Connect, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = Path(mysql_arrow.__file__).with_name("README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    ours = re.sub(r"pymysql\.connect\(.*\)", "connect()", example)
+    assert ours != example
+    query = "SELECT seq FROM mysql_arrow.seq_1_to_3"
+    exec(ours.replace("SELECT * FROM shop.orders", query), {"connect": connect})
+    assert capsys.readouterr().out == "seq: uint64\n3\n"
 
 
 @BOTH
