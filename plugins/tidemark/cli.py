@@ -83,7 +83,8 @@ def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all comman
     for queue in project.queues.values():
         print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
     for table in project.tables.values():
-        print(f"table    {table.name:40} {table.schedule or 'when triggered'}")
+        refused = "" if table.strategy == "incremental" else f"  {table.strategy}: not loaded yet"
+        print(f"table    {table.name:40} {table.schedule or 'when triggered'}{refused}")
 
 
 def _discover(options: argparse.Namespace) -> None:

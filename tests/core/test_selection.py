@@ -63,7 +63,7 @@ def test_a_hashed_column_is_a_text_of_64_digits() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"columns": {"hash": ["Mail"]}}, "columns.hash names Mail, and the source has no such"),
+        ({"columns": {"hash": ["Mail"]}}, "columns.hash names Mail, and the source shows no such"),
         ({"columns": {"exclude": ["plase"]}}, "columns.exclude names plase"),
         ({"columns": {"include": ["id", "mial"]}}, "columns.include names mial"),
         ({"columns": {"include": ["id"]}}, "columns.include leaves out updated_at"),

@@ -23,6 +23,7 @@ from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
+HASH_KEY = "the key of the journeys' hashes"
 _DAGS_DEADLINE = 90.0
 
 
@@ -50,6 +51,7 @@ def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
     extra = {
         "TIDEMARK_CONFIG_DIR": str(config),
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
+        "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
 

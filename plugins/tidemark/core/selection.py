@@ -57,8 +57,9 @@ def _check_names(table: Table, names: set[str]) -> None:
         missing = [n for n in wanted if (n.lower() if setting == "where" else n) not in found]
         if missing:
             raise FixConfiguration(
-                what=f"{setting} names {', '.join(missing)}, and the source has no such column",
-                do=f"Correct tables.{table.name}.{setting} in tables.yaml; case counts.",
+                what=f"{setting} names {', '.join(missing)}, and the source shows no such column",
+                do=f"Correct tables.{table.name}.{setting} in tables.yaml (case counts), or GRANT "
+                "SELECT on the column.",
                 table=table.name,
             )
     left_out = [
