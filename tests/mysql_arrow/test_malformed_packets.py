@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mysql_arrow
@@ -156,20 +156,50 @@ def test_a_recording_is_read_as_it_was(recorded: Recorded) -> None:
     assert found == _expected(recorded, rows)
 
 
+def _edited(original: bytes, edits: list[tuple[str, float, int]]) -> bytes:
+    edited = bytearray(original)
+    for kind, where, byte in edits:
+        at = int(where * len(edited))
+        if kind == "flip" and edited:
+            edited[at] ^= byte or 1
+        elif kind == "insert":
+            edited.insert(at, byte)
+        elif kind == "delete":
+            del edited[at : at + 1 + byte % 4]
+        elif kind == "cut":
+            del edited[at:]
+    return bytes(edited)
+
+
 @given(edits=_EDITS)
-@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5 * CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_changed_bytes_are_an_error_or_what_the_format_says(
     recorded: Recorded, edits: list[tuple[str, float, int]]
 ) -> None:
-    rows = bytearray(recorded.answers[-1][recorded.rows_at :])
-    for kind, where, byte in edits:
-        at = int(where * len(rows))
-        if kind == "flip" and rows:
-            rows[at] ^= byte or 1
-        elif kind == "insert":
-            rows.insert(at, byte)
-        elif kind == "delete":
-            del rows[at : at + 1 + byte % 4]
-        elif kind == "cut":
-            del rows[at:]
-    assert _read(recorded, bytes(rows)) == _expected(recorded, bytes(rows))
+    rows = _edited(recorded.answers[-1][recorded.rows_at :], edits)
+    assert _read(recorded, rows) == _expected(recorded, rows)
+
+
+@given(edits=_EDITS)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_changed_descriptions_end_in_rows_or_in_an_error_of_ours(
+    recorded: Recorded, edits: list[tuple[str, float, int]]
+) -> None:
+    """What describes the columns may be changed into another description: then nobody can tell."""
+    *before, executed = recorded.answers
+    described = _edited(executed[: recorded.rows_at], edits)
+    rows = executed[recorded.rows_at :]
+    changed = replace(recorded, answers=(*before, described), rows_at=len(described))
+    found = _read(changed, rows)
+    assert found is None or len(found) <= 12
+
+
+@given(edits=_EDITS)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_changed_answer_to_prepare_is_an_error_of_ours(
+    recorded: Recorded, edits: list[tuple[str, float, int]]
+) -> None:
+    """The server hangs up after it, so that whatever it promises cannot come."""
+    *before, prepared, _ = recorded.answers
+    changed = replace(recorded, answers=(*before, b""), rows_at=0)
+    assert _read(changed, _edited(prepared, edits)) is None
