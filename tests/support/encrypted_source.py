@@ -9,25 +9,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.mariadb import MariaDb
-from localaws.processes import free_port
+from localaws.processes import Service, free_port
 
 _PASSWORD = "nobody-but-this-test"
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedSource:
-    """:param authority: the certificate that the server's is signed with; made for 127.0.0.1"""
+    """
+    :param authority: the certificate that the server's is signed with; made for 127.0.0.1
+    :param service: the process, to be stopped and started
+    """
 
     host: str
     port: int
     user: str
     password: str
     authority: Path
+    service: Service
 
 
 @contextlib.contextmanager
-def encrypted_source(home: Path) -> Iterator[EncryptedSource]:
-    """Run the server below `home` for as long as the block lasts."""
+def encrypted_source(home: Path, *options: str) -> Iterator[EncryptedSource]:
+    """Run the server below `home`, with more `options`, for as long as the block lasts."""
     home.mkdir(parents=True, exist_ok=True)
     authority, certificate, key = _certificates(home)
     server = MariaDb(
@@ -35,7 +39,12 @@ def encrypted_source(home: Path) -> Iterator[EncryptedSource]:
         port := free_port(),
         admin_password=_PASSWORD,
         reader_password=_PASSWORD,
-        options=(f"--ssl-ca={authority}", f"--ssl-cert={certificate}", f"--ssl-key={key}"),
+        options=(
+            f"--ssl-ca={authority}",
+            f"--ssl-cert={certificate}",
+            f"--ssl-key={key}",
+            *options,
+        ),
     )
     if preparation := server.preparation():
         preparation.start()
@@ -45,7 +54,7 @@ def encrypted_source(home: Path) -> Iterator[EncryptedSource]:
     service.start()
     try:
         service.wait_healthy()
-        yield EncryptedSource("127.0.0.1", port, MariaDb.admin_user, _PASSWORD, authority)
+        yield EncryptedSource("127.0.0.1", port, MariaDb.admin_user, _PASSWORD, authority, service)
     finally:
         service.stop()
 

@@ -30,9 +30,11 @@ def explanation(
     code, text = code_of(error), str(error.args[-1] if error.args else error)
     where = f"connection {conn_id} ({settings.address})"
     if code in _NO_ACCESS:
+        # MariaDB says no more than this, too, to whoever comes without the encryption it demands.
+        clear = "" if settings.tls else ", or give it an ssl_mode if the server demands encryption"
         return SourceError(
             what=f"{where} refuses the user {settings.user}: {text}",
-            do=f"Correct login and password of {conn_id}, or create the user on the source.",
+            do=f"Correct login and password of {conn_id}{clear}, or create the user on the source.",
             table=table,
         )
     if code == _NO_CLEAR_TEXT:
