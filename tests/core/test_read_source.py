@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.templates import render
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -22,9 +23,12 @@ VALUES = {
     "cursor": "updated_at",
     "low": datetime(2024, 1, 1, 12, 0, 0, 1, tzinfo=UTC),
     "high": datetime(2024, 1, 2, tzinfo=UTC),
-    "key": "id",
-    "key_low": 10,
-    "key_high": 20,
+    "key": (KeyColumn("tenant"), KeyColumn("id"), KeyColumn("hash", binary=True)),
+    "key_low": ("T'1", 10, "00ff"),
+    "key_high": ("T'1", 20, "0a"),
+    "ranges": [(None, ("T", 1, "00")), (("T", 1, "00"), None)],
+    "moments": [datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)],
+    "index": "by_time",
     "every": 5000,
     "thread": 42,
     "seconds": 600,
@@ -32,14 +36,22 @@ VALUES = {
     "where": "Country IN ('DE', 'L''x') and `odd name` > -1.5 AND LOWER(state) LIKE '5\\%'",
     "hash_pads": ("36", "5c"),
 }
-OPEN = {"low": None, "high": None, "key": None, "key_low": None, "key_high": None, "where": None}
+OPEN = {
+    **{"low": None, "high": None, "where": None, "index": None},
+    **{"key": (), "key_low": None, "key_high": None},
+}
+ONE_KEY = {"key": (KeyColumn("id"),), "key_low": (10,), "key_high": (20,), "index": "PRIMARY"}
 QUESTIONS = (
     "session",
     "describe",
     "clock",
     "window",
     "null_cursor",
-    "key_range",
+    "share",
+    "key_ranges",
+    "cursor_span",
+    "sample",
+    "next_key",
     "limit",
     "boundaries",
     "hash_key",
@@ -54,6 +66,8 @@ def test_the_questions_read_as_they_are_sent() -> None:
         asked |= render("read_source.sql", "mysql", question=question, **VALUES)
     everything = render("read_source.sql", "mysql", question="rows", **(VALUES | OPEN))
     asked["rows, every bound open"] = everything["rows"]
+    one_key = render("read_source.sql", "mysql", question="rows", **(VALUES | ONE_KEY))
+    asked["rows, one key column"] = one_key["rows"]
     mysql = render("read_source.sql", "mysql", question="session", **(VALUES | {"mariadb": False}))
     asked["time_limit, MySQL"] = mysql["time_limit"]
     text = "".join(f"-- {name}\n{sql}\n\n" for name, sql in asked.items())

@@ -11,6 +11,7 @@ from typing import Any
 import pymysql
 import pytest
 from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.key_ranges import KeyColumn
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
@@ -44,18 +45,11 @@ def test_a_window_is_half_open(source: MySqlSource, seconds: None) -> None:
 
 
 def test_a_key_range_is_open_at_both_ends(source: MySqlSource, seconds: None) -> None:
-    request = all_rows(source, "seconds", key="id", cursor_low=at(1))
-    assert read_ids(source, replace(request, key_high=4)) == [1, 2, 3]
-    assert read_ids(source, replace(request, key_low=4, key_high=6)) == [4, 5]
-    assert read_ids(source, replace(request, key_low=6)) == [6, 7, 8, 9]
+    request = all_rows(source, "seconds", key=(KeyColumn("id"),), cursor_low=at(1))
+    assert read_ids(source, replace(request, key_high=(4,))) == [1, 2, 3]
+    assert read_ids(source, replace(request, key_low=(4,), key_high=(6,))) == [4, 5]
+    assert read_ids(source, replace(request, key_low=(6,))) == [6, 7, 8, 9]
     assert read_ids(source, replace(request, cursor_high=None)) == list(range(1, 10))
-
-
-def test_key_ranges_are_for_integers_only(source: MySqlSource, seconds: None) -> None:
-    where = (DATABASE, "seconds")
-    assert source.key_range(*where, "id", "updated_at", at(3), at(7)) == (3, 6)
-    assert source.key_range(*where, "id", "updated_at", at(50), LATE) is None
-    assert source.key_range(*where, "updated_at", "updated_at", None, LATE) is None
 
 
 def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: Run) -> None:

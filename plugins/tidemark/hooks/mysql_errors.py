@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 _NO_ACCESS = {1044, 1045, 1130, 1698, 1820, 1862, 3118, 4151}
 _NO_GRANT = {1142, 1143, 1227, 1370}
-_NO_SUCH_NAME = {1049, 1051, 1054, 1146}
+_NO_SUCH_NAME = {1049, 1051, 1054, 1146, 1176}
 _SYNTAX = 1064
 _TIME_LIMIT = {1969, 3024}
 _NO_CLEAR_TEXT = 3159

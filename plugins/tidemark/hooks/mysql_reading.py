@@ -17,6 +17,7 @@ from pymysql.connections import Connection
 
 from tidemark.core.column_types import Column, arrow_schema, byte_limit
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.key_ranges import Key, KeyColumn
 from tidemark.core.selection import hash_pads, select_form
 from tidemark.core.templates import render
 from tidemark.hooks.hash_secret import read_hash_secret
@@ -39,9 +40,10 @@ class ValueRefused(FixConfiguration):
 class ReadRequest:
     """Rows with ``cursor_low <= cursor < cursor_high`` and ``key_low <= key < key_high``.
 
-    A bound that is None is open. Times are aware.
+    A bound that is None is open. Times are aware. Keys of several columns are compared in order.
 
     :param columns: what to read, in the order of the file
+    :param index: the index to use; None leaves it to the source
     :param primary_key: names a row in an error message; `key` is used without it
     :param where: a condition of `tidemark.core.predicates`; None for every row
     :param hash_connection: Airflow connection with the key of the hashed columns
@@ -54,9 +56,10 @@ class ReadRequest:
     cursor: str
     cursor_low: datetime | None
     cursor_high: datetime | None
-    key: str | None = None
-    key_low: int | None = None
-    key_high: int | None = None
+    key: tuple[KeyColumn, ...] = ()
+    key_low: Key | None = None
+    key_high: Key | None = None
+    index: str | None = None
     primary_key: tuple[str, ...] = ()
     where: str | None = None
     hash_connection: str | None = None
@@ -196,7 +199,8 @@ class Reading:
     def _key_of(self, row: Mapping[str, Any]) -> str:
         """Name a row by its primary key, else by the chunk's key, else by its cursor."""
         request = self._request
-        names = request.primary_key or ((request.key,) if request.key else (request.cursor,))
+        ranged = tuple(column.name for column in request.key)
+        names = request.primary_key or ranged or (request.cursor,)
         return ", ".join(f"{name} = {_shown(row[name])}" for name in names if name in row)
 
     def _hash_secret(self) -> str | None:
@@ -238,6 +242,7 @@ def _queries(request: ReadRequest) -> dict[str, str]:
         key=request.key,
         key_low=request.key_low,
         key_high=request.key_high,
+        index=request.index,
     )
 
 

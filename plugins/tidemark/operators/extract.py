@@ -85,7 +85,6 @@ def _encoding(stream: Stream, plan: Plan) -> Encoding:
 
 
 def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
-    ranged = chunk.key_low is not None or chunk.key_high is not None
     return ReadRequest(
         schema=stream.table.db_schema,
         table=stream.table.table,
@@ -93,9 +92,10 @@ def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
         cursor=plan.cursor,
         cursor_low=chunk.cursor_low,
         cursor_high=chunk.cursor_high,
-        key=plan.key[0] if ranged else None,
+        key=plan.ranged_by,
         key_low=chunk.key_low,
         key_high=chunk.key_high,
+        index=plan.index,
         primary_key=plan.key,
         where=plan.where,
         hash_connection=plan.hash_connection,

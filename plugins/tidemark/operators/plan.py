@@ -18,6 +18,7 @@ from tidemark.core.state import (
     with_plan,
     with_targets,
 )
+from tidemark.core.tables import Table
 from tidemark.core.windows import Horizon, Window, horizon
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import TableShape
@@ -162,15 +163,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             self.log.warning(
                 "Relying on the safety lag of %s s alone: %s", table.safety_lag_seconds, bound.doubt
             )
-        if held := bound.held_by:
-            stalled = held.age.total_seconds() > table.stall_alert_seconds
-            say = self.log.error if stalled else self.log.info
-            say(
-                "The horizon is held back by %s %s, open for %s",
-                held.what,
-                held.thread_id,
-                held.age,
-            )
+        self._say_what_holds(table, bound)
         if table.cursor not in shape.indexed:
             self.log.warning(
                 "%s has no index: every run scans the whole table. On the source: %s",
@@ -184,6 +177,23 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 table.cursor,
             )
         return shape, bound
+
+    def _say_what_holds(self, table: Table, bound: Horizon) -> None:
+        held = bound.held_by
+        if held is None:
+            return
+        self.log.info(
+            "The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age
+        )
+        if held.age.total_seconds() > table.stall_alert_seconds:
+            self.log.error(
+                "%s has stalled at %s: nothing newer is copied until that %s ends. See "
+                "SHOW PROCESSLIST on the source; wait, or KILL %s there. No row is lost",
+                table.name,
+                bound.at,
+                held.what,
+                held.thread_id,
+            )
 
     def _skip_later(self, context: Context, stream: Stream) -> None:
         """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
@@ -219,6 +229,7 @@ def _plan(
     bound: Horizon,
     batch_id: str,
 ) -> Plan:
+    cutting = cut(stream, shape, window, at_horizon=window.high == bound.at)
     return Plan(
         batch_id=batch_id,
         kind="increment" if batch_id.startswith("inc-") else "backfill",
@@ -229,7 +240,9 @@ def _plan(
         cursor=stream.table.cursor,
         key=stream.table.key or shape.primary_key,
         columns=shape.columns,
-        chunks=cut(stream, shape, window, at_horizon=window.high == bound.at),
+        chunks=cutting.chunks,
+        ranged_by=cutting.ranged_by,
+        index=cutting.index,
         planned_at=bound.at,
         previous=state.last_batch,
         where=stream.table.where,
