@@ -37,8 +37,8 @@ VALUES = {
     "hash_pads": ("36", "5c"),
 }
 OPEN = {
-    **{"low": None, "high": None, "where": None, "index": None},
-    **{"key": (), "key_low": None, "key_high": None},
+    **dict.fromkeys(("low", "high", "where", "index", "key_low", "key_high")),
+    "key": (),
 }
 ONE_KEY = {"key": (KeyColumn("id"),), "key_low": (10,), "key_high": (20,), "index": "PRIMARY"}
 QUESTIONS = (

@@ -120,9 +120,7 @@ def test_an_empty_table_is_not_cut(source: MySqlSource, sql: Run, name: str) -> 
 
 
 def test_a_windows_share_is_estimated_not_counted(source: MySqlSource, sql: Run) -> None:
-    sql(
-        "CREATE OR REPLACE TABLE slices (id INT PRIMARY KEY, updated_at DATETIME, KEY t(updated_at))"
-    )
+    sql("CREATE OR REPLACE TABLE slices (id INT KEY, updated_at DATETIME, KEY t (updated_at))")
     sql("INSERT INTO slices SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_49999")
     where = (DATABASE, "slices", "updated_at")
     tenth = Window(at(0), at(0).replace(hour=1, minute=23, second=20))
@@ -136,9 +134,7 @@ def test_a_windows_share_is_estimated_not_counted(source: MySqlSource, sql: Run)
 
 
 def test_an_index_that_is_switched_off_is_not_used(source: MySqlSource, sql: Run) -> None:
-    sql(
-        "CREATE OR REPLACE TABLE hidden (id INT PRIMARY KEY, updated_at DATETIME, KEY t(updated_at))"
-    )
+    sql("CREATE OR REPLACE TABLE hidden (id INT KEY, updated_at DATETIME, KEY t (updated_at))")
     assert source.describe(DATABASE, "hidden").index_on == {"id": "PRIMARY", "updated_at": "t"}
     sql("ALTER TABLE hidden ALTER INDEX t IGNORED")
     assert source.describe(DATABASE, "hidden").index_on == {"id": "PRIMARY"}

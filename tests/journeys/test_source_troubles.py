@@ -1,4 +1,4 @@
-"""If these fail, what happens on the source every week loses rows, or nobody learns why it waits."""
+"""If these fail, what happens on sources every week loses rows, or nobody learns why it waits."""
 
 from __future__ import annotations
 
