@@ -19,8 +19,9 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
-soak: setup  ## The tests that take long: thousands of random tables and broken packets; ARGS are pytest's
+soak: setup  ## The tests that take long: thousands of random tables, millions of rows; ARGS are pytest's
 	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
+	@TIDEMARK_SOAK_ROWS=5000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
 
 lint: setup  ## Style, types and import contracts
 	$(PYTHON_IN_VENV) -m ruff check .

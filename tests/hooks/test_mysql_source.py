@@ -103,7 +103,7 @@ def test_a_session_can_write_nothing(
 
 
 @pytest.mark.parametrize(
-    ("account", "asked", "counts"), [(0, 7, 7), (3, 7, 3), (30, 7, 7), (0, None, 3600)]
+    ("account", "asked", "counts"), [(0, 7, 7), (3, 7, 3), (30, 7, 7), (0, None, 3600), (3, 0, 3)]
 )
 def test_the_shortest_time_limit_counts(
     offer: Callable[..., MySqlSource], sql: Run, account: int, asked: int | None, counts: int

@@ -7,7 +7,7 @@ import os
 from tests.support.journeys import Pipeline
 from tests.support.moments import receipt_written
 
-ROWS = int(os.environ.get("TIDEMARK_TEST_ROWS", "20000"))
+ROWS = int(os.environ.get("TIDEMARK_SOAK_ROWS", "20000"))
 """`make soak` asks for millions."""
 
 _CHUNKS = 8

@@ -156,15 +156,16 @@ class _Session(Connection):
 def _restrict(connection: "Connection[Any]", seconds: int) -> None:
     """Let the session write nothing, and no statement run for longer than `seconds`.
 
-    MySQL ends only SELECTs; nothing else that we send takes long.
+    0 sets no limit; the server's or the account's own stays. MySQL ends only SELECTs; nothing else that we send takes long.
     """
     driver: Any = connection
     mariadb = "mariadb" in driver.get_server_info().lower()
     queries = render(
         "read_source.sql", "mysql", question="session", mariadb=mariadb, seconds=seconds
     )
-    for name in ("read_only", "time_limit"):
-        fetch(connection, queries[name])
+    fetch(connection, queries["read_only"])
+    if seconds:
+        fetch(connection, queries["time_limit"])
 
 
 def fetch(connection: "Connection[Any]", statement: str) -> list[dict[str, Any]]:
