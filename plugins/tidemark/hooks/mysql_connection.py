@@ -156,7 +156,8 @@ class _Session(Connection):
 def _restrict(connection: "Connection[Any]", seconds: int) -> None:
     """Let the session write nothing, and no statement run for longer than `seconds`.
 
-    0 sets no limit; the server's or the account's own stays. MySQL ends only SELECTs; nothing else that we send takes long.
+    0 sets no limit; the server's or the account's own stays. MySQL ends only SELECTs; nothing else
+    that we send takes long.
     """
     driver: Any = connection
     mariadb = "mariadb" in driver.get_server_info().lower()
