@@ -15,8 +15,10 @@ from localaws import Endpoints
 from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
+from tests.support.bastion import Bastion
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
+from tests.support.relay import Relay
 from tests.support.source import Source
 from tests.support.store import Store
 from tests.support.warehouse import Warehouse
@@ -34,7 +36,22 @@ def gate(stack: Endpoints) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
-def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
+def bastion() -> Iterator[Bastion]:
+    """What stands before the source of the connection `mysql_behind_bastion`."""
+    with Bastion() as bastion:
+        yield bastion
+
+
+@pytest.fixture(scope="session")
+def way_to_bastion(bastion: Bastion) -> Iterator[Relay]:
+    with Relay(bastion.port) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="session")
+def environment(
+    home: Path, stack: Endpoints, gate: Gate, bastion: Bastion, way_to_bastion: Relay
+) -> dict[str, str]:
     """Airflow's environment: AWS lies behind the gate, the configuration may be edited."""
     config = home / "include"
     shutil.copytree(CONFIG, config)
@@ -48,8 +65,18 @@ def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
         "login": "nobody",
         "extra": {"connect_patience": 2},
     }
+    behind_bastion = {
+        "conn_type": "mysql",
+        "host": stack.mysql_host,
+        "port": stack.mysql_port,
+        "login": stack.mysql_reader_user,
+        "password": stack.mysql_reader_password,
+        "extra": {"ssh_conn_id": "bastion"},
+    }
     extra = {
         "TIDEMARK_CONFIG_DIR": str(config),
+        "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
+        "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
         "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
     }
