@@ -15,7 +15,7 @@ from mysql_arrow.receiving import Filled
 
 _SIGNED = {8: kernels.INT8, 16: kernels.INT16, 32: kernels.INT32, 64: kernels.INT64}
 _UNSIGNED = {8: kernels.UINT8, 16: kernels.UINT16, 32: kernels.UINT32, 64: kernels.UINT64}
-_TIME = 11
+_MEDIUMINT, _TIME, _YEAR = 9, 11, 13
 
 _PROBLEMS = {
     kernels.TOO_SHORT: "the row ends before its last value",
@@ -100,10 +100,7 @@ class _Column:
         self.wanted, self.precision, self.scale = wanted, 0, 0
         self.width = 0 if _is_text(wanted) else wanted.bit_width // 8
         if pa.types.is_integer(natural):
-            kinds = _SIGNED if pa.types.is_signed_integer(natural) else _UNSIGNED
-            self.kind = kinds[natural.bit_width]
-            if natural == pa.uint64() and wanted == pa.int64():
-                self.kind = kernels.UINT63
+            self.kind = _integer_kind(definition, natural, wanted)
         elif pa.types.is_floating(natural):
             self.kind = kernels.FLOAT32 if natural == pa.float32() else kernels.FLOAT64
         elif pa.types.is_date(natural):
@@ -117,6 +114,17 @@ class _Column:
             self.kind, self.scale = kernels.TIME, definition.decimals
         else:
             self.kind = kernels.BYTES
+
+
+def _integer_kind(definition: ColumnDefinition, natural: pa.DataType, wanted: pa.DataType) -> int:
+    if definition.type == _YEAR:
+        return kernels.YEAR
+    signed = pa.types.is_signed_integer(natural)
+    if definition.type == _MEDIUMINT:
+        return kernels.INT24 if signed else kernels.UINT24
+    if natural == pa.uint64() and wanted == pa.int64():
+        return kernels.UINT63
+    return (_SIGNED if signed else _UNSIGNED)[natural.bit_width]
 
 
 class _ColumnMemory:

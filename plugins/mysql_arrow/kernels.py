@@ -26,8 +26,8 @@ from mysql_arrow.compiling import compiled, inlined
 PADDING = 64
 
 # How a value stands in the packet.
-INT8, UINT8, INT16, UINT16, INT32, UINT32, INT64, UINT64, UINT63 = range(9)
-FLOAT32, FLOAT64, DATE, DATETIME, DECIMAL, TIME, BYTES = range(9, 16)
+INT8, UINT8, INT16, UINT16, YEAR, INT24, UINT24, INT32, UINT32 = range(9)
+INT64, UINT64, UINT63, FLOAT32, FLOAT64, DATE, DATETIME, DECIMAL, TIME, BYTES = range(9, 19)
 
 # What a walk over packets ended with.
 MORE, FULL, END, ERROR, HUGE, BROKEN = range(6)
@@ -209,6 +209,14 @@ def _decimal(text, size, precision, scale, target):
 
 
 @inlined
+def _is_medium(value, signed):
+    """Whether a MEDIUMINT, which comes in four bytes, needs no more than three."""
+    if signed:
+        return value >= -(1 << 23) and value < (1 << 23)
+    return value < (1 << 24)
+
+
+@inlined
 def _store_integer(value, width, sign, target):
     if width == 1:
         _store_i8(target, np.int8(value))
@@ -261,15 +269,22 @@ def decode(
                 continue
             problem = FITS
             if kind <= UINT63:
-                if kind == INT32 or kind == UINT32:
-                    size = 4
-                    value = np.int64(_load_i32(at)) if kind == INT32 else np.int64(_load_u32(at))
-                elif kind >= INT64:
+                if kind >= INT64:
                     size = 8
                     value = _load_i64(at)
+                elif kind >= INT24:
+                    size = 4
+                    if kind == INT32 or kind == INT24:
+                        value = np.int64(_load_i32(at))
+                    else:
+                        value = np.int64(_load_u32(at))
+                    if kind <= UINT24 and not _is_medium(value, kind == INT24):
+                        problem = NOT_A_NUMBER
                 elif kind >= INT16:
                     size = 2
                     value = np.int64(_load_i16(at)) if kind == INT16 else np.int64(_load_u16(at))
+                    if kind == YEAR and value != 0 and (value < 1901 or value > 2155):
+                        problem = NOT_A_NUMBER
                 else:
                     size = 1
                     value = np.int64(_load_u8(at))

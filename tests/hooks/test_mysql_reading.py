@@ -22,14 +22,6 @@ from tests.hooks.reading import all_rows, read_table
 from tests.support.parquet import files_of
 
 ROOT = Path(__file__).parents[2]
-EVERY_TYPE = ROOT / "onebox" / "every_type.sql"
-
-
-@pytest.fixture
-def every_type(sql: Run) -> None:
-    for statement in EVERY_TYPE.read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            sql(statement)
 
 
 @pytest.mark.parametrize("reader", ["wire", "driver"])

@@ -63,7 +63,13 @@ def _values(payload: bytes, columns: Sequence[ColumnDefinition]) -> Iterator[Any
 def _value(reader: _Reader, column: ColumnDefinition) -> Any:
     if column.type in _INTEGERS:
         code = _INTEGERS[column.type]
-        return reader.number(code.upper() if column.unsigned else code)
+        number = reader.number(code.upper() if column.unsigned else code)
+        if column.type == 13 and number and not 1901 <= number <= 2155:
+            raise Malformed("no year")
+        least, most = (0, 2**24) if column.unsigned else (-(2**23), 2**23)
+        if column.type == 9 and not least <= number < most:
+            raise Malformed("no MEDIUMINT")
+        return number
     if column.type in (4, 5):
         return struct.pack("<d", reader.number("f" if column.type == 4 else "d"))
     if column.type in (7, 10, 12):

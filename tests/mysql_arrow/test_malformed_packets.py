@@ -45,11 +45,12 @@ def recorded(stack: Endpoints) -> Recorded:
         "CREATE DATABASE IF NOT EXISTS mysql_arrow CHARACTER SET utf8mb4",
         "DROP TABLE IF EXISTS mysql_arrow.recorded",
         "CREATE TABLE mysql_arrow.recorded (id INT, tiny TINYINT UNSIGNED, small SMALLINT, "
+        "medium MEDIUMINT UNSIGNED, medium_ MEDIUMINT, "
         "big BIGINT UNSIGNED, real_ DOUBLE, single FLOAT, amount DECIMAL(12,3), "
         "much DECIMAL(38,10), day DATE, moment DATETIME(6), span TIME(3), text_ VARCHAR(400), "
         "bytes_ VARBINARY(20), y YEAR)",
         "INSERT INTO mysql_arrow.recorded SELECT "
-        "seq, seq, -seq, seq * 100000000000000000, seq / 7, seq / 3, "
+        "seq, seq, -seq, seq * 1000000, -seq * 600000, seq * 100000000000000000, seq / 7, seq / 3, "
         "-seq / 9, seq * 12345678901234567890.5 / 7, DATE_ADD('2024-02-27', INTERVAL seq DAY), "
         "DATE_ADD('1999-12-31 23:59:59.5', INTERVAL seq * 977 MICROSECOND), "
         "SEC_TO_TIME(seq * 40000.125), IF(seq % 3, REPEAT('ü', seq * 7), NULL), "
