@@ -71,7 +71,7 @@ DO RELEASE_LOCK('tidemark.clock')
 SET time_zone = '+00:00'
 
 -- has_rows
-SELECT EXISTS (SELECT 1 FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')) AS answer
+SELECT EXISTS (SELECT 1 FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000') AS answer
 
 -- count_rows
 SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'

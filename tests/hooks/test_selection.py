@@ -135,6 +135,3 @@ def test_only_rows_for_which_the_condition_holds_are_read(
     # Joined to the window by AND, whatever the condition's own ORs.
     nothing = replace(asked, cursor_high=at(0))
     assert read_table(source, nothing).num_rows == 0
-    window = (DATABASE, "people", "updated_at", at(1), LATE)
-    assert source.has_rows(*window, where)
-    assert not source.has_rows(*window, "country = 'XX'")

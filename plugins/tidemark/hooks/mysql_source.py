@@ -107,16 +107,10 @@ class MySqlSource:
             return read_clock(connection)
 
     def has_rows(
-        self,
-        schema: str,
-        table: str,
-        cursor: str,
-        low: datetime | None,
-        high: datetime,
-        where: str | None = None,
+        self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
     ) -> bool:
-        """Return whether the window holds any row for which `where` holds."""
-        return bool(self._in_window("has_rows", schema, table, cursor, low, high, where))
+        """Return whether the window holds any row, chosen by the table's `where` or not."""
+        return bool(self._in_window("has_rows", schema, table, cursor, low, high))
 
     def count_rows(
         self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
@@ -215,11 +209,8 @@ class MySqlSource:
         cursor: str,
         low: datetime | None,
         high: datetime,
-        where: str | None = None,
     ) -> int:
-        queries = _ask(
-            "window", schema=schema, table=table, cursor=cursor, low=low, high=high, where=where
-        )
+        queries = _ask("window", schema=schema, table=table, cursor=cursor, low=low, high=high)
         with self._session(f"{schema}.{table}") as connection:
             return int(fetch(connection, queries[query])[0]["answer"])
 

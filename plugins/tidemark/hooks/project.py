@@ -101,11 +101,20 @@ def read_table_lists() -> TableLists:
 
 
 def write_found_tables(text: str) -> Path:
-    """Replace `tables.found.yaml` in one step: Airflow may be reading it. Returns where it is."""
+    """Replace `tables.found.yaml` in one step: Airflow may be reading it. Returns where it is.
+
+    Raises `FixConfiguration` where the folder cannot be written.
+    """
     path = _folder() / FOUND_FILE
     draft = path.with_suffix(".draft")
-    draft.write_text(text)
-    draft.replace(path)
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError as error:
+        raise FixConfiguration(
+            what=f"{FOUND_FILE} cannot be written: {error.strerror}",
+            do="Run this where the project's files may be changed, and commit the file.",
+        ) from error
     return path
 
 

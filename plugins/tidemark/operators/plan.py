@@ -109,12 +109,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             return None
         name, now, low = stream.table.name, bound.at, state.watermark
         if low is not None and not stream.source.has_rows(
-            stream.table.db_schema,
-            stream.table.table,
-            stream.table.cursor,
-            window.low,
-            window.high,
-            stream.table.where,
+            stream.table.db_schema, stream.table.table, stream.table.cursor, window.low, window.high
         ):
             self.log.info("Nothing new in [%s, %s)", window.low, window.high)
             stream.states.update(
