@@ -16,6 +16,7 @@ from mysql_arrow.receiving import Filled
 _SIGNED = {8: kernels.INT8, 16: kernels.INT16, 32: kernels.INT32, 64: kernels.INT64}
 _UNSIGNED = {8: kernels.UINT8, 16: kernels.UINT16, 32: kernels.UINT32, 64: kernels.UINT64}
 _MEDIUMINT, _TIME, _YEAR = 9, 11, 13
+_TEXT_BYTES = 8  # an offset, and while decoding a position
 
 _PROBLEMS = {
     kernels.TOO_SHORT: "the row ends before its last value",
@@ -46,6 +47,11 @@ class Decoder:
         self._widths = np.array([each.width for each in self._columns], np.uint8)
         self._precisions = np.array([each.precision for each in self._columns], np.int32)
         self._scales = np.array([each.scale for each in self._columns], np.int32)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that every row needs, without the bytes of its texts."""
+        return sum(each.width or _TEXT_BYTES for each in self._columns)
 
     def decode(self, filled: Filled) -> pa.RecordBatch:
         """Return the rows as a batch that owns its memory.

@@ -128,7 +128,7 @@ class _WireRows:
             raise BrokenStream(f"the columns changed while they were read: {error}") from error
         self._decoder = Decoder(columns, self.schema)
         self.zero_dates = self._decoder.zero_dates
-        self._receiver = Receiver(self._wire)
+        self._receiver = Receiver(self._wire, self._decoder.row_bytes)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for filled in self._receiver:

@@ -18,7 +18,10 @@ BUFFER_BYTES = 8 * 1024 * 1024
 """A buffer is handed on when it is full, and becomes one batch."""
 
 MOST_ROWS = 131_072
-"""A buffer with so many rows is handed on too."""
+LEAST_ROWS = 1_024
+DECODED_BYTES = 16 * 1024 * 1024
+"""A buffer is handed on too when it has `MOST_ROWS`, or as many rows as need `DECODED_BYTES` for
+what every row has. A NULL is one bit in a packet and up to sixteen bytes in Arrow."""
 
 _BUFFERS = 3  # one is filled, one waits, one is decoded
 _NEARLY_FULL = 65_536
@@ -38,10 +41,14 @@ class Filled:
 
 
 class Receiver:
-    """Reads until the end of the rows. Give every buffer back, so that it can be filled again."""
+    """Reads until the end of the rows. Give every buffer back, so that it can be filled again.
 
-    def __init__(self, wire: Wire) -> None:
+    :param row_bytes: what every row needs in Arrow, whatever its values are
+    """
+
+    def __init__(self, wire: Wire, row_bytes: int) -> None:
         self._wire = wire
+        self._most_rows = max(LEAST_ROWS, min(MOST_ROWS, DECODED_BYTES // max(1, row_bytes)))
         self._free: queue.SimpleQueue[_Memory | None] = queue.SimpleQueue()
         self._filled: queue.SimpleQueue[Filled | BaseException | None] = queue.SimpleQueue()
         self._stopped = threading.Event()
@@ -102,7 +109,7 @@ class Receiver:
         memory = self._take_buffer(len(carried))
         address, view = memory.ctypes.data, memory.data
         room = len(memory) - kernels.PADDING
-        starts, sizes = np.empty((2, MOST_ROWS), np.int32)
+        starts, sizes = np.empty((2, self._most_rows), np.int32)
         view[: len(carried)] = carried
         limit, position, count = len(carried), 0, 0
         sequence = self._wire.sequence
