@@ -37,6 +37,7 @@ FITS, TOO_SHORT, TOO_LONG, NOT_A_NUMBER, NOT_A_TIME, TOO_LARGE = range(6)
 
 _TEN, _HALF, _LOW_HALF = np.uint64(10), np.uint64(32), np.uint64(0xFFFFFFFF)
 _MICROSECONDS_OF_A_DAY = 86_400_000_000
+_NO_DAY = 1 << 40
 _FULL_PACKET = 0xFFFFFF
 
 
@@ -230,6 +231,92 @@ def _store_integer(value, width, sign, target):
             _store_i64(target + 8, sign)
 
 
+@inlined
+def _integer(kind, at):
+    """Return an integer, the bytes that it takes, and what is wrong with it."""
+    problem = FITS
+    if kind >= INT64:
+        size = 8
+        value = _load_i64(at)
+    elif kind >= INT24:
+        size = 4
+        if kind == INT32 or kind == INT24:
+            value = np.int64(_load_i32(at))
+        else:
+            value = np.int64(_load_u32(at))
+        if kind <= UINT24 and not _is_medium(value, kind == INT24):
+            problem = NOT_A_NUMBER
+    elif kind >= INT16:
+        size = 2
+        value = np.int64(_load_i16(at)) if kind == INT16 else np.int64(_load_u16(at))
+        if kind == YEAR and value != 0 and (value < 1901 or value > 2155):
+            problem = NOT_A_NUMBER
+    else:
+        size = 1
+        value = np.int64(_load_u8(at))
+        if kind == INT8:
+            value = np.int64(np.int8(value))
+    return value, size, problem
+
+
+@inlined
+def _moment(at, size):
+    """Return what is wrong with a date and time, its day since 1970, and its microsecond.
+
+    The day is _NO_DAY for one that no calendar has.
+    """
+    problem = FITS
+    year, month, day, micros = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    if size >= 4:
+        year = np.int64(_load_u16(at))
+        month = np.int64(_load_u8(at + 2))
+        day = np.int64(_load_u8(at + 3))
+    if size >= 7:
+        hour = np.int64(_load_u8(at + 4))
+        minute = np.int64(_load_u8(at + 5))
+        second = np.int64(_load_u8(at + 6))
+        if hour > 23 or minute > 59 or second > 59:
+            problem = NOT_A_TIME
+        micros = (hour * 3600 + minute * 60 + second) * 1_000_000
+    if size == 11:
+        fraction = np.int64(_load_u32(at + 7))
+        if fraction > 999_999:
+            problem = NOT_A_TIME
+        micros += fraction
+    if year > 9999 or month > 12 or day > 31:
+        problem = NOT_A_TIME
+    days = _days(year, month, day) if _on_calendar(year, month, day) else _NO_DAY
+    return problem, days, micros
+
+
+@inlined
+def _time_length(at, size, decimals):
+    """Return how many characters `gather_times` will write for a time."""
+    hours = _hours(at, size)
+    length = 6 + (3 if hours > 99 else 2)
+    length += 1 if size > 0 and _load_u8(at) == 1 else 0
+    return length + (1 + decimals if decimals > 0 else 0)
+
+
+@inlined
+def _long_size(first, at, end):
+    """Return the length whose first byte says how many follow, and the place behind it.
+
+    The length is -1 if they are not all there, or the first byte is none of a length.
+    """
+    size = np.int64(-1)
+    if first == 252 and at + 2 <= end:
+        size = np.int64(_load_u16(at))
+        at += 2
+    elif first == 253 and at + 3 <= end:
+        size = np.int64(_load_u16(at)) | (np.int64(_load_u8(at + 2)) << 16)
+        at += 3
+    elif first == 254 and at + 8 <= end:
+        size = _load_i64(at)
+        at += 8
+    return size, at
+
+
 @compiled
 def decode(
     buffer, starts, sizes, kinds, widths, precisions, scales, values, validity, offsets, positions,
@@ -269,27 +356,7 @@ def decode(
                 continue
             problem = FITS
             if kind <= UINT63:
-                if kind >= INT64:
-                    size = 8
-                    value = _load_i64(at)
-                elif kind >= INT24:
-                    size = 4
-                    if kind == INT32 or kind == INT24:
-                        value = np.int64(_load_i32(at))
-                    else:
-                        value = np.int64(_load_u32(at))
-                    if kind <= UINT24 and not _is_medium(value, kind == INT24):
-                        problem = NOT_A_NUMBER
-                elif kind >= INT16:
-                    size = 2
-                    value = np.int64(_load_i16(at)) if kind == INT16 else np.int64(_load_u16(at))
-                    if kind == YEAR and value != 0 and (value < 1901 or value > 2155):
-                        problem = NOT_A_NUMBER
-                else:
-                    size = 1
-                    value = np.int64(_load_u8(at))
-                    if kind == INT8:
-                        value = np.int64(np.int8(value))
+                value, size, problem = _integer(kind, at)
                 if at + size > end:
                     problem = TOO_SHORT
                 else:
@@ -327,37 +394,17 @@ def decode(
                     elif not (size == 0 or size == 4 or size == 7 or size == 11):
                         problem = NOT_A_TIME
                     else:
-                        year, month, day = np.int64(0), np.int64(0), np.int64(0)
-                        if size >= 4:
-                            year = np.int64(_load_u16(at))
-                            month = np.int64(_load_u8(at + 2))
-                            day = np.int64(_load_u8(at + 3))
-                        micros = np.int64(0)
-                        if size >= 7:
-                            hour = np.int64(_load_u8(at + 4))
-                            minute = np.int64(_load_u8(at + 5))
-                            second = np.int64(_load_u8(at + 6))
-                            if hour > 23 or minute > 59 or second > 59:
-                                problem = NOT_A_TIME
-                            micros = (hour * 3600 + minute * 60 + second) * 1_000_000
-                        if size == 11:
-                            fraction = np.int64(_load_u32(at + 7))
-                            if fraction > 999_999:
-                                problem = NOT_A_TIME
-                            micros += fraction
+                        problem, days, micros = _moment(at, size)
                         at += size
-                        if not _on_calendar(year, month, day):
-                            if year > 9999 or month > 12 or day > 31:
-                                problem = NOT_A_TIME
+                        if days == _NO_DAY:
                             zero_dates[column] += 1
                             byte = validity[column] + (row >> 3)
                             _store_u8(byte, np.uint8(_load_u8(byte) & ~(1 << (row & 7))))
                         elif width == 4:
                             if micros != 0:
                                 problem = NOT_A_TIME
-                            _store_i32(target, np.int32(_days(year, month, day)))
+                            _store_i32(target, np.int32(days))
                         else:
-                            days = _days(year, month, day)
                             _store_i64(target, days * _MICROSECONDS_OF_A_DAY + micros)
                 elif kind == TIME:
                     if at + size > end:
@@ -367,28 +414,15 @@ def decode(
                     else:
                         if size > 0:
                             problem = _check_time(at, size)
-                        # the place points at the length; the text is written by `gather_times`
-                        hours = _hours(at, size)
-                        length = 6 + (3 if hours > 99 else 2)
-                        length += 1 if size > 0 and _load_u8(at) == 1 else 0
-                        length += 1 + scales[column] if scales[column] > 0 else 0
+                        # The place points at the length; the text is written by `gather_times`.
+                        length = _time_length(at, size, scales[column])
                         before = _load_i32(offsets[column] + 4 * row)
                         _store_i32(offsets[column] + 4 * (row + 1), np.int32(before + length))
                         _store_i32(positions[column] + 4 * row, np.int32(at - 1 - buffer))
                         at += size
                 else:
                     if size > 250:
-                        if size == 252 and at + 2 <= end:
-                            size = np.int64(_load_u16(at))
-                            at += 2
-                        elif size == 253 and at + 3 <= end:
-                            size = np.int64(_load_u16(at)) | (np.int64(_load_u8(at + 2)) << 16)
-                            at += 3
-                        elif size == 254 and at + 8 <= end:
-                            size = _load_i64(at)
-                            at += 8
-                        else:
-                            size = np.int64(-1)
+                        size, at = _long_size(size, at, end)
                     if size < 0 or size > end - at:
                         problem = TOO_SHORT
                     elif kind == DECIMAL:
