@@ -16,6 +16,7 @@ from localaws import Endpoints
 from tests.hooks.conftest import Run
 from tests.hooks.reading import all_rows, read_ids
 from tests.support.bastion import Bastion
+from tests.support.openssh import MISSING, openssh, sshd
 from tests.support.relay import Relay
 
 Behind = Callable[..., MySqlSource]
@@ -143,3 +144,30 @@ def test_an_ssh_connection_that_airflow_does_not_know_is_named(
 ) -> None:
     with pytest.raises(ssh_tunnel.BastionRefused, match="AIRFLOW_CONN_NO_BASTION"):
         offer(extra={"ssh_conn_id": "no_bastion"}).now()
+
+
+@pytest.mark.skipif(sshd() is None, reason=MISSING)
+def test_openssh_is_such_a_bastion(
+    offer: Callable[..., MySqlSource],
+    stack: Endpoints,
+    many: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What most people have: it answers our questions, and refuses in words that we understand."""
+    with openssh(permitted=stack.mysql_port) as connection:
+        monkeypatch.setenv("AIRFLOW_CONN_BASTION_UNDER_TEST", json.dumps(connection))
+        extra = {"ssh_conn_id": "bastion_under_test", "connect_patience": 0}
+        try:
+            source = offer(extra=extra)
+            assert read_ids(source, all_rows(source, "many")) == list(range(1, 100_001))
+            with pytest.raises(TryAgain, match=r"cannot reach 127\.0\.0\.1:1 through"):
+                offer(extra=extra, port=1).now()
+            with pytest.raises(ssh_tunnel.BastionRefused, match="PermitOpen"):
+                offer(extra=extra, port=2).now()
+            stranger = json.dumps(connection | {"login": "stranger"})
+            monkeypatch.setenv("AIRFLOW_CONN_BASTION_UNDER_TEST", stranger)
+            ssh_tunnel.close_tunnels()
+            with pytest.raises(ssh_tunnel.BastionRefused, match="refuses the user stranger"):
+                offer(extra=extra).now()
+        finally:
+            ssh_tunnel.close_tunnels()
