@@ -32,7 +32,7 @@ def _compiled(function: Function, **more: str) -> Any:
     try:
         return numba.njit(cache=True, **settings)(function)
     except RuntimeError:  # nowhere to keep it
-        directory = _private_directory()
+        directory = private_directory(Path(tempfile.gettempdir()))
         if directory is None:
             return numba.njit(**settings)(function)  # every process compiles for itself
     kept, _config.CACHE_DIR = _config.CACHE_DIR, str(directory)
@@ -42,9 +42,12 @@ def _compiled(function: Function, **more: str) -> Any:
         _config.CACHE_DIR = kept
 
 
-def _private_directory() -> Path | None:
-    """Return a directory that nobody else can write to: what lies in a cache is executed."""
-    directory = Path(tempfile.gettempdir()) / f"mysql_arrow-{os.getuid()}"
+def private_directory(below: Path) -> Path | None:
+    """Return a directory that nobody else can write to: what lies in a cache is executed.
+
+    None if there is none and none can be made.
+    """
+    directory = below / f"mysql_arrow-{os.getuid()}"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
         found = directory.lstat()
