@@ -175,7 +175,8 @@ class Reading:
         except mysql_arrow.BrokenStream as error:
             raise TryAgain(
                 what=f"the server's answer could not be read: {error}",
-                do="Clear the task; if it happens again, report it with the server's version.",
+                do="Clear the task; if it happens again, set reader: driver for the table, and "
+                "report it with the server's version.",
                 table=table,
             ) from error
 
