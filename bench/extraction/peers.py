@@ -25,6 +25,7 @@ _STATISTICS = ["id", "updated_at"]
 def _connectorx(job: Job) -> Iterator[None]:
     import connectorx
     import pyarrow
+    import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 
     yield
@@ -47,7 +48,9 @@ def _mysqlclient(job: Job) -> Iterator[None]:
     """Texts as the server sends them, cast by Arrow: the fastest way with exact types."""
     import MySQLdb
     import MySQLdb.cursors
+    import pandas  # noqa: F401 - pyarrow imports it at the first value
     import pyarrow
+    import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 
     yield
