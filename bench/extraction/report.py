@@ -30,7 +30,8 @@ Every reading is a process of its own; readers take turns. Medians of n, peaks t
 *with start* is the whole life of the process. *CPU* is the reader's in those seconds, *server CPU*
 MySQL's during the process. Files are local, Parquet with snappy; where a reader leaves writing to
 us (connectorx, mysqlclient), with the settings of our own files. *Airflow to S3* is the product's
-whole way, with a snapshot, its types and several files, to the S3 emulator on the same cores."""
+whole way, with a snapshot, its types and several files, to the S3 emulator on the same cores. Sling
+writes CSV: for Parquet it would download extensions of DuckDB."""
 
 
 def write(found: Mapping[str, Readings], directory: Path) -> str:
