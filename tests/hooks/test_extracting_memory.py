@@ -27,6 +27,7 @@ ROWS = [int(rows) for rows in os.environ.get("TIDEMARK_SOAK_ROWS", "200000,40000
 CEILING = 512 * 2**20
 FLAT = 64 * 2**20
 _DEADLINE = 1800
+_INSERT_ROWS = 500_000
 
 EXTRACT = """
 import json, resource, sys
@@ -104,10 +105,11 @@ def test_memory_does_not_follow_the_rows(extract: Extract, sql: Run) -> None:
             "CREATE OR REPLACE TABLE noise"
             " (id INT PRIMARY KEY, b VARBINARY(300), d DECIMAL(20,4), updated_at DATETIME)"
         )
-        sql(
-            "INSERT INTO noise SELECT seq, RANDOM_BYTES(300), seq / 7, '2024-01-01'"
-            f" FROM seq_1_to_{rows}"
-        )
+        for low in range(0, rows, _INSERT_ROWS):
+            sql(
+                "INSERT INTO noise SELECT seq, RANDOM_BYTES(300), seq / 7, '2024-01-01'"
+                f" FROM seq_{low + 1}_to_{min(rows, low + _INSERT_ROWS)}"
+            )
         copied, written, peak = extract("noise")
         assert copied == rows
         assert written > 300 * rows
