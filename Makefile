@@ -5,7 +5,7 @@ ARGS ?=
 export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test soak lint bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,13 +19,18 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
+soak: setup  ## The tests that take long: thousands of random tables, millions of rows; ARGS are pytest's
+	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
+	@TIDEMARK_SOAK_ROWS=5000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
+	@TIDEMARK_SOAK_ROWS=1000000,5000000,20000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/hooks/test_extracting_memory.py $(ARGS)
+
 lint: setup  ## Style, types and import contracts
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
 	$(PYTHON_IN_VENV) -m mypy
 	.venv/bin/lint-imports
 
-bench: setup  ## Measure how fast it is; ARGS=--rows=100000 is quicker
+bench: setup  ## Measure how fast it is; ARGS=extraction is one section, --rows=100000 quicker
 	@$(PYTHON_IN_VENV) -m bench $(ARGS)
 
 lock: setup  ## Pin requirements*.in into requirements*.txt; ARGS=--upgrade takes the newest
@@ -34,6 +39,7 @@ lock: setup  ## Pin requirements*.in into requirements*.txt; ARGS=--upgrade take
 	$(LOCK) --no-annotate --no-emit-package mysqlclient -c requirements.txt docker/requirements.in -o docker/requirements.txt
 	$(LOCK) --no-annotate -c requirements-dev.txt docker/requirements-standin.in -o docker/requirements-standin.txt
 	$(LOCK) $(ARGS) localaws/requirements-ministack.in -o localaws/requirements-ministack.txt
+	$(LOCK) --no-annotate $(ARGS) bench/requirements.in -o bench/requirements.txt
 
 clean:  ## Undo everything but the Debian packages; refuses while a stack is running
 	@for lock in .local/*/lock; do \
@@ -41,6 +47,6 @@ clean:  ## Undo everything but the Debian packages; refuses while a stack is run
 	        echo "$$(dirname $$lock) is in use: stop it first (Ctrl-C in its terminal)" >&2; exit 1; \
 	    fi; \
 	done
-	rm -rf .venv .venv-ministack .local
+	rm -rf .venv .venv-ministack .venv-bench .local
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,7 @@
-"""`python -m bench`: measure, print a table, keep the figures in .local/bench."""
+"""`python -m bench [localaws] [extraction]`: measure, print a table, keep it in .local/bench.
+
+A whole run of `extraction` also writes bench/results and the README's table.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import objects, stack, warehouse
+from bench.extraction import section as extraction
+from bench.extraction.measuring import Plan
+from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
 
 _DIRECTORY = Path(__file__).parents[1] / ".local" / "bench"
@@ -23,25 +29,45 @@ def main() -> None:
     figures: list[Figure] = []
     for name in options.section or _SECTIONS:
         with console.status(f"measuring {name} …"):
-            _SECTIONS[name](options, figures)
+            _SECTIONS[name](options, figures, lambda text: console.print(text, style="dim"))
     show(figures, console)
     console.print(f"\nkept in {keep(figures, options.home)}", style="dim")
 
 
-def _localaws(options: argparse.Namespace, figures: list[Figure]) -> None:
+Say = Callable[[str], None]
+
+
+def _localaws(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    say("localaws")
     with stack.measured_stack(options.home / "stack", figures) as endpoints:
         warehouse.measure(endpoints, options.rows, options.calls, figures)
         objects.measure(endpoints, figures)
 
 
-_SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure]], None]] = {"localaws": _localaws}
+def _extraction(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    plan = Plan(options.home, options.rows, options.rounds, frozenset(options.only))
+    extraction.run(plan, figures, say, installing=options.install)
+
+
+_SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
+    "localaws": _localaws,
+    "extraction": _extraction,
+}
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("section", nargs="*", choices=[[], *_SECTIONS], help="default: all")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of COPY and UNLOAD")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="of COPY and UNLOAD, of the wide table"
+    )
     parser.add_argument("--calls", type=int, default=500, help="round trips of one kind")
+    parser.add_argument("--rounds", type=int, default=5, help="readings by one reader, at most")
+    keys = [each.key for each in PARTICIPANTS]
+    parser.add_argument("--only", nargs="+", default=[], choices=keys, help="readers")
+    parser.add_argument(
+        "--no-install", dest="install", action="store_false", help="take the peers that are there"
+    )
     parser.add_argument("--home", type=Path, default=_DIRECTORY, metavar="DIR")
     return parser.parse_args()
 

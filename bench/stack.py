@@ -39,6 +39,16 @@ def measured_stack(home: Path, figures: list[Figure]) -> Iterator[Endpoints]:
 
 
 @contextlib.contextmanager
+def running_stack(home: Path) -> Iterator[tuple[Endpoints, psutil.Process]]:
+    """Start it with what it holds from the last time; lend it and its owner; stop it.
+
+    Raises RuntimeError when it does not start; its output is in `<home>.log`.
+    """
+    with _running(home) as (endpoints, owner, _):
+        yield endpoints, owner
+
+
+@contextlib.contextmanager
 def _running(home: Path) -> Iterator[tuple[Endpoints, psutil.Process, float]]:
     command = [sys.executable, "-m", "localaws", "--home", str(home), "up"]
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}

@@ -20,16 +20,18 @@ from tidemark.operators import (
     LoadTargetOperator,
     PlanIncrementOperator,
     SealBatchOperator,
+    chunk_settings,
     dag_settings,
     load_settings,
     read_project,
+    source_settings,
 )
 
 tables, targets = read_project()
 for table in tables:
     with DAG(doc_md=__doc__, **dag_settings(table)):
-        plan = PlanIncrementOperator(task_id="plan_increment", table=table.name)
-        extract = ExtractChunkOperator.partial(task_id="extract_chunk", table=table.name)
+        plan = PlanIncrementOperator(task_id="plan_increment", **source_settings(table))
+        extract = ExtractChunkOperator.partial(task_id="extract_chunk", **chunk_settings(table))
         chunks = extract.expand(chunk=plan.output)
         seal = SealBatchOperator(task_id="seal_batch", table=table.name)
         loads = [LoadTargetOperator(table=table.name, **load_settings(t)) for t in targets]

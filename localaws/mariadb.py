@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pymysql
@@ -25,12 +26,23 @@ _REDO_LOG = "--innodb-log-file-size=32M"
 
 
 class MariaDb:
-    """A server whose data lie in `<home>/mysql`; its users are made anew at every start."""
+    """A server whose data lie in `<home>/mysql`; its users are made anew at every start.
+
+    :param options: more of the server's own, such as ``--ssl-cert=…``
+    """
 
     admin_user = "admin"
     reader_user = "reader"
 
-    def __init__(self, home: Path, port: int, *, admin_password: str, reader_password: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int,
+        *,
+        admin_password: str,
+        reader_password: str,
+        options: Sequence[str] = (),
+    ) -> None:
         self._home = home
         self._data = home / "mysql"
         self._draft = home / "mysql.new"
@@ -39,6 +51,7 @@ class MariaDb:
         self._port = port
         self._admin_password = admin_password
         self._reader_password = reader_password
+        self._options = options
 
     def preparation(self) -> Service | None:
         """Return the process that creates the data directory; None when there is one already."""
@@ -107,6 +120,7 @@ class MariaDb:
                 _REDO_LOG,
                 # A crash of the machine may cost the last second; a crash of the server nothing.
                 "--innodb-flush-log-at-trx-commit=2",
+                *self._options,
                 *_as_root(),
             ],
             log=self._home / "logs" / "mysql.log",

@@ -9,6 +9,7 @@ UV_VERSION=0.13.9
 VENV=.venv
 LOG=.local/bootstrap.log
 STAMP=$VENV/installed-from
+LOOPS=.local/loops-compiled
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -87,6 +88,12 @@ install_requirements() {
         "$VENV/bin/python" -m pip install -r requirements-dev.txt
 }
 
+# The reader's loops, which otherwise the first task would compile and wait for.
+compile_loops() {
+    PYTHONPATH=plugins "$VENV/bin/python" -m mysql_arrow
+    touch "$LOOPS"
+}
+
 main() {
     local python packages wanted began=$SECONDS
     python=$(find_python)
@@ -94,7 +101,8 @@ main() {
     wanted=$({ cat requirements-dev.txt localaws/requirements-ministack.txt; echo "$UV_VERSION"; \
         "$python" --version; } | sha256sum | cut -d' ' -f1)
     if [ -z "$packages" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$wanted" ] \
-        && [ -x "$VENV/bin/python" ] && [ -d .venv-ministack ]; then
+        && [ -x "$VENV/bin/python" ] && [ -d .venv-ministack ] \
+        && [ "$LOOPS" -nt plugins/mysql_arrow/kernels.py ] && [ "$LOOPS" -nt "$STAMP" ]; then
         return
     fi
 
@@ -115,6 +123,7 @@ main() {
     step "Python packages (some minutes with a slow network)" install_requirements
     step "S3 and SQS emulator" "$VENV/bin/python" -m localaws install
     printf '%s\n' "$wanted" >"$STAMP"
+    step "The reader's loops, compiled" compile_loops
     say "Set up in $((SECONDS - began)) s."
 }
 

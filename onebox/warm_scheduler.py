@@ -16,6 +16,7 @@ _LIBRARIES = (
     "aiobotocore.session",
     "boto3",
     "botocore.handlers",
+    "numba",
     "pandas",
     "pyarrow.parquet",
     "pymysql",

@@ -4,9 +4,29 @@
 {% if low is not none %}{{ cursor | identifier }} >= {{ low | literal }} AND {% endif -%}
 {% if high is not none %}{{ cursor | identifier }} < {{ high | literal }}{% else %}TRUE{% endif %}
 {%- endmacro %}
-{% macro in_key_range() -%}
-{% if key_low is not none %} AND {{ key | identifier }} >= {{ key_low | literal }}{% endif -%}
-{% if key_high is not none %} AND {{ key | identifier }} < {{ key_high | literal }}{% endif %}
+{% macro key_value(column, value) -%}
+{{ "X" if column.binary }}{{ value | literal }}
+{%- endmacro %}
+{# No row constructor, (a, b) >= (1, 2): the server would walk the whole index for it. #}
+{% macro beyond(key, bound, last) -%}
+({% for size in range(1, bound | length + 1) %}{{ " OR " if not loop.first }}
+{%- for column in key[:size] %}{{ " AND " if not loop.first -}}
+{{ column.name | identifier }}
+{%- if not loop.last %} = {% elif size == bound | length %} {{ last }} {% else %} {{ last[0] }} {% endif -%}
+{{ key_value(column, bound[loop.index0]) }}{% endfor %}{% endfor %})
+{%- endmacro %}
+{% macro in_key_range(key, key_low, key_high) -%}
+{% if key_low is not none %} AND {{ beyond(key, key_low, ">=") }}{% endif -%}
+{% if key_high is not none %} AND {{ beyond(key, key_high, "<") }}{% endif %}
+{%- endmacro %}
+{% macro key_names(key) -%}
+{% for column in key %}{{ ", " if not loop.first }}{{ column.name | identifier }}{% endfor %}
+{%- endmacro %}
+{% macro by_index(index) -%}
+{% if index is not none %} FORCE INDEX ({{ index | identifier }}){% endif %}
+{%- endmacro %}
+{% macro in_selection() -%}
+{% if where is defined and where %} AND {{ where | predicate }}{% endif -%}
 {%- endmacro %}
 {% macro exact(column) -%}
 {% if column.form == "bits" %}CAST({{ column.name | identifier }} AS UNSIGNED)
@@ -15,8 +35,36 @@
 {%- endif %}
 {%- endmacro %}
 
+{% macro selected(column) -%}
+{% if not column.hash %}{{ exact(column) }}
+{%- else -%}
+SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(
+{%- if column.hash == "bytes" %}{{ exact(column) }}
+{%- else %}CONVERT({{ exact(column) }} USING utf8mb4)
+{%- endif %} AS BINARY)), 256))), 256)
+{%- endif %}
+{%- endmacro %}
+
 -- name: now
 SELECT UTC_TIMESTAMP(6) AS now;
+
+{% if question == "session" %}
+-- name: read_only
+SET SESSION TRANSACTION READ ONLY;
+
+-- name: time_limit
+-- A shorter limit that the server or the account sets already stays.
+{% if mariadb %}
+SET SESSION max_statement_time = IF(
+    @@max_statement_time > 0, LEAST(@@max_statement_time, {{ seconds | literal }}), {{ seconds | literal }}
+);
+{% else %}
+SET SESSION max_execution_time = IF(
+    @@max_execution_time > 0,
+    LEAST(@@max_execution_time, {{ seconds | literal }} * 1000), {{ seconds | literal }} * 1000
+);
+{% endif %}
+{% endif %}
 
 {% if question == "describe" %}
 -- name: table
@@ -34,8 +82,8 @@ WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal 
 ORDER BY ordinal_position;
 
 -- name: indexes
-SELECT index_name AS index_name, column_name AS column_name, seq_in_index AS place
-FROM information_schema.statistics
+-- All columns, because each kind of server has its own for an index that is switched off.
+SELECT * FROM information_schema.statistics
 WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
 ORDER BY index_name, seq_in_index;
 {% endif %}
@@ -95,6 +143,8 @@ SET time_zone = '+00:00';
 
 {% if question == "window" %}
 -- name: has_rows
+-- Without the table's condition: rows that do not meet it move the watermark too, or else every run
+-- would search through more and more of them.
 SELECT EXISTS (SELECT 1 FROM {{ from_table }} WHERE {{ in_window() }}) AS answer;
 
 -- name: count_rows
@@ -106,11 +156,77 @@ SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ in_window() }};
 SELECT COUNT(*) AS answer FROM {{ from_table }} WHERE {{ cursor | identifier }} IS NULL;
 {% endif %}
 
-{% if question == "key_range" %}
--- name: key_range
-SELECT MIN({{ key | identifier }}) AS first, MAX({{ key | identifier }}) AS last
+{% if question == "share" %}
+-- name: share
+-- Estimates from the index's statistics: nothing is counted. Below, inside and above the window.
+EXPLAIN FORMAT=TRADITIONAL
+SELECT 1 FROM {{ from_table }}
+UNION ALL SELECT 1 FROM {{ from_table }}{{ by_index(index) }} WHERE {{ in_window() }}
+{% if low is not none %}
+UNION ALL SELECT 1 FROM {{ from_table }}{{ by_index(index) }}
+WHERE {{ cursor | identifier }} < {{ low | literal }}
+{% endif %}
+{% if high is not none %}
+UNION ALL SELECT 1 FROM {{ from_table }}{{ by_index(index) }}
+WHERE {{ cursor | identifier }} >= {{ high | literal }}
+{% endif %};
+{% endif %}
+
+{% if question == "key_ranges" %}
+-- name: key_span
+SELECT MIN({{ key[0].name | identifier }}) AS first, MAX({{ key[0].name | identifier }}) AS last
+FROM {{ from_table }};
+
+-- name: key_estimates
+-- One dive into the primary key for each range; nothing is read.
+EXPLAIN FORMAT=TRADITIONAL
+{% for low, high in ranges %}
+{{ "UNION ALL " if not loop.first }}SELECT 1 FROM {{ from_table }} FORCE INDEX (PRIMARY) WHERE TRUE
+{{- in_key_range(key, low, high) }}
+{% endfor %};
+{% endif %}
+
+{% if question == "cursor_span" %}
+-- name: cursor_span
+SELECT MIN({{ cursor | identifier }}) AS first, MAX({{ cursor | identifier }}) AS last
+FROM {{ from_table }}{{ by_index(index) }}
+WHERE {{ cursor | identifier }} >= {{ low | literal }};
+{% endif %}
+
+{% if question == "sample" %}
+-- name: sampled_keys
+-- The keys of rows at moments spread over time, in the key's own order; one dive each.
+SELECT DISTINCT {{ key_names(key) }}
+FROM (
+{% for moment in moments %}
+    {{ "UNION ALL " if not loop.first }}(
+        SELECT {{ key_names(key) }} FROM {{ from_table }}{{ by_index(index) }}
+        WHERE {{ cursor | identifier }} >= {{ moment | literal }}
+        ORDER BY {{ cursor | identifier }} LIMIT 1
+    )
+{% endfor %}
+) AS sampled
+ORDER BY {{ key_names(key) }};
+{% endif %}
+
+{% if question == "next_key" %}
+-- name: next_key
+-- The key that stands `every` rows further on.
+SELECT {{ key_names(key) }}
+FROM {{ from_table }} FORCE INDEX (PRIMARY)
+WHERE TRUE{{ in_key_range(key, key_low, key_high) }}
+ORDER BY {{ key_names(key) }}
+LIMIT 1 OFFSET {{ every | literal }};
+{% endif %}
+
+{% if question == "limit" %}
+-- name: last_value
+-- The cursor value of the row at which the limit is reached.
+SELECT {{ cursor | identifier }} AS answer
 FROM {{ from_table }}
-WHERE {{ in_window() }};
+WHERE {{ in_window() }}
+ORDER BY {{ cursor | identifier }}
+LIMIT 1 OFFSET {{ (every - 1) | literal }};
 {% endif %}
 
 {% if question == "boundaries" %}
@@ -135,6 +251,14 @@ WHERE {{ cursor | identifier }} > {{ low | literal }} AND {{ in_window() }};
 KILL {{ thread | literal }};
 {% endif %}
 
+{% if question == "hash_key" %}
+-- name: hash_key
+-- HMAC's two key blocks, in variables of the session: so the key is no part of the query that runs
+-- for minutes in everybody's process list.
+SET @tidemark_inner = UNHEX({{ hash_pads[0] | literal }}),
+    @tidemark_outer = UNHEX({{ hash_pads[1] | literal }});
+{% endif %}
+
 {% if question == "rows" %}
 -- name: isolate
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
@@ -145,8 +269,8 @@ START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
 -- name: rows
 -- Columns in the plan's order, each in the form whose text is exact. No ORDER BY: the merge does
 -- not need it, and a sort would cost more than the reading.
-SELECT {% for column in columns %}{{ exact(column) }}{{ "" if loop.last else ", " }}{% endfor %}
+SELECT {% for column in columns %}{{ selected(column) }}{{ "" if loop.last else ", " }}{% endfor %}
 
-FROM {{ from_table }}
-WHERE {{ in_window() }}{{ in_key_range() }};
+FROM {{ from_table }}{{ by_index(index) }}
+WHERE {{ in_window() }}{{ in_key_range(key, key_low, key_high) }}{{ in_selection() }};
 {% endif %}

@@ -1,6 +1,8 @@
 """The terminal door to what an on-call engineer may have to do by hand.
 
     python -m tidemark.cli validate
+    python -m tidemark.cli discover --source mysql_default --schema shop
+    python -m tidemark.cli discover --write
     python -m tidemark.cli watermark list
     python -m tidemark.cli watermark get     -t shop.orders
     python -m tidemark.cli watermark replan  -t shop.orders
@@ -11,13 +13,24 @@ Connections come from Airflow's environment, as in a task.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from tidemark.core.catalogue import Found
+from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.core.recovery import recovered_state, replanned
 from tidemark.core.state import TableState, parse_state
-from tidemark.hooks.project import read_project
+from tidemark.core.tables import Table
+from tidemark.core.wildcards import Outline, write_found
+from tidemark.hooks.mysql_catalogue import list_tables
+from tidemark.hooks.project import (
+    TableLists,
+    read_project,
+    read_table_lists,
+    write_found_tables,
+)
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
@@ -39,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     validate = commands.add_parser("validate", help="read the configuration, and say what it says")
     validate.set_defaults(command=_validate)
+    discover = commands.add_parser("discover", help="tables of a source that are not copied yet")
+    discover.add_argument("--source", help="Airflow connection (default: that of tables.yaml)")
+    discover.add_argument("--schema", help="one MySQL database instead of all")
+    discover.add_argument(
+        "--write", action="store_true", help="resolve the wildcards into tables.found.yaml"
+    )
+    discover.set_defaults(command=_discover)
     watermark = commands.add_parser("watermark", help="state documents")
     verbs = watermark.add_subparsers(required=True)
     verbs.add_parser("list", help="every table's watermark and debt").set_defaults(command=_list)
@@ -63,7 +83,64 @@ def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all comman
     for queue in project.queues.values():
         print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
     for table in project.tables.values():
-        print(f"table    {table.name:40} {table.schedule or 'when triggered'}")
+        refused = "" if table.strategy == "incremental" else f"  {table.strategy}: not loaded yet"
+        print(f"table    {table.name:40} {table.schedule or 'when triggered'}{refused}")
+
+
+def _discover(options: argparse.Namespace) -> None:
+    lists = read_table_lists()
+    if options.write:
+        _resolve(lists)
+        return
+    source = options.source or _setting(lists.outline.defaults, "source")
+    found = [each for each in list_tables(source, options.schema) if not lists.knows(each.name)]
+    if not found:
+        print(f"# Nothing new: every table that {source} shows is listed or excluded.")
+        return
+    print(f"# {len(found)} tables of {source} are not copied. Choose, and add to tables.yaml:")
+    print("tables:\n" + write_entries(_proposals(lists.outline, found), sizes=True), end="")
+
+
+def _resolve(lists: TableLists) -> None:
+    """Write what the wildcards stand for now, and say what that changes."""
+    outline = lists.outline
+    sources = {_setting({**outline.defaults, **w}, "source") for w in outline.wildcards.values()}
+    found = [
+        each
+        for source in sorted(sources)
+        for each in list_tables(source)
+        if each.name not in outline.tables
+        and outline.wildcards_of(each.name)
+        and _setting({**outline.defaults, **outline.own(each.name)}, "source") == source
+    ]
+    proposals = _proposals(outline, found)
+    path = write_found_tables(write_found(outline.wildcards, write_entries(proposals, sizes=False)))
+    usable = {each.found.name for each in proposals if not each.blocked}
+    for sign, names in (("+", usable - lists.found), ("-", lists.found - usable)):
+        for name in sorted(names):
+            print(f"{sign} {name}")
+    for proposal in proposals:
+        if proposal.blocked:
+            print(f"! {proposal.found.name} is left out: {proposal.blocked}")
+    for wildcard in outline.wildcards:
+        if not any(wildcard in outline.wildcards_of(each.found.name) for each in proposals):
+            print(f"! {wildcard} stands for no table that is not listed by itself")
+    print(f"{path} names {len(usable)} tables. Look at it, and commit it.")
+
+
+def _proposals(outline: Outline, found: Sequence[Found]) -> list[Proposal]:
+    proposals = []
+    for table in found:
+        settings = {**outline.defaults, **outline.own(table.name)}
+        cursor, rows, key = (_setting(settings, name) for name in ("cursor", "chunk_rows", "key"))
+        proposals.append(propose(table, cursor, rows, key))
+    return proposals
+
+
+def _setting(settings: Mapping[str, Any], name: str) -> Any:
+    """A setting as it is written, or what a table gets where nothing is."""
+    value = settings.get(name)
+    return Table.model_fields[name].default if value is None else value
 
 
 def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike

@@ -72,6 +72,16 @@ def test_a37_a_best_effort_load_is_a_leaf_with_its_own_pool_and_no_retries(parse
     assert dag.get_task("commit_watermark").trigger_rule == "all_done"
 
 
+def test_a_source_is_asked_within_its_pool_by_two_readers_unless_told_otherwise(parse):
+    dags = parse(
+        "version: 1\ntables: {s.a: {schedule: null}, s.b: {schedule: null, pool: shop, readers: 5}}"
+    )
+    for table, pool, readers in [("a", "default_pool", 2), ("b", "shop", 5)]:
+        plan, extract = map(dags[f"sync__s__{table}"].get_task, ("plan_increment", "extract_chunk"))
+        assert (plan.pool, extract.pool) == (pool, pool)
+        assert extract.max_active_tis_per_dagrun == readers
+
+
 def test_schedules_carry_an_interval_and_null_means_triggered_only(parse):
     dags = parse("version: 1\ntables: {s.a: {schedule: null}, s.b: {schedule: '0 * * * *'}}")
     assert not dags["sync__s__a"].timetable.can_be_scheduled
@@ -92,8 +102,9 @@ def test_dag_files_are_tables_of_contents():
         assert len(file.read_text().splitlines()) <= 40, file.name
 
 
-def test_the_library_is_hidden_from_the_plugin_scanner_and_shadows_no_module():
-    assert "tidemark/" in (ROOT / "plugins/.airflowignore").read_text().splitlines()
+def test_the_libraries_are_hidden_from_the_plugin_scanner_and_shadow_no_module():
+    hidden = set((ROOT / "plugins/.airflowignore").read_text().splitlines())
+    assert {"mysql_arrow/", "tidemark/"} <= hidden
     modules = [path.stem for path in (ROOT / "plugins").rglob("*.py")]
     assert len(modules) > 10
     top = {path.stem for path in (ROOT / "plugins").iterdir()}

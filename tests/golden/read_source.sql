@@ -1,6 +1,14 @@
 -- now
 SELECT UTC_TIMESTAMP(6) AS now
 
+-- read_only
+SET SESSION TRANSACTION READ ONLY
+
+-- time_limit
+SET SESSION max_statement_time = IF(
+    @@max_statement_time > 0, LEAST(@@max_statement_time, 600), 600
+)
+
 -- table
 SELECT table_type AS kind, engine AS engine, table_rows AS rows_estimate
 FROM information_schema.tables
@@ -16,8 +24,7 @@ WHERE table_schema = 'sh`op' AND table_name = 'orders.2024'
 ORDER BY ordinal_position
 
 -- indexes
-SELECT index_name AS index_name, column_name AS column_name, seq_in_index AS place
-FROM information_schema.statistics
+SELECT * FROM information_schema.statistics
 WHERE table_schema = 'sh`op' AND table_name = 'orders.2024'
 ORDER BY index_name, seq_in_index
 
@@ -72,10 +79,58 @@ SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` >= '202
 -- count_null_cursor
 SELECT COUNT(*) AS answer FROM `sh``op`.`orders.2024` WHERE `updated_at` IS NULL
 
--- key_range
-SELECT MIN(`id`) AS first, MAX(`id`) AS last
+-- share
+EXPLAIN FORMAT=TRADITIONAL
+SELECT 1 FROM `sh``op`.`orders.2024`
+UNION ALL SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`) WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+UNION ALL SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+WHERE `updated_at` < '2024-01-01 12:00:00.000001'
+UNION ALL SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+WHERE `updated_at` >= '2024-01-02 00:00:00.000000'
+
+-- key_span
+SELECT MIN(`tenant`) AS first, MAX(`tenant`) AS last
+FROM `sh``op`.`orders.2024`
+
+-- key_estimates
+EXPLAIN FORMAT=TRADITIONAL
+SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (PRIMARY) WHERE TRUE AND (`tenant` < 'T' OR `tenant` = 'T' AND `id` < 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` < X'00')
+UNION ALL SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (PRIMARY) WHERE TRUE AND (`tenant` > 'T' OR `tenant` = 'T' AND `id` > 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` >= X'00')
+
+-- cursor_span
+SELECT MIN(`updated_at`) AS first, MAX(`updated_at`) AS last
+FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001'
+
+-- sampled_keys
+SELECT DISTINCT `tenant`, `id`, `hash`
+FROM (
+    (
+        SELECT `tenant`, `id`, `hash` FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+        WHERE `updated_at` >= '2024-01-01 00:00:00.000000'
+        ORDER BY `updated_at` LIMIT 1
+    )
+    UNION ALL (
+        SELECT `tenant`, `id`, `hash` FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+        WHERE `updated_at` >= '2024-01-02 00:00:00.000000'
+        ORDER BY `updated_at` LIMIT 1
+    )
+) AS sampled
+ORDER BY `tenant`, `id`, `hash`
+
+-- next_key
+SELECT `tenant`, `id`, `hash`
+FROM `sh``op`.`orders.2024` FORCE INDEX (PRIMARY)
+WHERE TRUE AND (`tenant` > 'T''1' OR `tenant` = 'T''1' AND `id` > 10 OR `tenant` = 'T''1' AND `id` = 10 AND `hash` >= X'00ff') AND (`tenant` < 'T''1' OR `tenant` = 'T''1' AND `id` < 20 OR `tenant` = 'T''1' AND `id` = 20 AND `hash` < X'0a')
+ORDER BY `tenant`, `id`, `hash`
+LIMIT 1 OFFSET 5000
+
+-- last_value
+SELECT `updated_at` AS answer
 FROM `sh``op`.`orders.2024`
 WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
+ORDER BY `updated_at`
+LIMIT 1 OFFSET 4999
 
 -- next_boundary
 SELECT `updated_at` AS answer
@@ -89,6 +144,10 @@ SELECT MIN(`updated_at`) AS answer
 FROM `sh``op`.`orders.2024`
 WHERE `updated_at` > '2024-01-01 12:00:00.000001' AND `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000'
 
+-- hash_key
+SET @tidemark_inner = UNHEX('36'),
+    @tidemark_outer = UNHEX('5c')
+
 -- isolate
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ
 
@@ -96,15 +155,26 @@ SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ
 START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY
 
 -- rows
-SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
-FROM `sh``op`.`orders.2024`
-WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND `id` >= 10 AND `id` < 20
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0, SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(CONVERT(`mail` USING utf8mb4) AS BINARY)), 256))), 256), SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(`raw` AS BINARY)), 256))), 256)
+FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`)
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND (`tenant` > 'T''1' OR `tenant` = 'T''1' AND `id` > 10 OR `tenant` = 'T''1' AND `id` = 10 AND `hash` >= X'00ff') AND (`tenant` < 'T''1' OR `tenant` = 'T''1' AND `id` < 20 OR `tenant` = 'T''1' AND `id` = 20 AND `hash` < X'0a') AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')
 
 -- stop
 KILL 42
 
 -- rows, every bound open
-SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0, SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(CONVERT(`mail` USING utf8mb4) AS BINARY)), 256))), 256), SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(`raw` AS BINARY)), 256))), 256)
 FROM `sh``op`.`orders.2024`
 WHERE TRUE
+
+-- rows, one key column
+SELECT `id`, CAST(`flags` AS UNSIGNED), `weight` * 1E0, SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(CONVERT(`mail` USING utf8mb4) AS BINARY)), 256))), 256), SHA2(CONCAT(@tidemark_outer, UNHEX(SHA2(CONCAT(@tidemark_inner, CAST(`raw` AS BINARY)), 256))), 256)
+FROM `sh``op`.`orders.2024` FORCE INDEX (`PRIMARY`)
+WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND (`id` >= 10) AND (`id` < 20) AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')
+
+-- time_limit, MySQL
+SET SESSION max_execution_time = IF(
+    @@max_execution_time > 0,
+    LEAST(@@max_execution_time, 600 * 1000), 600 * 1000
+)
 

@@ -19,6 +19,8 @@ from tidemark.hooks.mysql_source import MySqlSource
 from localaws import Endpoints
 from tests.hooks.reading import DATABASE
 
+_EVERY_TYPE = Path(__file__).parents[2] / "onebox" / "every_type.sql"
+
 Connect = Callable[[], Connection]
 Run = Callable[..., list[tuple[Any, ...]]]
 
@@ -96,3 +98,10 @@ def seconds(sql: Run) -> None:
         " (id INT PRIMARY KEY, updated_at DATETIME(6), KEY (updated_at))"
     )
     sql("INSERT INTO seconds SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_9")
+
+
+@pytest.fixture
+def every_type(sql: Run) -> None:
+    for statement in _EVERY_TYPE.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            sql(statement)

@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pymysql
 import pytest
 from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.key_ranges import KeyColumn
+from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
+from localaws import Endpoints
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, all_rows, at, read_ids, read_table
 
@@ -41,18 +45,11 @@ def test_a_window_is_half_open(source: MySqlSource, seconds: None) -> None:
 
 
 def test_a_key_range_is_open_at_both_ends(source: MySqlSource, seconds: None) -> None:
-    request = all_rows(source, "seconds", key="id", cursor_low=at(1))
-    assert read_ids(source, replace(request, key_high=4)) == [1, 2, 3]
-    assert read_ids(source, replace(request, key_low=4, key_high=6)) == [4, 5]
-    assert read_ids(source, replace(request, key_low=6)) == [6, 7, 8, 9]
+    request = all_rows(source, "seconds", key=(KeyColumn("id"),), cursor_low=at(1))
+    assert read_ids(source, replace(request, key_high=(4,))) == [1, 2, 3]
+    assert read_ids(source, replace(request, key_low=(4,), key_high=(6,))) == [4, 5]
+    assert read_ids(source, replace(request, key_low=(6,))) == [6, 7, 8, 9]
     assert read_ids(source, replace(request, cursor_high=None)) == list(range(1, 10))
-
-
-def test_key_ranges_are_for_integers_only(source: MySqlSource, seconds: None) -> None:
-    where = (DATABASE, "seconds")
-    assert source.key_range(*where, "id", "updated_at", at(3), at(7)) == (3, 6)
-    assert source.key_range(*where, "id", "updated_at", at(50), LATE) is None
-    assert source.key_range(*where, "updated_at", "updated_at", None, LATE) is None
 
 
 def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: Run) -> None:
@@ -73,6 +70,52 @@ def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: R
     counts = [source.count_rows(*where, low, high or LATE) for low, high in slices]
     assert sum(counts) == 61
     assert all(counts)
+
+
+def test_a_limit_is_rounded_up_to_a_whole_cursor_value(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE ties (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
+    sql("INSERT INTO ties SELECT seq, '2024-01-01' + INTERVAL seq DIV 10 SECOND FROM seq_0_to_39")
+    where = (DATABASE, "ties", "updated_at")
+    bounds = {rows: source.limit_bound(*where, None, LATE, rows) for rows in (1, 10, 11, 30, 31)}
+    assert bounds == {1: at(1), 10: at(1), 11: at(2), 30: at(3), 31: None}
+    assert source.limit_bound(*where, at(1), at(3), 5) == at(2)
+    assert source.limit_bound(*where, at(1), at(3), 500) is None
+
+
+def test_zero_dates_are_one_value_for_a_limit(source: MySqlSource, sql: Run) -> None:
+    sql("CREATE OR REPLACE TABLE zeros (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
+    sql("SET sql_mode = ''")
+    sql("INSERT INTO zeros SELECT seq, '0000-00-00' FROM seq_1_to_6")
+    sql("INSERT INTO zeros SELECT 10 + seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_9")
+    assert source.limit_bound(DATABASE, "zeros", "updated_at", None, LATE, 3) == at(0)
+
+
+def test_a_session_can_write_nothing(
+    offer: Callable[..., MySqlSource], stack: Endpoints, seconds: None
+) -> None:
+    """Whatever the user may."""
+    offer(login=stack.mysql_admin_user, password=stack.mysql_admin_password)
+    with (
+        open_session("source_under_test") as connection,
+        pytest.raises(pymysql.MySQLError, match="READ ONLY"),
+    ):
+        fetch(connection, f"DELETE FROM {DATABASE}.seconds")
+
+
+@pytest.mark.parametrize(
+    ("account", "asked", "counts"), [(0, 7, 7), (3, 7, 3), (30, 7, 7), (0, None, 3600), (3, 0, 3)]
+)
+def test_the_shortest_time_limit_counts(
+    offer: Callable[..., MySqlSource], sql: Run, account: int, asked: int | None, counts: int
+) -> None:
+    sql(
+        "CREATE OR REPLACE USER limited@'%' IDENTIFIED BY 'limited-password'"
+        f" WITH MAX_STATEMENT_TIME {account}"
+    )
+    extra = {} if asked is None else {"statement_timeout": asked}
+    offer(login="limited", password="limited-password", extra=extra)
+    with open_session("source_under_test") as connection:
+        assert fetch(connection, "SELECT @@max_statement_time AS found")[0]["found"] == counts
 
 
 def test_rows_without_a_cursor_are_counted(source: MySqlSource, sql: Run, seconds: None) -> None:

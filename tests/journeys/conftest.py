@@ -15,14 +15,17 @@ from localaws import Endpoints
 from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
+from tests.support.bastion import Bastion
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
+from tests.support.relay import Relay
 from tests.support.source import Source
 from tests.support.store import Store
 from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
+HASH_KEY = "the key of the journeys' hashes"
 _DAGS_DEADLINE = 90.0
 
 
@@ -33,17 +36,49 @@ def gate(stack: Endpoints) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
-def environment(home: Path, stack: Endpoints, gate: Gate) -> dict[str, str]:
+def bastion() -> Iterator[Bastion]:
+    """What stands before the source of the connection `mysql_behind_bastion`."""
+    with Bastion() as bastion:
+        yield bastion
+
+
+@pytest.fixture(scope="session")
+def way_to_bastion(bastion: Bastion) -> Iterator[Relay]:
+    with Relay(bastion.port) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="session")
+def environment(
+    home: Path, stack: Endpoints, gate: Gate, bastion: Bastion, way_to_bastion: Relay
+) -> dict[str, str]:
     """Airflow's environment: AWS lies behind the gate, the configuration may be edited."""
     config = home / "include"
     shutil.copytree(CONFIG, config)
     gated = replace(
         stack, aws_endpoint_url=gate.s3_url, redshift_data_endpoint_url=gate.data_api_url
     )
-    nowhere = {"conn_type": "mysql", "host": "127.0.0.1", "port": free_port(), "login": "nobody"}
+    nowhere = {
+        "conn_type": "mysql",
+        "host": "127.0.0.1",
+        "port": free_port(),
+        "login": "nobody",
+        "extra": {"connect_patience": 2},
+    }
+    behind_bastion = {
+        "conn_type": "mysql",
+        "host": stack.mysql_host,
+        "port": stack.mysql_port,
+        "login": stack.mysql_reader_user,
+        "password": stack.mysql_reader_password,
+        "extra": {"ssh_conn_id": "bastion"},
+    }
     extra = {
         "TIDEMARK_CONFIG_DIR": str(config),
+        "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
+        "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
+        "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
 

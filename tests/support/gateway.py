@@ -135,7 +135,7 @@ class Gate:
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._pass(service, request)
 
-        app = web.Application()
+        app = web.Application(client_max_size=_READ_WHOLE_BYTES + 1)
         app.router.add_route("*", "/{anything:.*}", handle)
         runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=1.0)
         await runner.setup()

@@ -35,6 +35,15 @@ class Source:
     def close(self) -> None:
         self._connection.close()
 
+    def reconnect(self) -> None:
+        """Connect anew, after the server was away."""
+        self._connection = self._connect()
+        self.run(f"USE {DATABASE}")
+
+    def statements(self, state: str) -> list[tuple[Any, ...]]:
+        """The statements that are in such a state now."""
+        return self.run("SELECT info FROM information_schema.processlist WHERE state = %s", state)
+
     def run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
         with self._connection.cursor() as cursor:

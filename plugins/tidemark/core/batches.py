@@ -20,6 +20,7 @@ from pydantic import AwareDatetime, Field
 
 from tidemark.core.column_types import Column
 from tidemark.core.documents import Frozen
+from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.windows import Chunk, Window
 
 Kind = Literal["increment", "backfill"]
@@ -35,7 +36,11 @@ class Plan(Frozen):
 
     :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
+    :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
+    :param index: the index that reading is told to use; None leaves it to the source
     :param previous: the batch committed before this one, None for the first
+    :param where: only rows for which this holds; a batch read again gives the same rows
+    :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     """
 
     batch_id: str
@@ -50,6 +55,10 @@ class Plan(Frozen):
     chunks: tuple[Chunk, ...]
     planned_at: AwareDatetime
     previous: str | None = None
+    where: str | None = None
+    hash_connection: str | None = None
+    ranged_by: tuple[KeyColumn, ...] = ()
+    index: str | None = None
 
     @property
     def window(self) -> Window:

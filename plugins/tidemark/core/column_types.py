@@ -100,12 +100,14 @@ class Column:
     :param redshift: the type in a target
     :param nullable: whether a target's column may be NULL. True for every date and time, even if
         the source says NOT NULL, because a zero date becomes NULL
+    :param hashed: whether the source sends a keyed hash in place of the value
     """
 
     name: str
     mysql: str
     redshift: str
     nullable: bool
+    hashed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -113,6 +115,7 @@ class Column:
             "mysql": self.mysql,
             "redshift": self.redshift,
             "nullable": self.nullable,
+            "hashed": self.hashed,
         }
 
     @classmethod
@@ -122,6 +125,7 @@ class Column:
             mysql=document["mysql"],
             redshift=document["redshift"],
             nullable=document["nullable"],
+            hashed=document.get("hashed", False),
         )
 
 

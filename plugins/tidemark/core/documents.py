@@ -24,8 +24,11 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+NAME = re.compile(r"[A-Za-z0-9_$]{1,127}")
+
+
 def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_$]{1,127}", value):
+    if not NAME.fullmatch(value):
         raise ValueError("a name may hold letters, digits, _ and $, 127 at most")
     return value
 

@@ -45,6 +45,13 @@ def check_key(table: Table, columns: Sequence[Column], primary_key: Sequence[str
             table=table.name,
         )
     names = {column.name for column in columns}
+    if not table.key and (left_out := [name for name in primary_key if name not in names]):
+        raise FixConfiguration(
+            what=f"columns leaves out {', '.join(left_out)} of the primary key, which tells rows "
+            "apart",
+            do=f"Correct tables.{table.name}.columns in tables.yaml.",
+            table=table.name,
+        )
     missing = [name for name in table.key if name not in names]
     if missing:
         raise FixConfiguration(

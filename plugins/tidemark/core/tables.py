@@ -1,23 +1,47 @@
 """The tables to copy: `include/tables.yaml` as frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
 
 from croniter import CroniterBadCronError, croniter
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tidemark.core.documents import (
+    NAME,
     Frozen,
     Name,
-    merge_defaults,
-    parse_document,
-    refuse_unknown,
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.predicates import parse_predicate
+from tidemark.core.wildcards import FoundTables, parse_found, parse_outline
 
 FILE = "tables.yaml"
+
+
+class Columns(Frozen):
+    """Which columns are copied, and how. Names are the source's, exactly.
+
+    :param include: only these; empty means all, and what is added to the source later too
+    :param exclude: never read
+    :param hash: read as HMAC-SHA-256 in 64 hexadecimal digits, computed by the source, so that the
+        value never leaves it; equal values stay equal, NULL stays NULL
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hash: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_policy_each(self) -> Self:
+        for name in self.exclude:
+            if name in self.include or name in self.hash:
+                raise ValueError(f"{name} is excluded, and included or hashed as well")
+        for name in self.hash:
+            if self.include and name not in self.include:
+                raise ValueError(f"{name} is hashed, but not among the included")
+        return self
 
 
 class Table(Frozen):
@@ -28,15 +52,31 @@ class Table(Frozen):
     :param schedule: cron expression in UTC, or None for triggered runs only
     :param cursor: the column that orders changes, DATETIME or TIMESTAMP
     :param key: the columns that identify a row; empty means the primary key
-    :param strategy: ``incremental`` reads windows of the cursor and merges by key
+    :param strategy: ``incremental`` reads windows of the cursor and merges by key; ``append``
+        (rows of a growing key, never changed) and ``full`` (the whole table each time) are known,
+        proposed by `discover`, and refused by the plan until loading can do them
+    :param columns: which columns are copied, and which of them hashed
+    :param hash_connection: Airflow connection whose password is the key of the hashes
+    :param where: copies only the rows for which this holds; see `tidemark.core.predicates`
+    :param soft_delete: the column in which the application marks a row as deleted; it is copied
+        like any other, and its being there is insisted upon
     :param safety_lag_seconds: how far the horizon stays below the source's now
     :param late_commit: ``strict`` refuses to run when open transactions cannot be seen, ``lag``
         relies on the safety lag and says so
     :param stall_alert_seconds: how long a transaction may hold the horizon back in silence
     :param chunk_rows: rows that one `extract_chunk` reads, about
     :param row_limit: rows that one run reads, rounded up to a whole cursor value; None is no limit
-    :param file_bytes: compressed size at which a Parquet file is closed
-    :param target_tables: the table's name on a target, where it differs
+    :param readers: how many chunks of one run are read at once
+    :param pool: the Airflow pool of the tasks that ask the source; one for each server keeps all
+        tables together from asking too much of it
+    :param file_bytes: compressed size at which a Parquet file is closed at the latest; files of a
+        small batch are smaller, so that every slice of a warehouse has one
+    :param compression: ``snappy``, or ``zstd``: about a third fewer bytes for some more time
+    :param target_table: the table's name on every target; ``{schema}`` and ``{table}`` stand for
+        the source's names
+    :param target_tables: the table's name on a single target, where it differs
+    :param reader: how MySQL's rows are read: ``wire`` decodes the packets, ``driver`` is slow and
+        exact too, ``auto`` takes the wire wherever it can
     :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
 
@@ -46,15 +86,24 @@ class Table(Frozen):
     schedule: str | None = "*/5 * * * *"
     cursor: Name = "updated_at"
     key: tuple[Name, ...] = ()
-    strategy: Literal["incremental"] = "incremental"
+    strategy: Literal["incremental", "append", "full"] = "incremental"
+    columns: Columns = Columns()
+    hash_connection: Name = "tidemark_hash"
+    where: str | None = None
+    soft_delete: Name | None = None
     safety_lag_seconds: float = Field(default=5.0, ge=0)
     late_commit: Literal["strict", "lag"] = "strict"
     stall_alert_seconds: float = Field(default=900.0, gt=0)
     chunk_rows: int = Field(default=500_000, ge=1)
     row_limit: int | None = Field(default=None, ge=1)
-    file_bytes: int = Field(default=64 * 2**20, ge=2**10)
+    readers: int = Field(default=2, ge=1)
+    pool: str = Field(default="default_pool", min_length=1)
+    reader: Literal["auto", "wire", "driver"] = "auto"
+    file_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
+    compression: Literal["snappy", "zstd"] = "snappy"
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()
+    target_table: str = "{table}"
     target_tables: dict[str, Name] = Field(default_factory=dict)
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
@@ -68,6 +117,27 @@ class Table(Frozen):
             except CroniterBadCronError as error:
                 raise ValueError(f"not a cron expression: {error}") from error
         return value
+
+    @field_validator("where")
+    @classmethod
+    def _holds_for_ever(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_predicate(value)
+        return value
+
+    @model_validator(mode="after")
+    def _keeps_what_it_needs(self) -> Self:
+        needed = {*self.key, *self.sort_keys, self.dist_key, self.soft_delete} - {None}
+        if self.strategy != "full":
+            needed.add(self.cursor)
+        for name in sorted(str(each) for each in needed):
+            if name in self.columns.exclude:
+                raise ValueError(f"columns.exclude: {name} is needed to copy the table")
+        if not NAME.fullmatch(self._target_table):
+            raise ValueError(f"target_table: {self._target_table} is no name for a table")
+        for plain in {self.cursor, self.soft_delete} & set(self.columns.hash):
+            raise ValueError(f"columns.hash: {plain} cannot be hashed: its value is needed")
+        return self
 
     @property
     def name(self) -> str:
@@ -86,18 +156,25 @@ class Table(Frozen):
 
     def table_on(self, target: str) -> str:
         """The table's name on `target`."""
-        return self.target_tables.get(target, self.table)
+        return self.target_tables.get(target) or self._target_table
+
+    @property
+    def _target_table(self) -> str:
+        return self.target_table.replace("{schema}", self.db_schema).replace("{table}", self.table)
 
 
-def parse_tables(text: str, environ: Mapping[str, str], file: str = FILE) -> dict[str, Table]:
+def parse_tables(
+    text: str, environ: Mapping[str, str], file: str = FILE, found: str | None = None
+) -> dict[str, Table]:
     """Return the tables of a `tables.yaml`, by ``<schema>.<table>``.
 
-    Raises `FixConfiguration` naming file, table and key.
+    :param found: `tables.found.yaml`, the tables that the wildcards matched; None without one
+    :raises FixConfiguration: naming file, table and key
     """
-    document = parse_document(text, file, environ)
-    refuse_unknown(document, {"defaults", "tables"}, file)
+    outline = parse_outline(text, environ, file)
+    listed = parse_found(found, environ) if found is not None else FoundTables()
     tables = {}
-    for name, values in merge_defaults(document, "tables", file).items():
+    for name, values in outline.settings(listed, file).items():
         db_schema, dot, table = name.partition(".")
         if not dot:
             raise FixConfiguration(
@@ -109,4 +186,31 @@ def parse_tables(text: str, environ: Mapping[str, str], file: str = FILE) -> dic
         tables[name] = validate(Table, values, file, f"tables.{name}")
         if "schedule" in values and values["schedule"] is None:
             tables[name] = tables[name].model_copy(update={"schedule": None})
+    _refuse_twins(
+        {name: table.dag_id for name, table in tables.items()},
+        "the DAG",
+        f"Leave one of them out of {file}: their names differ by underscores only.",
+        file,
+    )
     return tables
+
+
+def refuse_shared_targets(tables: Mapping[str, Table], targets: Iterable[str]) -> None:
+    """Raise `FixConfiguration` if two tables would be merged into one on a target."""
+    for target in targets:
+        _refuse_twins(
+            # Redshift folds names to lower case.
+            {name: table.table_on(target).lower() for name, table in tables.items()},
+            f"on {target} the table",
+            'Give them names of their own: target_table: "{schema}_{table}", for instance.',
+            FILE,
+        )
+
+
+def _refuse_twins(called: Mapping[str, str], what: str, do: str, file: str) -> None:
+    first: dict[str, str] = {}
+    for name, call in called.items():
+        if (other := first.setdefault(call, name)) != name:
+            raise FixConfiguration(
+                what=f"{file}: tables.{other} and tables.{name} would share {what} {call}", do=do
+            )

@@ -28,6 +28,7 @@ class Target(Frozen):
     :param iam_role: the role that COPY assumes to read the staging bucket
     :param events_table: where the webhook events go on this target
     :param statement_timeout_ms: after this long a statement is cancelled and the ledger re-read
+    :param slices: how many slices load side by side: a large batch has at least so many files
     :param submit_retries: how often a throttled submit is tried again
     :param retries: how often Airflow tries a required target's load again
     :param pool: the Airflow pool of this target's loads; empty means ``tidemark_<name>``
@@ -49,6 +50,7 @@ class Target(Frozen):
     iam_role: str | None = None
     events_table: Name = "appsflyer_events"
     statement_timeout_ms: int = Field(default=3_600_000, ge=1_000)
+    slices: int = Field(default=16, ge=1)
     submit_retries: int = Field(default=30, ge=0)
     poll_interval_seconds: float = Field(default=2.0, gt=0, le=60)
     retries: int = Field(default=3, ge=0)

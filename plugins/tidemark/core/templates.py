@@ -1,7 +1,8 @@
 """Render `include/sql` into statements. Pure: text and values in, named statements out.
 
 A template file holds queries, each under a line ``-- name: <name>``. Values reach SQL only through
-the filters ``identifier``, ``identifiers`` and ``literal``, which quote for the dialect.
+the filters ``identifier``, ``identifiers``, ``literal`` and ``predicate``, which quote for the
+dialect.
 """
 
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tidemark.core.predicates import Token, parse_predicate
 
 Dialect = Literal["mysql", "redshift"]
 
@@ -48,6 +51,7 @@ def _environment(dialect: Dialect) -> Environment:
     sql.filters["identifier"] = lambda name: identifier(name, dialect)
     sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
     sql.filters["literal"] = literal
+    sql.filters["predicate"] = lambda condition: predicate(condition, dialect)
     return sql
 
 
@@ -82,3 +86,25 @@ def literal(value: object) -> str:
             # Both dialects read a backslash as an escape, Redshift as PostgreSQL 8 did.
             return "'" + text.replace("\\", "\\\\") + "'"
     raise TypeError(f"no SQL literal for {type(value).__name__}")
+
+
+def predicate(condition: str, dialect: Dialect) -> str:
+    """Write a condition of `tidemark.core.predicates` as SQL, in parentheses.
+
+    Raises `ValueError` for a condition that could not be true for ever.
+    """
+
+    def written(token: Token) -> str:
+        match token.kind:
+            case "column":
+                return identifier(token.value, dialect)
+            case "text":
+                return literal(token.value)
+        return token.value
+
+    # MySQL wants a function's parenthesis right beside its name.
+    glued = (
+        written(token) + ("" if token.kind == "function" else " ")
+        for token in parse_predicate(condition)
+    )
+    return f"({''.join(glued).rstrip()})"

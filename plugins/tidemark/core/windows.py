@@ -4,8 +4,11 @@ The upper bound is chosen before reading and lies below every transaction that c
 an older row (the horizon), so no row can appear behind a committed watermark.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from tidemark.core.key_ranges import Key, thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ class Chunk:
     number: int
     cursor_low: datetime | None
     cursor_high: datetime | None
-    key_low: int | None = None
-    key_high: int | None = None
+    key_low: Key | None = None
+    key_high: Key | None = None
 
 
 def single_chunk(window: Window, *, open_end: bool) -> tuple[Chunk, ...]:
@@ -113,20 +116,15 @@ def single_chunk(window: Window, *, open_end: bool) -> tuple[Chunk, ...]:
     return (Chunk(0, window.low, None if open_end else window.high),)
 
 
-def chunks_by_key(
-    window: Window, span: tuple[int, int], pieces: int, *, open_end: bool
-) -> tuple[Chunk, ...]:
-    """Cut by ranges of an integer key: for windows that are most of the table.
+def chunks_by_key(window: Window, cuts: Sequence[Key], *, open_end: bool) -> tuple[Chunk, ...]:
+    """Cut by ranges of the primary key: for windows that are most of the table.
 
-    :param span: the smallest and the greatest key in the window
+    :param cuts: keys at which a range begins, growing in the source's own order
     :param open_end: read without upper cursor bound (protocol rule 10): a row that is updated more
         often than the horizon advances would otherwise never be read
     """
-    first, last = span
-    step = max(1, -(-(last - first + 1) // pieces))
-    cuts = list(range(first + step, last + 1, step))
-    lows: list[int | None] = [None, *cuts]
-    highs: list[int | None] = [*cuts, None]
+    lows: list[Key | None] = [None, *cuts]
+    highs: list[Key | None] = [*cuts, None]
     cursor_high = None if open_end else window.high
     return tuple(
         Chunk(number, window.low, cursor_high, key_low, key_high)
@@ -138,7 +136,7 @@ def chunks_by_cursor(
     window: Window, boundaries: list[datetime], *, open_end: bool
 ) -> tuple[Chunk, ...]:
     """Cut at cursor values: for windows that are a slice of the table. Ties are never split."""
-    cuts = sorted({cut for cut in boundaries if cut in window and cut != window.low})
+    cuts = thinned(sorted({cut for cut in boundaries if cut in window and cut != window.low}))
     lows = [window.low, *cuts]
     highs = [*cuts, None if open_end else window.high]
     return tuple(

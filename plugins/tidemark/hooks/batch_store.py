@@ -9,13 +9,11 @@ from tidemark.core.batches import (
     Batch,
     Plan,
     Receipt,
-    StagedFile,
     batch_prefix,
     manifest,
     stream_prefix,
 )
 from tidemark.core.errors import TryAgain
-from tidemark.hooks.parquet_files import ParquetFile
 from tidemark.hooks.staging_bucket import StagingBucket
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -39,13 +37,9 @@ class BatchStore:
         """Return a backfill's plan."""
         return self._document(f"{batch_prefix(stream, batch_id)}/plan.json", Plan)
 
-    def put_part(
-        self, plan: Plan, chunk: int, part: int, attempt: str, file: ParquetFile
-    ) -> StagedFile:
-        """Write one Parquet file under a name that no other attempt uses (protocol rule 1)."""
-        key = f"{plan.prefix}/part-{chunk}-{part}-{attempt}.parquet"
-        self.bucket.put_file(key, file.data, file.sha256)
-        return StagedFile(key=key, bytes=len(file.data), rows=file.rows, sha256=file.sha256)
+    def part_key(self, plan: Plan, chunk: int, part: int, attempt: str) -> str:
+        """Return the key of a Parquet file, one that no other attempt uses (protocol rule 1)."""
+        return f"{plan.prefix}/part-{chunk}-{part}-{attempt}.parquet"
 
     def receipt(self, plan: Plan, chunk: int) -> Receipt | None:
         """Return the receipt of a finished chunk."""

@@ -18,7 +18,7 @@ from tidemark.core.errors import TryAgain
 from tidemark.core.open_work import applies_replication, held_by
 from tidemark.core.templates import render
 from tidemark.core.windows import SourceClock
-from tidemark.hooks.mysql_connection import code_of, fetch, thread_id
+from tidemark.hooks.mysql_connection import SourceError, code_of, fetch, thread_id
 
 _CACHE_SECONDS = 0.12
 _TRIES = 5
@@ -37,7 +37,8 @@ def read_clock(connection: "Connection[Any]") -> SourceClock:
 
     Not complete, with the reason, when transactions cannot be seen: without PROCESS; when the list
     stays frozen; on a replica, whose lag is subtracted from the time but whose primary may have
-    transactions open that nothing here shows. Raises `TryAgain` when a replica's lag is unknown.
+    transactions open that nothing here shows. A replica's unknown lag is an error: `SourceError`
+    where the user may not see it, `TryAgain` where replication does not run.
     """
     queries = _queries()
     now = read_now(connection)
@@ -91,14 +92,20 @@ def _replication(
     if rows is None:
         server = fetch(connection, queries["server"])[0]
         if applies_replication(statements) or server["read_only"] or server["innodb_read_only"]:
-            return timedelta(), (
-                "this looks like a replica whose lag the user may not see; "
-                "GRANT REPLICATION CLIENT (MariaDB: REPLICA MONITOR) ON *.* to it"
+            raise SourceError(
+                what="the source looks like a replica, and the user may not see how far it is "
+                "behind: rows that have not reached it yet would be skipped",
+                do="GRANT REPLICATION CLIENT (MariaDB: REPLICA MONITOR) ON *.* to the user of the "
+                "connection.",
             )
         return timedelta(), ""
     if not rows:
         if fetch(connection, queries["server"])[0]["innodb_read_only"]:
-            return timedelta(), "this server reads another's storage; read from the writer instead"
+            raise SourceError(
+                what="the source reads another server's storage, and nothing here shows how far it "
+                "is behind: rows that have not reached it yet would be skipped",
+                do="Let the connection name the writer (Aurora: the cluster endpoint).",
+            )
         return timedelta(), ""
     lags = [next((row[name] for name in _LAG_NAMES if name in row), None) for row in rows]
     if None in lags:

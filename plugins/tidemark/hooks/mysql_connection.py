@@ -1,52 +1,99 @@
-"""Open a session on a MySQL source, and say what went wrong in words that help.
+"""Open a session on a MySQL source.
 
 Every session runs in UTC, in utf8mb4 and in a plain SQL mode, so that the same value always has
-the same text. Every wait has a deadline.
+the same text. Every wait has a deadline. A server that cannot be reached, because it is failing
+over or its bastion restarts, is tried again with pauses between; a session that breaks later is
+not opened again here, because its snapshot is gone: the task's retry begins anew.
 """
 
-import json
 import logging
+import random
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from airflow.sdk import BaseHook
 from pymysql.connections import Connection
+from pymysql.constants import CLIENT
 from pymysql.cursors import Cursor, DictCursor
 
-from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.errors import TryAgain
+from tidemark.core.patience import waits
+from tidemark.core.templates import render
+from tidemark.hooks.mysql_errors import SourceError, code_of, explanation
+from tidemark.hooks.mysql_settings import READ_SECONDS, SourceSettings, connection_settings
+
+__all__ = [
+    "SourceError",
+    "code_of",
+    "connection_settings",
+    "explained",
+    "fetch",
+    "open_session",
+    "thread_id",
+]
 
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
-READ_SECONDS = 600
-"""How long the server may think before it sends the next byte; `read_timeout` in the extra of the
-Airflow connection overrides it."""
+
+# Whoever is gone without a word is noticed within a minute and a half, and a connection that is
+# only quiet looks busy to the firewalls between.
+_KEEP_ALIVE = {
+    "TCP_KEEPIDLE": 30,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 4,
+    "TCP_USER_TIMEOUT": 90_000,
+}
 
 log = logging.getLogger(__name__)
 
-# https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-_NO_ACCESS = {1044, 1045, 1698, 3118, 3159}
-_NO_GRANT = {1142, 1143, 1227, 1370}
-_NO_SUCH_NAME = {1049, 1051, 1054, 1146}
-_SYNTAX = 1064
-_TIME_LIMIT = {1969, 3024}
-
-
-class SourceError(FixConfiguration):
-    """The source refused what was asked: a name, a grant or the connection is wrong."""
-
 
 @contextmanager
-def open_session(conn_id: str, *, raw: bool = False) -> Iterator["Connection[Cursor]"]:
+def open_session(conn_id: str, *, patience: float | None = None) -> Iterator["Connection[Cursor]"]:
     """Yield a session of the Airflow connection; driver errors leave as `TidemarkError`.
 
-    :param raw: give values as the bytes that came over the wire
+    :param patience: seconds for which a server that is away is tried again; the connection's own
+        `connect_patience` if None
     """
     settings = connection_settings(conn_id)
+    connection = _connected(settings, settings.patience if patience is None else patience)
     with explained(conn_id, settings):
-        connection = pymysql.connect(
-            **settings,
+        try:
+            _restrict(connection, settings.statement_timeout)
+            yield connection
+        finally:
+            # Leaves no QUIT unsent on a healthy session, and does not mind a dead one.
+            connection.close()
+
+
+def _connected(settings: SourceSettings, patience: float) -> "Connection[Cursor]":
+    """Connect, trying again for `patience` seconds while the server is away.
+
+    Raises `SourceError` at once where trying again cannot help, `TryAgain` when time is up.
+    """
+    give_up = time.monotonic() + patience
+    for pause in waits(random.random):
+        try:
+            return _connect(settings)
+        except TryAgain as error:
+            if time.monotonic() + pause > give_up:
+                raise
+            log.warning("%s Trying again in %.1f s", error.what, pause)
+            time.sleep(pause)
+    raise AssertionError("waits() does not end")
+
+
+def _connect(settings: SourceSettings) -> "Connection[Cursor]":
+    with explained(settings.conn_id, settings):
+        session = _Session(
+            host=settings.host,
+            port=settings.port,
+            user=settings.user,
+            password=settings.password,
+            unix_socket=settings.unix_socket,
+            ssl=settings.tls.context if settings.tls else None,
             charset="utf8mb4",
             autocommit=True,
             # Without PAD_CHAR_TO_FULL_LENGTH, ANSI_QUOTES and the like, whatever the server's mode.
@@ -55,74 +102,71 @@ def open_session(conn_id: str, *, raw: bool = False) -> Iterator["Connection[Cur
             # and writing a file to S3 may take longer than the minute it allows by itself.
             init_command=f"SET time_zone = '+00:00', net_write_timeout = {READ_SECONDS}",
             connect_timeout=CONNECT_SECONDS,
+            # Until logged in: a proxy whose server is away accepts, and says nothing.
+            read_timeout=CONNECT_SECONDS,
             write_timeout=WRITE_SECONDS,
-            use_unicode=not raw,
-            conv={} if raw else None,
+            defer_connect=True,
         )
-        try:
-            _insist_on_encryption(connection, settings)
-            yield connection
-        finally:
-            # Leaves no QUIT unsent on a healthy session, and does not mind a dead one.
-            connection.close()
+        session.tidemark = settings
+        session.connect(_socket(settings))
+        _keep_alive(session._sock)
+        session._read_timeout = settings.read_timeout
+        return session
 
 
-def connection_settings(conn_id: str) -> dict[str, Any]:
-    """Return PyMySQL's arguments for an Airflow connection.
+def _socket(settings: SourceSettings) -> socket.socket | None:
+    """Return the way to the server; None where the driver finds it by itself."""
+    if settings.ssh_conn_id is None:
+        return None
+    # Imported where it is wanted: paramiko costs every task time and memory.
+    from tidemark.hooks.ssh_tunnel import open_channel
 
-    Raises `SourceError` if Airflow has no such connection.
-    """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except Exception as error:  # Airflow has several kinds of "not found"
-        raise SourceError(
-            what=f"Airflow has no connection {conn_id} ({error})",
-            do=f"Add it, for instance as the environment variable AIRFLOW_CONN_{conn_id.upper()}.",
-        ) from error
-    extra = connection.extra_dejson
-    settings: dict[str, Any] = {
-        "host": connection.host or "localhost",
-        "port": int(connection.port or 3306),
-        "user": connection.login or "",
-        "password": connection.password or "",
-        "read_timeout": int(extra.get("read_timeout", READ_SECONDS)),
-    }
-    if socket := extra.get("unix_socket"):
-        settings["unix_socket"] = socket
-    if tls := _tls(extra):
-        settings["ssl"] = tls
-    return settings
+    return open_channel(settings.ssh_conn_id, settings.host, settings.port)
 
 
-def _tls(extra: dict[str, Any]) -> dict[str, Any]:
-    """Return PyMySQL's `ssl` argument; empty when encryption is not asked for.
-
-    Read from the extra's `ssl` (a mapping, or its JSON) and `ssl_mode` (MySQL's own words).
-    """
-    given = extra.get("ssl") or {}
-    tls = dict(json.loads(given) if isinstance(given, str) else given)
-    match str(extra.get("ssl_mode", "")).upper():
-        case "DISABLED":
-            return {}
-        case "REQUIRED":
-            return {"check_hostname": False, "verify_mode": False, **tls}
-        case "VERIFY_CA":
-            return {**tls, "check_hostname": False, "verify_mode": True}
-        case "VERIFY_IDENTITY":
-            return {**tls, "check_hostname": True, "verify_mode": True}
-    return tls
-
-
-def _insist_on_encryption(connection: "Connection[Cursor]", settings: dict[str, Any]) -> None:
-    """PyMySQL goes on in clear text when the server offers no encryption: then stop."""
-    if "ssl" not in settings:
+def _keep_alive(connected: socket.socket) -> None:
+    if connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
-    rows = fetch(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    if not rows or not rows[0]["value"]:
-        raise SourceError(
-            what=f"{_address(settings)} does not encrypt, and the connection asks for it",
-            do="Switch TLS on at the server, or take ssl out of the connection's extra.",
-        )
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):  # not all systems have all of them
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+class _Session(Connection):
+    """PyMySQL's connection, which does not go on in clear text when encryption is insisted on."""
+
+    tidemark: SourceSettings
+    server_capabilities: int
+    _sock: Any
+    _read_timeout: int
+
+    def _request_authentication(self) -> None:
+        tls = self.tidemark.tls
+        if tls and tls.insist and not self.server_capabilities & CLIENT.SSL:
+            # Before the password is sent: whoever sits between may have hidden the offer.
+            raise SourceError(
+                what=f"{self.tidemark.address} does not encrypt, and the connection "
+                f"{self.tidemark.conn_id} asks for it",
+                do="Switch TLS on at the server, or take ssl out of the connection's extra.",
+            )
+        driver: Any = super()
+        driver._request_authentication()
+
+
+def _restrict(connection: "Connection[Any]", seconds: int) -> None:
+    """Let the session write nothing, and no statement run for longer than `seconds`.
+
+    0 sets no limit; the server's or the account's own stays. MySQL ends only SELECTs; nothing else
+    that we send takes long.
+    """
+    driver: Any = connection
+    mariadb = "mariadb" in driver.get_server_info().lower()
+    queries = render(
+        "read_source.sql", "mysql", question="session", mariadb=mariadb, seconds=seconds
+    )
+    fetch(connection, queries["read_only"])
+    if seconds:
+        fetch(connection, queries["time_limit"])
 
 
 def fetch(connection: "Connection[Any]", statement: str) -> list[dict[str, Any]]:
@@ -140,64 +184,10 @@ def thread_id(connection: "Connection[Any]") -> int:
 
 @contextmanager
 def explained(
-    conn_id: str, settings: dict[str, Any], *, table: str | None = None
+    conn_id: str, settings: SourceSettings, *, table: str | None = None
 ) -> Iterator[None]:
     """Turn the driver's errors into `TidemarkError`, naming connection, address and table."""
     try:
         yield
     except pymysql.MySQLError as error:
         raise explanation(error, conn_id, settings, table) from error
-
-
-def explanation(
-    error: pymysql.MySQLError, conn_id: str, settings: dict[str, Any], table: str | None
-) -> TidemarkError:
-    """Return the error for whoever acts next: someone who mends a name or a grant, or a retry."""
-    code, text = code_of(error), str(error.args[-1] if error.args else error)
-    where = f"connection {conn_id} ({_address(settings)})"
-    if code in _NO_ACCESS:
-        return SourceError(
-            what=f"{where} refuses the user {settings['user']}: {text}",
-            do=f"Correct login and password of {conn_id}, or create the user on the source.",
-            table=table,
-        )
-    if code in _NO_GRANT:
-        return SourceError(
-            what=f"{where} lacks a grant: {text}",
-            do=f"GRANT SELECT on the table, PROCESS and REPLICATION CLIENT to {settings['user']}.",
-            table=table,
-        )
-    if code in _NO_SUCH_NAME:
-        return SourceError(
-            what=f"{where} says: {text}",
-            do="Correct the name in tables.yaml, or restore it on the source and clear the "
-            "planning task.",
-            table=table,
-        )
-    if code in _TIME_LIMIT:
-        return SourceError(
-            what=f"{where} ended the query at its time limit: {text}",
-            do=f"Raise the limit for {settings['user']} (max_statement_time on MariaDB, "
-            "max_execution_time on MySQL), or read smaller chunks.",
-            table=table,
-        )
-    if isinstance(error, pymysql.ProgrammingError | pymysql.NotSupportedError) or code == _SYNTAX:
-        return SourceError(
-            what=f"{where} does not understand us: {text}",
-            do="The source may be too old, or of another kind: report it with its version.",
-            table=table,
-        )
-    return TryAgain(
-        what=f"{where} failed: {text} (error {code})",
-        do="See that the server runs and that host and port are right; then clear the task.",
-        table=table,
-    )
-
-
-def code_of(error: pymysql.MySQLError) -> int:
-    """Return the server's or the driver's error number; 0 if there is none."""
-    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
-
-
-def _address(settings: dict[str, Any]) -> str:
-    return str(settings.get("unix_socket") or f"{settings['host']}:{settings['port']}")

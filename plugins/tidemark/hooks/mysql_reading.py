@@ -3,20 +3,24 @@
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+import mysql_arrow
 import pyarrow as pa
+import pyarrow.compute as pc
 import pymysql
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, arrow_schema, read_form
-from tidemark.core.errors import TidemarkError
+from tidemark.core.column_types import Column, arrow_schema, byte_limit
+from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.key_ranges import Key, KeyColumn
+from tidemark.core.selection import hash_pads, select_form
 from tidemark.core.templates import render
-from tidemark.core.text_values import OverlongValue, ValueRefused, to_arrow
+from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_connection import (
     connection_settings,
     explained,
@@ -24,23 +28,26 @@ from tidemark.hooks.mysql_connection import (
     open_session,
     thread_id,
 )
-from tidemark.hooks.mysql_rows import RawRows, Row
-
-BATCH_ROWS = 20_000
-BATCH_BYTES = 8 * 1024 * 1024
-"""A batch ends at whichever comes first, so rows of any width stay within memory."""
 
 log = logging.getLogger(__name__)
+
+
+class ValueRefused(FixConfiguration):
+    """A value does not fit its column in the target. Nothing of the batch was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """Rows with ``cursor_low <= cursor < cursor_high`` and ``key_low <= key < key_high``.
 
-    A bound that is None is open. Times are aware.
+    A bound that is None is open. Times are aware. Keys of several columns are compared in order.
 
     :param columns: what to read, in the order of the file
+    :param index: the index to use; None leaves it to the source
     :param primary_key: names a row in an error message; `key` is used without it
+    :param where: a condition of `tidemark.core.predicates`; None for every row
+    :param hash_connection: Airflow connection with the key of the hashed columns
+    :param reader: the path that `mysql_arrow.rows` takes
     """
 
     schema: str
@@ -49,10 +56,14 @@ class ReadRequest:
     cursor: str
     cursor_low: datetime | None
     cursor_high: datetime | None
-    key: str | None = None
-    key_low: int | None = None
-    key_high: int | None = None
+    key: tuple[KeyColumn, ...] = ()
+    key_low: Key | None = None
+    key_high: Key | None = None
+    index: str | None = None
     primary_key: tuple[str, ...] = ()
+    where: str | None = None
+    hash_connection: str | None = None
+    reader: Literal["auto", "wire", "driver"] = "auto"
 
     @property
     def name(self) -> str:
@@ -64,7 +75,6 @@ class Reading:
 
     :ivar read_from: source time, UTC, just before the snapshot was taken
     :ivar read_to: source time just after; set, like `read_from`, on entering
-    :ivar zero_dates: how many zero dates became NULL so far, by column; complete after `batches`
     """
 
     read_from: datetime
@@ -74,17 +84,23 @@ class Reading:
         self._conn_id, self._request = conn_id, request
         self._open = contextlib.ExitStack()
         self._connection: Connection[Any]
-        self._rows: RawRows | None = None
-        self.zero_dates: Counter[str] = Counter()
+        self._rows: mysql_arrow.Rows | None = None
+        self._read_all = False
+        self._thread: int | None = None
 
     def __enter__(self) -> Self:
-        queries = _queries(self._request)
+        queries, secret = _queries(self._request), self._hash_secret()
         with contextlib.ExitStack() as opening:
-            self._connection = opening.enter_context(open_session(self._conn_id, raw=True))
+            self._connection = opening.enter_context(open_session(self._conn_id))
+            if secret is not None:
+                pads = hash_pads(secret)
+                asked = render("read_source.sql", "mysql", question="hash_key", hash_pads=pads)
+                fetch(self._connection, asked["hash_key"])
             fetch(self._connection, queries["isolate"])
             self.read_from = self._now(queries["now"])
             fetch(self._connection, queries["open_snapshot"])
             self.read_to = self._now(queries["now"])
+            self._thread = thread_id(self._connection)
             self._open = opening.pop_all()
         return self
 
@@ -94,71 +110,116 @@ class Reading:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._rows is not None and not self._rows.finished:
-            self._rows.abandon()
-            self._stop_query()
+        thread, self._thread = self._thread, None
+        if self._rows is not None:
+            self._rows.close()
+            if thread is not None and not self._read_all:
+                self._stop_query(thread)
         self._open.__exit__(kind, error, traceback)
 
+    def stop(self) -> None:
+        """End the query on the server; `batches` then fails. May be called from a signal handler.
+
+        Does nothing before the reading is entered and after it is left.
+        """
+        if self._thread is not None:
+            self._stop_query(self._thread)
+
+    @property
+    def zero_dates(self) -> Counter[str]:
+        """How many zero dates became NULL so far, by column; complete after `batches`."""
+        return self._rows.zero_dates if self._rows else Counter()
+
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows, about 20,000 at a time, with the types of `arrow_schema(columns)`.
+        """Yield the rows, some megabytes at a time, with the types of `arrow_schema(columns)`.
 
         Raises `ValueRefused` for a value that the target's column cannot hold.
         """
-        schema = arrow_schema(self._request.columns)
-        with explained(self._conn_id, connection_settings(self._conn_id), table=self._request.name):
-            self._rows = RawRows(self._connection, _queries(self._request)["rows"])
-            while rows := self._rows.take(BATCH_ROWS, BATCH_BYTES):
-                values = zip(*rows, strict=True)
-                arrays = [
-                    self._column(column, of_column, rows)
-                    for column, of_column in zip(self._request.columns, values, strict=True)
-                ]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        settings = connection_settings(self._conn_id)
+        with explained(self._conn_id, settings, table=self._request.name), self._named():
+            self._rows = mysql_arrow.rows(
+                self._connection,
+                _queries(self._request)["rows"],
+                schema=arrow_schema(self._request.columns),
+                path=self._request.reader,
+            )
+            if self._rows.why_slow:
+                log.warning("Reading by the slow path: %s", self._rows.why_slow)
+            for batch in self._rows:
+                self._check_lengths(batch)
+                yield batch
+            self._read_all = True
 
-    def _column(
-        self, column: Column, values: tuple[bytes | None, ...], rows: list[Row]
-    ) -> pa.Array:
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say which row and which table a failure of the reader is about."""
+        table = self._request.name
         try:
-            array, zero_dates = to_arrow(column, values)
-        except OverlongValue as long:
+            yield
+        except mysql_arrow.BadValue as error:
+            column = next(each for each in self._request.columns if each.name == error.column)
             raise ValueRefused(
-                what=f"{column.name} of the row with {self._key_of(rows[long.row])} has "
-                f"{long.size:,} bytes, and {column.redshift} holds no more",
-                do=f"Shorten the value on the source, or leave {column.name} out of the table's "
-                "columns; then clear the task.",
-                table=self._request.name,
-            ) from long
-        except ValueError as error:
-            raise ValueRefused(
-                what=f"{column.name} holds a value that is no {column.mysql}: {error}",
-                do=f"Was {column.name} altered on the source after planning? Then clear the "
-                "planning task; else mend the value.",
-                table=self._request.name,
+                what=f"{error.column} of the row with {self._key_of(error.row)} is no "
+                f"{column.mysql}: {error.why}",
+                do="Mend the value on the source; then clear the task.",
+                table=table,
             ) from error
-        if zero_dates:
-            self.zero_dates[column.name] += zero_dates
-        return array
+        except mysql_arrow.Unsupported as error:
+            by_wire = "set its reader to auto; " if self._request.reader == "wire" else ""
+            raise ValueRefused(
+                what=f"it cannot be read as planned: {error}",
+                do="Was the table altered on the source after planning? Then clear the planning "
+                f"task; else {by_wire}report it with the server's version.",
+                table=table,
+            ) from error
+        except mysql_arrow.BrokenStream as error:
+            raise TryAgain(
+                what=f"the server's answer could not be read: {error}",
+                do="Clear the task; if it happens again, set reader: driver for the table, and "
+                "report it with the server's version.",
+                table=table,
+            ) from error
 
-    def _key_of(self, row: Row) -> str:
+    def _check_lengths(self, batch: pa.RecordBatch) -> None:
+        for column, values in zip(self._request.columns, batch.columns, strict=True):
+            limit = byte_limit(column)
+            if limit is None or values.nbytes <= limit:
+                continue
+            sizes = pc.binary_length(values)
+            longest = pc.max(sizes).as_py()
+            if longest is not None and longest > limit:
+                row = batch.slice(pc.index(sizes, longest).as_py(), 1).to_pylist()[0]
+                raise ValueRefused(
+                    what=f"{column.name} of the row with {self._key_of(row)} has "
+                    f"{longest:,} bytes, and {column.redshift} holds no more than {limit:,}",
+                    do=f"Shorten the value on the source, or leave {column.name} out of the "
+                    "table's columns; then clear the task.",
+                    table=self._request.name,
+                )
+
+    def _key_of(self, row: Mapping[str, Any]) -> str:
         """Name a row by its primary key, else by the chunk's key, else by its cursor."""
         request = self._request
-        names = request.primary_key or ((request.key,) if request.key else (request.cursor,))
-        places = {column.name: place for place, column in enumerate(request.columns)}
-        return ", ".join(
-            f"{name} = {(row[places[name]] or b'NULL')[:100].decode(errors='replace')}"
-            for name in names
-            if name in places
-        )
+        ranged = tuple(column.name for column in request.key)
+        names = request.primary_key or ranged or (request.cursor,)
+        return ", ".join(f"{name} = {_shown(row[name])}" for name in names if name in row)
+
+    def _hash_secret(self) -> str | None:
+        if not any(column.hashed for column in self._request.columns):
+            return None
+        # Without a key the source would answer NULL for every value.
+        assert self._request.hash_connection, "columns are to be hashed, and no key is named"
+        return read_hash_secret(self._request.hash_connection)
 
     def _now(self, query: str) -> datetime:
-        text: bytes = fetch(self._connection, query)[0]["now"]
-        return datetime.fromisoformat(text.decode("ascii")).replace(tzinfo=UTC)
+        now: datetime = fetch(self._connection, query)[0]["now"]
+        return now.replace(tzinfo=UTC)
 
-    def _stop_query(self) -> None:
+    def _stop_query(self, thread: int) -> None:
         """End the unread query on the server: hanging up lets it run on until it next sends."""
-        thread = thread_id(self._connection)
         try:
-            with open_session(self._conn_id) as other:
+            # Where the server is away, its query has ended with it, and nobody should wait.
+            with open_session(self._conn_id, patience=0) as other:
                 fetch(
                     other,
                     render("read_source.sql", "mysql", question="stop", thread=thread)["stop"],
@@ -174,11 +235,18 @@ def _queries(request: ReadRequest) -> dict[str, str]:
         question="rows",
         schema=request.schema,
         table=request.table,
-        columns=[{"name": one.name, "form": read_form(one)} for one in request.columns],
+        columns=[select_form(column) for column in request.columns],
+        where=request.where,
         cursor=request.cursor,
         low=request.cursor_low,
         high=request.cursor_high,
         key=request.key,
         key_low=request.key_low,
         key_high=request.key_high,
+        index=request.index,
     )
+
+
+def _shown(value: object) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return "NULL" if value is None else text[:100]

@@ -1,17 +1,19 @@
 """A MySQL or MariaDB source, reached through an Airflow connection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from datetime import time as midnight
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, column_from_information_schema
+from tidemark.core.column_types import Column
+from tidemark.core.key_ranges import Key
+from tidemark.core.selection import select_columns
+from tidemark.core.tables import Table
 from tidemark.core.templates import render
-from tidemark.core.windows import SourceClock
+from tidemark.core.windows import SourceClock, Window
 from tidemark.hooks.mysql_clock import read_clock, read_now
 from tidemark.hooks.mysql_connection import (
     SourceError,
@@ -20,12 +22,17 @@ from tidemark.hooks.mysql_connection import (
     fetch,
     open_session,
 )
+from tidemark.hooks.mysql_ranges import (
+    FIRST_DAY,
+    RangedTable,
+    Share,
+    instant,
+    key_cuts,
+    share,
+)
 from tidemark.hooks.mysql_reading import Reading, ReadRequest
 
 __all__ = ["MySqlSource", "ReadRequest", "Reading", "SourceError", "TableShape"]
-
-# Before this, MySQL has only its zero dates.
-_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,19 @@ class TableShape:
     :param primary_key: its columns in order; empty without one
     :param engine: only InnoDB reads from a snapshot
     :param rows_estimate: the server's guess, often off by half
-    :param indexed: columns that stand first in an index
+    :param index_on: an index that begins with a column, by the column's name
     """
 
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
     engine: str
     rows_estimate: int
-    indexed: frozenset[str] = frozenset()
+    index_on: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        """Columns that stand first in an index."""
+        return frozenset(self.index_on)
 
 
 class MySqlSource:
@@ -55,11 +67,12 @@ class MySqlSource:
     def __init__(self, conn_id: str) -> None:
         self.conn_id = conn_id
 
-    def describe(self, schema: str, table: str) -> TableShape:
+    def describe(self, schema: str, table: str, configured: Table | None = None) -> TableShape:
         """Return the table's columns, types and keys.
 
-        Raises `SourceError` if there is no such table, or the user may not see it, and
-        `UnsupportedType` for a column that cannot be copied exactly.
+        :param configured: says which columns are copied, and how; None for all of them, as they are
+        :raises SourceError: there is no such table, or the user may not see it
+        :raises FixConfiguration: what `select_columns` says of the columns
         """
         queries = _ask("describe", schema=schema, table=table)
         with self._session(f"{schema}.{table}") as connection:
@@ -74,16 +87,13 @@ class MySqlSource:
                 table=f"{schema}.{table}",
             )
         return TableShape(
-            columns=tuple(
-                column_from_information_schema({**row, "table": f"{schema}.{table}"})
-                for row in columns
-            ),
+            columns=select_columns(configured or Table(db_schema=schema, table=table), columns),
             primary_key=tuple(
                 row["column_name"] for row in indexes if row["index_name"] == "PRIMARY"
             ),
             engine=found[0]["engine"] or found[0]["kind"],
             rows_estimate=int(found[0]["rows_estimate"] or 0),
-            indexed=frozenset(row["column_name"] for row in indexes if int(row["place"]) == 1),
+            index_on=_index_on(indexes),
         )
 
     def now(self) -> datetime:
@@ -99,7 +109,7 @@ class MySqlSource:
     def has_rows(
         self, schema: str, table: str, cursor: str, low: datetime | None, high: datetime
     ) -> bool:
-        """Return whether the window holds any row."""
+        """Return whether the window holds any row, chosen by the table's `where` or not."""
         return bool(self._in_window("has_rows", schema, table, cursor, low, high))
 
     def count_rows(
@@ -114,26 +124,41 @@ class MySqlSource:
         with self._session(f"{schema}.{table}") as connection:
             return int(fetch(connection, queries["count_null_cursor"])[0]["answer"])
 
-    def key_range(
+    def share(
+        self, schema: str, table: str, cursor: str, index: str | None, window: Window
+    ) -> Share:
+        """Return how much of the table lies in the window, by estimates: see `mysql_ranges`."""
+        where = {"schema": schema, "table": table, "cursor": cursor}
+        with self._session(f"{schema}.{table}") as connection:
+            return share(connection, where, index, window.low, window.high)
+
+    def key_cuts(self, table: RangedTable, total: int, per_chunk: float) -> list[Key]:
+        """Return keys that cut the table into chunks of about `per_chunk` of `total` rows."""
+        with self._session(f"{table.schema}.{table.table}") as connection:
+            return key_cuts(connection, table, total, per_chunk)
+
+    def limit_bound(
         self,
         schema: str,
         table: str,
-        key: str,
         cursor: str,
         low: datetime | None,
         high: datetime,
-    ) -> tuple[int, int] | None:
-        """Return the least and the greatest key in the window.
+        rows: int,
+    ) -> datetime | None:
+        """Return the first cursor value above the row at which `rows` rows are reached.
 
-        None if the window is empty, or the key is no integer.
+        None if the window holds no more. Rows that share a value stay together, so a window that
+        ends there holds at least `rows` rows. Reads no more of the cursor's index than that.
         """
-        queries = _ask(
-            "key_range", schema=schema, table=table, key=key, cursor=cursor, low=low, high=high
-        )
+        where = {"schema": schema, "table": table, "cursor": cursor, "high": high, "every": rows}
         with self._session(f"{schema}.{table}") as connection:
-            row = fetch(connection, queries["key_range"])[0]
-        first, last = row["first"], row["last"]
-        return (first, last) if isinstance(first, int) and isinstance(last, int) else None
+            found = fetch(connection, _ask("limit", low=low, **where)["last_value"])
+            if not found:
+                return None
+            reached = instant(found[0]["answer"]) or FIRST_DAY  # zero dates: one slice
+            query = _ask("boundaries", low=reached, **where)["next_value"]
+            return instant(fetch(connection, query)[0]["answer"])
 
     def cursor_boundaries(
         self,
@@ -158,14 +183,14 @@ class MySqlSource:
                 found = fetch(connection, queries["next_boundary"])
                 if not found:
                     return boundaries
-                boundary = _instant(found[0]["answer"])
+                boundary = instant(found[0]["answer"])
                 if boundary == reached:
-                    boundary = _instant(fetch(connection, queries["next_value"])[0]["answer"])
+                    boundary = instant(fetch(connection, queries["next_value"])[0]["answer"])
                     if boundary is None:
                         return boundaries
                 if boundary is None and reached is None:
                     # More than `every` zero dates: they are one slice with what follows.
-                    reached = _FIRST_DAY
+                    reached = FIRST_DAY
                     continue
                 if boundary is None:
                     return boundaries  # a month or day 0: no instant to cut at
@@ -199,14 +224,20 @@ class MySqlSource:
             yield connection
 
 
+def _index_on(indexes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return an index for each column that one begins with; the primary key where it can be."""
+    usable = [
+        row
+        for row in indexes
+        if int(row["seq_in_index"]) == 1
+        # MySQL can make an index invisible, MariaDB ignore it; neither may then be asked for.
+        and row.get("is_visible") != "NO"
+        and row.get("ignored") != "YES"
+        and row["index_type"] == "BTREE"
+    ]
+    usable.sort(key=lambda row: str(row["index_name"]) == "PRIMARY")
+    return {row["column_name"]: row["index_name"] for row in usable}
+
+
 def _ask(question: str, **values: object) -> dict[str, str]:
     return render("read_source.sql", "mysql", question=question, **values)
-
-
-def _instant(answer: object) -> datetime | None:
-    """Return a cursor value as an instant; None for NULL and for a zero date, which is text."""
-    if isinstance(answer, datetime):
-        return answer.replace(tzinfo=UTC)
-    if isinstance(answer, date):
-        return datetime.combine(answer, midnight(), tzinfo=UTC)
-    return None

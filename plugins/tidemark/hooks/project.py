@@ -6,15 +6,17 @@ from pathlib import Path
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Queue, parse_queues
-from tidemark.core.tables import Table, parse_tables
+from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.targets import Target, Targets, parse_targets
+from tidemark.core.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
 
 ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """`include/tables.yaml`, `targets.yaml` and, where there is one, `queues.yaml`, validated."""
+    """`include/tables.yaml`, `targets.yaml` and, where there are, `tables.found.yaml` and
+    `queues.yaml`, validated."""
 
     tables: dict[str, Table]
     targets: Targets
@@ -52,13 +54,72 @@ def read_project() -> Project:
 
     Raises `FixConfiguration`, naming file, table and key, for what is missing or wrong.
     """
-    folder = Path(os.environ.get("TIDEMARK_CONFIG_DIR") or ROOT / "include")
-    queues = folder / "queues.yaml"
+    folder = _folder()
+    queues, found = folder / "queues.yaml", folder / FOUND_FILE
+    tables = parse_tables(
+        _text(folder / "tables.yaml"),
+        os.environ,
+        found=_text(found) if found.exists() else None,
+    )
+    targets = parse_targets(_text(folder / "targets.yaml"), os.environ)
+    refuse_shared_targets(tables, [t.name for t in targets.by_name.values() if t.enabled])
     return Project(
-        tables=parse_tables(_text(folder / "tables.yaml"), os.environ),
-        targets=parse_targets(_text(folder / "targets.yaml"), os.environ),
+        tables=tables,
+        targets=targets,
         queues=parse_queues(_text(queues), os.environ) if queues.exists() else {},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TableLists:
+    """What the files say about which tables to copy, before wildcards are resolved.
+
+    :param found: names that `tables.found.yaml` holds
+    """
+
+    outline: Outline
+    found: frozenset[str]
+
+    def knows(self, name: str) -> bool:
+        """Whether a table is copied, or was excluded on purpose."""
+        return name in self.outline.tables or name in self.found or self.outline.excludes(name)
+
+
+def read_table_lists() -> TableLists:
+    """Read the tables as they are listed, for `discover`, which runs before all is well.
+
+    Raises `FixConfiguration` for a file that is missing or no list of tables.
+    """
+    folder = _folder()
+    found = folder / FOUND_FILE
+    return TableLists(
+        outline=parse_outline(_text(folder / "tables.yaml"), os.environ, "tables.yaml"),
+        found=frozenset(parse_found(_text(found), os.environ).tables)
+        if found.exists()
+        else frozenset(),
+    )
+
+
+def write_found_tables(text: str) -> Path:
+    """Replace `tables.found.yaml` in one step: Airflow may be reading it. Returns where it is.
+
+    Raises `FixConfiguration` where the folder cannot be written.
+    """
+    path = _folder() / FOUND_FILE
+    draft = path.with_suffix(".draft")
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError as error:
+        raise FixConfiguration(
+            what=f"{FOUND_FILE} cannot be written: {error.strerror}",
+            do="Run this where the project's files may be changed, and commit the file.",
+        ) from error
+    return path
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("TIDEMARK_CONFIG_DIR") or ROOT / "include")
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,10 @@
 """The staging bucket: conditional reads and writes of S3 objects. Decides nothing."""
 
 import base64
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +28,15 @@ _MISCONFIGURED = {
     "SignatureDoesNotMatch",
     "PermanentRedirect",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart upload, as S3 took it. `sha256` is base64, as S3 writes it."""
+
+    number: int
+    etag: str
+    sha256: str
 
 
 class StagingBucket:
@@ -87,6 +98,67 @@ class StagingBucket:
                 Body=data,
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
             )
+
+    def start_upload(self, key: str) -> str:
+        """Begin a file that comes in parts; return the upload's id. Complete it, or abort it."""
+        with self._explained(key):
+            answer = self._s3.create_multipart_upload(
+                Bucket=self.name, Key=key, ChecksumAlgorithm="SHA256"
+            )
+            return str(answer["UploadId"])
+
+    def put_part(self, key: str, upload_id: str, number: int, data: bytes) -> Part:
+        """Write one part, from 1 on; the service checks it against its SHA-256."""
+        sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        with self._explained(key):
+            answer = self._s3.upload_part(
+                Bucket=self.name,
+                Key=key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=data,
+                ChecksumSHA256=sha256,
+            )
+            return Part(number, answer["ETag"], sha256)
+
+    def complete_upload(self, key: str, upload_id: str, parts: Sequence[Part], size: int) -> None:
+        """Make a file of its parts; the service checks their sums and the whole's bytes."""
+        with self._explained(key):
+            try:
+                self._s3.complete_multipart_upload(
+                    Bucket=self.name,
+                    Key=key,
+                    UploadId=upload_id,
+                    MpuObjectSize=size,
+                    MultipartUpload={
+                        "Parts": [
+                            {
+                                "PartNumber": part.number,
+                                "ETag": part.etag,
+                                "ChecksumSHA256": part.sha256,
+                            }
+                            for part in parts
+                        ]
+                    },
+                )
+            except ClientError as error:
+                # An answer was lost, and a retry finds the upload completed.
+                if _code(error) != "NoSuchUpload" or self._size(key) != size:
+                    raise
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """Remove the parts of an upload that will not be completed."""
+        with self._explained(key):
+            self._s3.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
+
+    def _size(self, key: str) -> int | None:
+        try:
+            answer = self._s3.head_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
+        return int(answer["ContentLength"])
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Write an object unless there is one. Returns whether it was written."""

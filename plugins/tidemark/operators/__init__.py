@@ -1,7 +1,13 @@
 """The tasks of the pipeline: recipes of about ten lines each."""
 
 from tidemark.operators.commit import CommitWatermarkOperator
-from tidemark.operators.declare import dag_settings, load_settings, read_project
+from tidemark.operators.declare import (
+    chunk_settings,
+    dag_settings,
+    load_settings,
+    read_project,
+    source_settings,
+)
 from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
@@ -13,7 +19,9 @@ __all__ = [
     "LoadTargetOperator",
     "PlanIncrementOperator",
     "SealBatchOperator",
+    "chunk_settings",
     "dag_settings",
     "load_settings",
     "read_project",
+    "source_settings",
 ]

@@ -1,8 +1,10 @@
 """Cut a window into chunks, asking the source how its rows lie."""
 
-from datetime import datetime
+from dataclasses import dataclass
 
+from tidemark.core.key_ranges import KeyColumn, is_integer, range_columns
 from tidemark.core.windows import Chunk, Window, chunks_by_cursor, chunks_by_key, single_chunk
+from tidemark.hooks.mysql_ranges import RangedTable, Share
 from tidemark.hooks.mysql_source import TableShape
 from tidemark.operators.stream import Stream
 
@@ -11,42 +13,62 @@ _MOST = 0.25
 
 
 def limit_window(stream: Stream, window: Window) -> Window:
-    """Shorten a window to about `row_limit` rows, rounded up to a whole cursor value, so that rows
-    which share one value are never split."""
+    """Shorten a window to `row_limit` rows, rounded up to a whole cursor value: rows that share a
+    value are never split, and a window always moves on, however many share one."""
     table = stream.table
     if table.row_limit is None:
         return window
-    cuts = _boundaries(stream, window, table.row_limit)
-    return Window(window.low, cuts[0]) if cuts else window
+    bound = stream.source.limit_bound(
+        table.db_schema, table.table, table.cursor, window.low, window.high, table.row_limit
+    )
+    return Window(window.low, bound) if bound else window
 
 
-def cut(
-    stream: Stream, shape: TableShape, window: Window, *, at_horizon: bool
-) -> tuple[Chunk, ...]:
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How a window is read: in which chunks, cut by which columns of the key, by which index."""
+
+    chunks: tuple[Chunk, ...]
+    ranged_by: tuple[KeyColumn, ...] = ()
+    index: str | None = None
+
+
+def cut(stream: Stream, shape: TableShape, window: Window, *, at_horizon: bool) -> Cutting:
     """Return chunks of about `chunk_rows` rows that together cover the window.
 
-    By ranges of an integer primary key when the window is most of the table, else by cursor values.
+    Most of a table is read along its primary key, in ranges of it; a slice along the cursor's
+    index, in ranges of the cursor. The index is named, because the optimizer scans a whole table
+    for a tenth of it: 1.8 s against 0.7 s for 300,000 of 3,000,000 rows.
 
     :param at_horizon: the window ends where safe reading ends; then what lies above is read too
         (and read again by the next window), so that a row which never rests is copied all the same
     """
     table = stream.table
     where = (table.db_schema, table.table)
-    rows = stream.source.count_rows(*where, table.cursor, window.low, window.high)
-    if rows <= table.chunk_rows:
-        return single_chunk(window, open_end=at_horizon)
-    key = shape.primary_key[0] if len(shape.primary_key) == 1 else None
-    if key and rows >= _MOST * shape.rows_estimate:
-        span = stream.source.key_range(*where, key, table.cursor, window.low, window.high)
-        if span:
-            pieces = -(-rows // table.chunk_rows)
-            return chunks_by_key(window, span, pieces, open_end=at_horizon)
-    boundaries = _boundaries(stream, window, table.chunk_rows)
-    return chunks_by_cursor(window, boundaries, open_end=at_horizon)
-
-
-def _boundaries(stream: Stream, window: Window, every: int) -> list[datetime]:
-    table = stream.table
-    return stream.source.cursor_boundaries(
-        table.db_schema, table.table, table.cursor, window.low, window.high, every
+    index = shape.index_on.get(table.cursor)
+    share = _share(stream, shape, window, index)
+    slice_of_it = index is not None and share.of_table < _MOST
+    key = range_columns(shape.columns, shape.primary_key)
+    if share.rows <= table.chunk_rows:
+        chunks = single_chunk(window, open_end=at_horizon)
+        return Cutting(chunks, index=index if slice_of_it else None)
+    if key and not slice_of_it:
+        integer = is_integer(shape.columns, key[0])
+        ranged = RangedTable(*where, key, integer, table.cursor, index)
+        cuts = stream.source.key_cuts(ranged, share.total, table.chunk_rows / share.of_table)
+        return Cutting(chunks_by_key(window, cuts, open_end=at_horizon), key, "PRIMARY")
+    boundaries = stream.source.cursor_boundaries(
+        *where, table.cursor, window.low, window.high, table.chunk_rows
     )
+    chunks = chunks_by_cursor(window, boundaries, open_end=at_horizon)
+    return Cutting(chunks, index=index if slice_of_it else None)
+
+
+def _share(stream: Stream, shape: TableShape, window: Window, index: str | None) -> Share:
+    """Return how much of the table lies in the window. A view has no statistics: it is counted."""
+    table = stream.table
+    where = (table.db_schema, table.table, table.cursor)
+    if shape.engine == "VIEW":
+        rows = stream.source.count_rows(*where, window.low, window.high)
+        return Share(rows, rows)
+    return stream.source.share(*where, index, window)

@@ -46,6 +46,16 @@ def dag_settings(table: Table) -> dict[str, Any]:
     }
 
 
+def source_settings(table: Table) -> dict[str, Any]:
+    """Return the arguments of a task that asks the source: its pool, beside the other tables."""
+    return {"table": table.name, "pool": table.pool}
+
+
+def chunk_settings(table: Table) -> dict[str, Any]:
+    """Return the arguments of the mapped task that reads: also how many chunks at once."""
+    return {**source_settings(table), "max_active_tis_per_dagrun": table.readers}
+
+
 def load_settings(target: Target) -> dict[str, Any]:
     """Return the arguments of a target's load task.
 

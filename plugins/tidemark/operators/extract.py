@@ -11,9 +11,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
+from tidemark.core.file_sizes import FileSizes
 from tidemark.core.windows import Chunk
-from tidemark.hooks.mysql_source import ReadRequest
-from tidemark.hooks.parquet_files import encode_files
+from tidemark.hooks.mysql_source import Reading, ReadRequest
+from tidemark.hooks.parquet_files import Encoding
+from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 
@@ -27,6 +29,12 @@ class ExtractChunkOperator(TableOperator):
     def __init__(self, *, chunk: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chunk = chunk
+        self._reading: Reading | None = None
+
+    def on_kill(self) -> None:
+        """End the query on the source: somebody cleared or failed the task, or it took too long."""
+        if self._reading is not None:
+            self._reading.stop()
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry():
@@ -42,13 +50,16 @@ class ExtractChunkOperator(TableOperator):
 
     def _extract(self, stream: Stream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
-        with stream.source.read(_request(stream, plan, chunk)) as reading:
+        self._reading = stream.source.read(_request(stream, plan, chunk))
+        with self._reading as reading:
             rows = _with_lineage(reading.batches(), plan, reading.read_to)
-            schema = arrow_schema([*plan.columns, *LINEAGE])
-            encoded = encode_files(rows, schema, target_bytes=stream.table.file_bytes)
-            files = tuple(
-                stream.batches.put_part(plan, chunk.number, part, attempt, file)
-                for part, file in enumerate(encoded)
+            files = stage(
+                rows,
+                arrow_schema([*plan.columns, *LINEAGE]),
+                _encoding(stream, plan),
+                stream.bucket,
+                lambda part: stream.batches.part_key(plan, chunk.number, part, attempt),
+                interrupt=reading.stop,
             )
             receipt = Receipt(
                 batch_id=plan.batch_id,
@@ -64,8 +75,16 @@ class ExtractChunkOperator(TableOperator):
         return stream.batches.record_receipt(plan, receipt)
 
 
+def _encoding(stream: Stream, plan: Plan) -> Encoding:
+    sizes = FileSizes(
+        most=stream.table.file_bytes,
+        chunks=len(plan.chunks),
+        slices=max(target.slices for target in stream.enabled),
+    )
+    return Encoding(sizes, stream.table.compression, statistics=(*plan.key, plan.cursor))
+
+
 def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
-    ranged = chunk.key_low is not None or chunk.key_high is not None
     return ReadRequest(
         schema=stream.table.db_schema,
         table=stream.table.table,
@@ -73,10 +92,14 @@ def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
         cursor=plan.cursor,
         cursor_low=chunk.cursor_low,
         cursor_high=chunk.cursor_high,
-        key=plan.key[0] if ranged else None,
+        key=plan.ranged_by,
         key_low=chunk.key_low,
         key_high=chunk.key_high,
+        index=plan.index,
         primary_key=plan.key,
+        where=plan.where,
+        hash_connection=plan.hash_connection,
+        reader=stream.table.reader,
     )
 
 

@@ -9,6 +9,7 @@ from tidemark.core.batches import Plan, backfill_id, increment_id
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.planning import check_cursor, check_key, cursor_precision
 from tidemark.core.runs import Run, read_run
+from tidemark.core.selection import check_strategy, index_statement
 from tidemark.core.state import (
     TableState,
     first_state,
@@ -17,7 +18,9 @@ from tidemark.core.state import (
     with_plan,
     with_targets,
 )
+from tidemark.core.tables import Table
 from tidemark.core.windows import Horizon, Window, horizon
+from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import TableShape
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.chunking import cut, limit_window
@@ -129,7 +132,10 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
 
     def _look(self, stream: Stream) -> tuple[TableShape, Horizon]:
         table = stream.table
-        shape = stream.source.describe(table.db_schema, table.table)
+        check_strategy(table)
+        shape = stream.source.describe(table.db_schema, table.table, table)
+        if any(column.hashed for column in shape.columns):
+            read_hash_secret(table.hash_connection)  # refuses before anything is planned
         check_cursor(table, shape.columns)
         check_key(table, shape.columns, shape.primary_key)
         bound = horizon(
@@ -152,17 +158,13 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             self.log.warning(
                 "Relying on the safety lag of %s s alone: %s", table.safety_lag_seconds, bound.doubt
             )
-        if held := bound.held_by:
-            stalled = held.age.total_seconds() > table.stall_alert_seconds
-            say = self.log.error if stalled else self.log.info
-            say(
-                "The horizon is held back by %s %s, open for %s",
-                held.what,
-                held.thread_id,
-                held.age,
-            )
+        self._say_what_holds(table, bound)
         if table.cursor not in shape.indexed:
-            self.log.warning("%s has no index: every run scans the whole table", table.cursor)
+            self.log.warning(
+                "%s has no index: every run scans the whole table. On the source: %s",
+                table.cursor,
+                index_statement(table.db_schema, table.table, table.cursor),
+            )
         if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
             self.log.warning(
                 "%s rows have no %s and are never copied: give them one, or reconcile",
@@ -170,6 +172,23 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 table.cursor,
             )
         return shape, bound
+
+    def _say_what_holds(self, table: Table, bound: Horizon) -> None:
+        held = bound.held_by
+        if held is None:
+            return
+        self.log.info(
+            "The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age
+        )
+        if held.age.total_seconds() > table.stall_alert_seconds:
+            self.log.error(
+                "%s has stalled at %s: nothing newer is copied until that %s ends. See "
+                "SHOW PROCESSLIST on the source; wait, or KILL %s there. No row is lost",
+                table.name,
+                bound.at,
+                held.what,
+                held.thread_id,
+            )
 
     def _skip_later(self, context: Context, stream: Stream) -> None:
         """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
@@ -205,6 +224,7 @@ def _plan(
     bound: Horizon,
     batch_id: str,
 ) -> Plan:
+    cutting = cut(stream, shape, window, at_horizon=window.high == bound.at)
     return Plan(
         batch_id=batch_id,
         kind="increment" if batch_id.startswith("inc-") else "backfill",
@@ -215,7 +235,13 @@ def _plan(
         cursor=stream.table.cursor,
         key=stream.table.key or shape.primary_key,
         columns=shape.columns,
-        chunks=cut(stream, shape, window, at_horizon=window.high == bound.at),
+        chunks=cutting.chunks,
+        ranged_by=cutting.ranged_by,
+        index=cutting.index,
         planned_at=bound.at,
         previous=state.last_batch,
+        where=stream.table.where,
+        hash_connection=stream.table.hash_connection
+        if any(c.hashed for c in shape.columns)
+        else None,
     )
