@@ -9,7 +9,10 @@ from pathlib import Path
 import pymysql
 import pytest
 from tidemark.core.errors import TidemarkError
+from tidemark.core.key_ranges import range_columns
+from tidemark.core.windows import Window
 from tidemark.hooks.mysql_connection import fetch, open_session
+from tidemark.hooks.mysql_ranges import RangedTable
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
@@ -43,10 +46,15 @@ def reader(sql: Run, seconds: None, offer: Callable[..., MySqlSource]) -> MySqlS
 
 def test_these_grants_do_for_everything(reader: MySqlSource, sql: Run) -> None:
     where = (DATABASE, "seconds", "updated_at")
-    assert reader.describe(DATABASE, "seconds").primary_key == ("id",)
+    shape = reader.describe(DATABASE, "seconds")
+    assert shape.primary_key == ("id",)
     assert (reader.clock().complete, reader.clock().doubt) == (True, "")
     assert reader.count_rows(*where, None, LATE) == 10
-    assert reader.key_range(DATABASE, "seconds", "id", "updated_at", None, LATE) == (0, 9)
+    index = shape.index_on["updated_at"]
+    assert reader.share(*where, index, Window(None, LATE)).of_table > 0.5
+    key = range_columns(shape.columns, shape.primary_key)
+    ranged = RangedTable(DATABASE, "seconds", key, True, "updated_at", index)
+    assert reader.key_cuts(ranged, 10, 4)
     assert reader.cursor_boundaries(*where, None, LATE, 4)
     assert read_ids(reader, all_rows(reader, "seconds")) == list(range(10))
 
