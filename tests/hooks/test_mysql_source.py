@@ -128,7 +128,11 @@ def test_rows_without_a_cursor_are_counted(source: MySqlSource, sql: Run, second
     ("changes", "kind", "parts"),
     [
         ({"password": "wrong-secret"}, SourceError, ["source_under_test", "127.0.0.1:", "login"]),
-        ({"port": 1}, TryAgain, ["source_under_test", "127.0.0.1:1", "host and port"]),
+        (
+            {"port": 1, "extra": {"connect_patience": 0}},
+            TryAgain,
+            ["source_under_test", "127.0.0.1:1", "host and port"],
+        ),
         ({"extra": {"ssl_mode": "REQUIRED"}}, SourceError, ["does not encrypt"]),
     ],
 )

@@ -127,7 +127,9 @@ class Screen:
     def __init__(self, command: list[str]) -> None:
         self._mine, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", *command],  # Ctrl-C is a signal of the controlling terminal
+            # Ctrl-C is a signal of the controlling terminal; whoever runs the tests in the
+            # background has it ignored, and children inherit that.
+            ["setsid", "--ctty", "env", "--default-signal=INT", *command],
             cwd=ROOT,
             env={**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"},
             stdin=theirs,
