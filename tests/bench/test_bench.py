@@ -25,7 +25,7 @@ def test_a_small_bench_tells_every_figure(tmp_path: Path) -> None:
     names = {figure["name"] for figure in kept["figures"]}
     assert names >= {
         "up, cold", "up, warm", "idle memory, all", "COPY, Parquet", "COPY, CSV", "UNLOAD, Parquet",
-        "round trip, waiting, median", "round trip, waiting, p99", "GET", "receive and delete",
+        "round trip, boto3, median", "round trip, boto3, p99", "GET", "receive and delete",
     }  # fmt: skip
     assert all(figure["value"] > 0 for figure in kept["figures"])
     assert all(name in ended.stdout for name in names)
