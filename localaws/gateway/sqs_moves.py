@@ -110,6 +110,7 @@ class Moves:
         handle = call.data.get("TaskHandle")
         found = [task for tasks in self._tasks.values() for task in tasks if task.handle == handle]
         if not found or found[0].status != "RUNNING":
+            # Wording unsourced.
             raise SqsError("ResourceNotFoundException", "Task does not exist.", 404)
         found[0].status = "CANCELLING"
         return {"ApproximateNumberOfMessagesMoved": found[0].moved}

@@ -155,6 +155,7 @@ def _check_settings(call: SqsCall) -> None:
     target = re.search(r'"deadLetterTargetArn"\s*:\s*"([^"]+)"', policy)
     # "The dead-letter queue of a FIFO queue must also be a FIFO queue", and the other way round:
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    # ; wording unsourced
     if target and target[1].endswith(".fifo") != call.is_fifo:
         raise invalid(
             f"Value {policy} for parameter RedrivePolicy is invalid. Reason: Dead-letter queue must"

@@ -72,6 +72,7 @@ class Execution:
         first_error = ""
         for unit in job.statement.units:
             if job.in_one_transaction:
+                # Unsourced: a batch joins, and commits, a block that is open in its session.
                 session.begin_block()
             error = self._unit(session, unit, last=unit is last)
             if error is None:

@@ -34,7 +34,7 @@ class Session:
 
     `copier`, `checkpoint`, `past` and `query` belong to the statement that runs: how it loads, how
     it learns of a cancel and of the cluster's history, and its RedshiftQueryId; `last_query` is the
-    one before it in this session, -1 if there was none. `before_commit` is told which transaction
+    one before it, -1 if there was none. `before_commit` is told which transaction
     of the engine's is about to be committed. `settings` are the session's parameters by name, those
     that were set; a front that reads names differently asks there. `survives` are the engine's own
     parameters that a failed statement leaves behind although it is rolled back.
