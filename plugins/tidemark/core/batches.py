@@ -12,6 +12,7 @@ clear epoch of its plan, and window. A batch's place in the bucket follows from 
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -21,6 +22,7 @@ from pydantic import AwareDatetime, Field
 from tidemark.core.column_types import Column
 from tidemark.core.documents import Frozen
 from tidemark.core.key_ranges import KeyColumn
+from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
 
 Kind = Literal["increment", "backfill"]
@@ -82,7 +84,12 @@ class StagedFile(Frozen):
 
 class Receipt(Frozen):
     """What one attempt at a chunk left behind. `read_from` and `read_to` are source time around
-    the snapshot."""
+    the snapshot.
+
+    :param zero_dates: how many became NULL, by column; :param cut: how many texts were cut
+    :param set_aside: files of rows that no target can hold; they are in none of `files`
+    :param findings: why they were set aside
+    """
 
     batch_id: str
     chunk: int
@@ -91,21 +98,33 @@ class Receipt(Frozen):
     read_from: AwareDatetime
     read_to: AwareDatetime
     zero_dates: dict[str, int] = Field(default_factory=dict)
+    cut: dict[str, int] = Field(default_factory=dict)
+    set_aside: tuple[StagedFile, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def rows(self) -> int:
         """Rows in the chunk's files."""
         return sum(file.rows for file in self.files)
 
+    @property
+    def rows_set_aside(self) -> int:
+        """Rows of the chunk that are in quarantine instead."""
+        return sum(file.rows for file in self.set_aside)
+
 
 class Batch(Frozen):
-    """`batch.json`: everything that is needed to explain, load and verify a batch."""
+    """`batch.json`: everything that is needed to explain, load and verify a batch.
+
+    :param rows: rows in `files`; :param rows_set_aside: rows read that are in quarantine instead
+    """
 
     plan: Plan
     files: tuple[StagedFile, ...]
     rows: int
     bytes: int
     checksum: str
+    rows_set_aside: int = 0
     read_from: AwareDatetime
     read_to: AwareDatetime
 
@@ -126,10 +145,16 @@ def seal(plan: Plan, receipts: tuple[Receipt, ...]) -> Batch:
         files=files,
         rows=sum(file.rows for file in files),
         bytes=sum(file.bytes for file in files),
-        checksum=hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest(),
+        checksum=checksum(files),
+        rows_set_aside=sum(receipt.rows_set_aside for receipt in ordered),
         read_from=min(receipt.read_from for receipt in ordered),
         read_to=max(receipt.read_to for receipt in ordered),
     )
+
+
+def checksum(files: Iterable[StagedFile]) -> str:
+    """Return the SHA-256 (hex) of the files' own, in their order."""
+    return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
 
 
 def manifest(batch: Batch, bucket: str) -> dict[str, list[dict[str, object]]]:

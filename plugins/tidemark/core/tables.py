@@ -14,6 +14,7 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.misfits import Oversize
 from tidemark.core.predicates import parse_predicate
 from tidemark.core.wildcards import FoundTables, parse_found, parse_outline
 
@@ -72,6 +73,12 @@ class Table(Frozen):
     :param file_bytes: compressed size at which a Parquet file is closed at the latest; files of a
         small batch are smaller, so that every slice of a warehouse has one
     :param compression: ``snappy``, or ``zstd``: about a third fewer bytes for some more time
+    :param oversize_text: a text longer than 65,535 bytes, which Redshift cannot hold:
+        ``quarantine`` sets its row aside, ``truncate_and_mark`` cuts it and says so at its end,
+        ``fail`` stops the batch
+    :param zero_date: ``null_and_count`` makes ``0000-00-00`` a NULL, ``fail`` stops the batch
+    :param max_bad_share: the share of a chunk's or batch's rows that may be set aside; ten rows
+        always may, but for 0, which lets nothing pass
     :param target_table: the table's name on every target; ``{schema}`` and ``{table}`` stand for
         the source's names
     :param target_tables: the table's name on a single target, where it differs
@@ -101,6 +108,9 @@ class Table(Frozen):
     reader: Literal["auto", "wire", "driver"] = "auto"
     file_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
     compression: Literal["snappy", "zstd"] = "snappy"
+    oversize_text: Oversize = "quarantine"
+    zero_date: Literal["null_and_count", "fail"] = "null_and_count"
+    max_bad_share: float = Field(default=0.01, ge=0, le=1)
     dist_key: Name | None = None
     sort_keys: tuple[Name, ...] = ()
     target_table: str = "{table}"

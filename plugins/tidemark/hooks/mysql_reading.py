@@ -11,13 +11,13 @@ from typing import Any, Literal, Self
 
 import mysql_arrow
 import pyarrow as pa
-import pyarrow.compute as pc
 import pymysql
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, arrow_schema, byte_limit
-from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.column_types import Column, arrow_schema
+from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.key_ranges import Key, KeyColumn
+from tidemark.core.misfits import ValueRefused, row_name
 from tidemark.core.selection import hash_pads, select_form
 from tidemark.core.templates import render
 from tidemark.hooks.hash_secret import read_hash_secret
@@ -30,10 +30,6 @@ from tidemark.hooks.mysql_connection import (
 )
 
 log = logging.getLogger(__name__)
-
-
-class ValueRefused(FixConfiguration):
-    """A value does not fit its column in the target. Nothing of the batch was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,8 @@ class Reading:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, some megabytes at a time, with the types of `arrow_schema(columns)`.
 
-        Raises `ValueRefused` for a value that the target's column cannot hold.
+        A text may be longer than its column in a target: `tidemark.core.misfits` looks at that.
+        Raises `ValueRefused` for a value that is none of its column's type.
         """
         settings = connection_settings(self._conn_id)
         with explained(self._conn_id, settings, table=self._request.name), self._named():
@@ -145,9 +142,7 @@ class Reading:
             )
             if self._rows.why_slow:
                 log.warning("Reading by the slow path: %s", self._rows.why_slow)
-            for batch in self._rows:
-                self._check_lengths(batch)
-                yield batch
+            yield from self._rows
             self._read_all = True
 
     @contextlib.contextmanager
@@ -180,29 +175,11 @@ class Reading:
                 table=table,
             ) from error
 
-    def _check_lengths(self, batch: pa.RecordBatch) -> None:
-        for column, values in zip(self._request.columns, batch.columns, strict=True):
-            limit = byte_limit(column)
-            if limit is None or values.nbytes <= limit:
-                continue
-            sizes = pc.binary_length(values)
-            longest = pc.max(sizes).as_py()
-            if longest is not None and longest > limit:
-                row = batch.slice(pc.index(sizes, longest).as_py(), 1).to_pylist()[0]
-                raise ValueRefused(
-                    what=f"{column.name} of the row with {self._key_of(row)} has "
-                    f"{longest:,} bytes, and {column.redshift} holds no more than {limit:,}",
-                    do=f"Shorten the value on the source, or leave {column.name} out of the "
-                    "table's columns; then clear the task.",
-                    table=self._request.name,
-                )
-
     def _key_of(self, row: Mapping[str, Any]) -> str:
         """Name a row by its primary key, else by the chunk's key, else by its cursor."""
         request = self._request
         ranged = tuple(column.name for column in request.key)
-        names = request.primary_key or ranged or (request.cursor,)
-        return ", ".join(f"{name} = {_shown(row[name])}" for name in names if name in row)
+        return row_name(row, request.primary_key or ranged or (request.cursor,))
 
     def _hash_secret(self) -> str | None:
         if not any(column.hashed for column in self._request.columns):
@@ -245,8 +222,3 @@ def _queries(request: ReadRequest) -> dict[str, str]:
         key_high=request.key_high,
         index=request.index,
     )
-
-
-def _shown(value: object) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return "NULL" if value is None else text[:100]

@@ -89,6 +89,15 @@ class StagingBucket:
             answer = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
             return bool(answer.get("KeyCount"))
 
+    def keys_below(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix`, in the order of their bytes."""
+        with self._explained(prefix):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            )
+            for page in pages:
+                yield from (str(found["Key"]) for found in page.get("Contents", ()))
+
     def put_file(self, key: str, data: bytes, sha256: str) -> None:
         """Write a file; the service checks it against its SHA-256 (hex)."""
         with self._explained(key):

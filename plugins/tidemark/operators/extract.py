@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
 from tidemark.core.file_sizes import FileSizes
+from tidemark.core.quarantine import told
 from tidemark.core.windows import Chunk
 from tidemark.hooks.mysql_source import Reading, ReadRequest
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.fitting import Fitting
 from tidemark.operators.stream import Stream
 
 
@@ -46,15 +48,21 @@ class ExtractChunkOperator(TableOperator):
                 raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
             receipt = stream.batches.receipt(plan, self.chunk) or self._extract(stream, plan)
         self.log.info("Chunk %s: %s rows, %s files", self.chunk, receipt.rows, len(receipt.files))
-        return {"batch_id": batch_id, "rows": receipt.rows, "files": len(receipt.files)}
+        return {
+            "batch_id": batch_id,
+            "rows": receipt.rows,
+            "files": len(receipt.files),
+            "set_aside": receipt.rows_set_aside,
+        }
 
     def _extract(self, stream: Stream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
         self._reading = stream.source.read(_request(stream, plan, chunk))
         with self._reading as reading:
+            fitting = Fitting(stream.table, plan, chunk.number, attempt, stream.bucket)
             rows = _with_lineage(reading.batches(), plan, reading.read_to)
             files = stage(
-                rows,
+                fitting.passing(rows, reading),
                 arrow_schema([*plan.columns, *LINEAGE]),
                 _encoding(stream, plan),
                 stream.bucket,
@@ -69,10 +77,23 @@ class ExtractChunkOperator(TableOperator):
                 read_from=reading.read_from,
                 read_to=reading.read_to,
                 zero_dates=dict(reading.zero_dates),
+                **fitting.finish(),
             )
+        self._tell(receipt)
+        return stream.batches.record_receipt(plan, receipt)
+
+    def _tell(self, receipt: Receipt) -> None:
         for column, count in receipt.zero_dates.items():
             self.log.warning("%s zero dates in %s became NULL", count, column)
-        return stream.batches.record_receipt(plan, receipt)
+        for column, count in receipt.cut.items():
+            self.log.warning("%s texts in %s were too long, and cut", count, column)
+        if receipt.findings:
+            self.log.error(
+                "%s rows were set aside: %s. See python -m tidemark.cli quarantine list -t %s",
+                receipt.rows_set_aside,
+                told(receipt.findings),
+                self.table,
+            )
 
 
 def _encoding(stream: Stream, plan: Plan) -> Encoding:

@@ -7,6 +7,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Batch, Plan, seal
 from tidemark.core.errors import TryAgain
+from tidemark.core.quarantine import set_aside_by_extract
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 
@@ -27,7 +28,12 @@ class SealBatchOperator(TableOperator):
                     raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
                 batch = stream.batches.record_batch(_seal(stream, plan))
         self.log.info("%s: %s rows, %s files", batch.batch_id, batch.rows, len(batch.files))
-        return {"batch_id": batch.batch_id, "rows": batch.rows, "bytes": batch.bytes}
+        return {
+            "batch_id": batch.batch_id,
+            "rows": batch.rows,
+            "bytes": batch.bytes,
+            "set_aside": batch.rows_set_aside,
+        }
 
 
 def _seal(stream: Stream, plan: Plan) -> Batch:
@@ -40,4 +46,7 @@ def _seal(stream: Stream, plan: Plan) -> Batch:
             do="Clear extract_chunk of this run, with downstream.",
             table=plan.stream,
         )
-    return seal(plan, tuple(receipt for receipt in receipts if receipt))
+    found = tuple(receipt for receipt in receipts if receipt)
+    if aside := set_aside_by_extract(plan, found):
+        stream.quarantine.enter(aside)  # before the batch exists, so that no row is lost sight of
+    return seal(plan, found)

@@ -11,6 +11,7 @@ from tidemark.core.targets import Target
 from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.mysql_source import MySqlSource
 from tidemark.hooks.project import Project, read_project
+from tidemark.hooks.quarantine_store import QuarantineStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.warehouses.data_api import PATIENT, Patience
@@ -45,6 +46,11 @@ class Stream:
     def batches(self) -> BatchStore:
         """The staged batches."""
         return BatchStore(self.bucket)
+
+    @cached_property
+    def quarantine(self) -> QuarantineStore:
+        """The rows that were set aside."""
+        return QuarantineStore(self.bucket)
 
     @cached_property
     def source(self) -> MySqlSource:

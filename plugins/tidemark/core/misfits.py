@@ -1,0 +1,184 @@
+"""Values that no target's column can hold, found before they are sent. Pure, and vectorised.
+
+Ranges need no look: every type of MySQL is mapped to one that holds all of its values
+(`column_types`). What is left is length, because Redshift ends a VARCHAR at 65,535 bytes and MySQL
+a LONGTEXT at 4 GiB. A batch of rows without a value that is too long costs one pass over lengths.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidemark.core.column_types import Column, byte_limit
+from tidemark.core.documents import Frozen
+from tidemark.core.errors import FixConfiguration
+
+Oversize = Literal["quarantine", "truncate_and_mark", "fail"]
+
+WHY = pa.schema([pa.field("_tidemark_column", pa.string()), pa.field("_tidemark_why", pa.string())])
+"""What a row that was set aside says besides its values."""
+
+
+class ValueRefused(FixConfiguration):
+    """A value does not fit its column in the target. Nothing of the batch was loaded."""
+
+
+class Finding(Frozen):
+    """So many rows were set aside because of one column, for one reason."""
+
+    column: str
+    why: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A batch of rows after the look at its lengths.
+
+    :param rows: what every target can hold
+    :param set_aside: the other rows, whole, with the columns of `WHY` behind theirs
+    :param cut: how many values were cut to their column's length, by column
+    """
+
+    rows: pa.RecordBatch
+    set_aside: pa.RecordBatch | None = None
+    cut: Mapping[str, int] = field(default_factory=dict)
+
+
+def fit(
+    batch: pa.RecordBatch,
+    columns: Sequence[Column],
+    oversize: Oversize,
+    identity: Collection[str],
+) -> Fitted:
+    """Part the rows that fit from those that do not, or make them fit.
+
+    :param batch: its first columns are `columns`, in their order; others are not looked at
+    :param oversize: what becomes of a text that is too long; bytes are never cut, and neither is
+        a value of `identity`, which two rows might then share: those rows are set aside instead
+    """
+    arrays, cut = list(batch.columns), {}
+    wrong: dict[str, pa.Array] = {}
+    for place, column in enumerate(columns):
+        limit = byte_limit(column)
+        too_long = _too_long(arrays[place], limit)
+        if limit is None or too_long is None:
+            continue
+        if (
+            oversize == "truncate_and_mark"
+            and pa.types.is_string(arrays[place].type)
+            and column.name not in identity
+        ):
+            arrays[place] = _cut(arrays[place], too_long, limit)
+            cut[column.name] = pc.sum(too_long).as_py()
+        else:
+            wrong[column.name] = too_long
+    if not wrong:
+        return Fitted(_with(batch, arrays) if cut else batch, cut=cut)
+    whys = {c.name: f"longer than {c.redshift}" for c in columns if c.name in wrong}
+    bad = _any(wrong.values())
+    kept = _with(batch, arrays).filter(pc.invert(bad))
+    return Fitted(kept, with_why(batch, bad, wrong, whys), cut)
+
+
+def with_why(
+    batch: pa.RecordBatch,
+    bad: pa.Array,
+    wrong: Mapping[str, pa.Array],
+    whys: Mapping[str, str],
+) -> pa.RecordBatch:
+    """Return the rows of `bad`, each with the first column that is wrong in it, and why.
+
+    :param wrong: by column, the rows in which it is wrong
+    """
+    places = pc.indices_nonzero(bad)
+    column = pa.nulls(len(batch), pa.string())
+    for name, rows in reversed(list(wrong.items())):
+        column = pc.if_else(rows, name, column)
+    named = column.take(places)
+    reasons = pa.array([whys[name] for name in named.to_pylist()], pa.string())
+    rows = batch.take(places)
+    schema = pa.schema([*batch.schema, *WHY])
+    return pa.RecordBatch.from_arrays([*rows.columns, named, reasons], schema=schema)
+
+
+def findings(set_aside: pa.RecordBatch) -> dict[tuple[str, str], int]:
+    """Count the rows of a batch that was set aside, by column and reason."""
+    counts: dict[tuple[str, str], int] = {}
+    for column, why in zip(*(set_aside.column(n).to_pylist() for n in WHY.names), strict=True):
+        counts[column, why] = counts.get((column, why), 0) + 1
+    return counts
+
+
+def refusal(
+    batch: pa.RecordBatch, columns: Sequence[Column], key: Sequence[str], table: str
+) -> ValueRefused | None:
+    """Return the error that names the longest value of the first column that cannot hold its own,
+    by its row's `key`; None if everything fits."""
+    for place, column in enumerate(columns):
+        values, limit = batch.column(place), byte_limit(column)
+        if limit is None or _too_long(values, limit) is None:
+            continue
+        sizes = pc.binary_length(values)
+        longest = pc.max(sizes).as_py()
+        row = batch.slice(pc.index(sizes, longest).as_py(), 1).to_pylist()[0]
+        return ValueRefused(
+            what=f"{column.name} of the row with {row_name(row, key)} has {longest:,} bytes, and "
+            f"{column.redshift} holds no more than {limit:,}",
+            do=f"Shorten the value on the source, leave {column.name} out of the table's columns, "
+            "or set oversize_text: quarantine for the table; then clear the task.",
+            table=table,
+        )
+    return None
+
+
+def row_name(row: Mapping[str, Any], key: Sequence[str]) -> str:
+    """Name a row by its key, as far as it was read: ``id = 77, part = b``."""
+    return ", ".join(f"{name} = {_shown(row[name])}" for name in key if name in row)
+
+
+def _shown(value: object) -> str:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return "NULL" if value is None else text[:100]
+
+
+def _too_long(values: pa.Array, limit: int | None) -> pa.Array | None:
+    """Say which values are too long; None if none is, which is the usual case and cheap."""
+    if limit is None or values.nbytes <= limit:
+        return None
+    sizes = pc.binary_length(values)
+    longest = pc.max(sizes).as_py()
+    if longest is None or longest <= limit:
+        return None
+    return pc.fill_null(pc.greater(sizes, limit), False)
+
+
+def _cut(values: pa.Array, too_long: pa.Array, limit: int) -> pa.Array:
+    whole = values.filter(too_long).to_pylist()
+    return pc.replace_with_mask(
+        values, too_long, pa.array([_marked(text, limit) for text in whole], values.type)
+    )
+
+
+def _marked(text: str, limit: int) -> str:
+    """Cut a text between two characters, and say at its end that it was cut."""
+    whole = text.encode()
+    mark = f"… [cut from {len(whole)} bytes]"
+    room = limit - len(mark.encode())
+    if room < 0:
+        return whole[:limit].decode(errors="ignore")
+    return whole[:room].decode(errors="ignore") + mark
+
+
+def _any(masks: Collection[pa.Array]) -> pa.Array:
+    first, *others = masks
+    for mask in others:
+        first = pc.or_(first, mask)
+    return first
+
+
+def _with(batch: pa.RecordBatch, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)

@@ -1,0 +1,148 @@
+"""Rows that were set aside, in the staging bucket: their files and their records."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from tidemark.core.batches import StagedFile
+from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.misfits import findings
+from tidemark.core.quarantine import SetAside
+from tidemark.hooks.staging_bucket import StagingBucket
+
+_FILE_BYTES = 16 * 2**20
+"""Rows in memory before they are sent: bad rows are few, and may be large."""
+
+
+class RowsAside:
+    """Takes rows of one batch, a file every 16 MiB, so that memory stays flat.
+
+    :param key: the key of the file 0, 1, 2, …; nobody else writes there
+    :ivar counts: rows by column and reason so far
+    """
+
+    def __init__(self, bucket: StagingBucket, key: Callable[[int], str]) -> None:
+        self._bucket, self._key = bucket, key
+        self._files: list[StagedFile] = []
+        self._waiting: list[pa.RecordBatch] = []
+        self.counts: dict[tuple[str, str], int] = {}
+
+    @property
+    def rows(self) -> int:
+        """How many rows were taken."""
+        return sum(self.counts.values())
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows that say why, in the columns of `misfits.WHY`."""
+        for why, count in findings(rows).items():
+            self.counts[why] = self.counts.get(why, 0) + count
+        self._waiting.append(rows)
+        if sum(each.nbytes for each in self._waiting) >= _FILE_BYTES:
+            self._send()
+
+    def finish(self) -> tuple[StagedFile, ...]:
+        """Send what waits; return all files, which are in the bucket."""
+        if self._waiting:
+            self._send()
+        return tuple(self._files)
+
+    def _send(self) -> None:
+        data = parquet_bytes(pa.Table.from_batches(self._waiting))
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = self._key(len(self._files))
+        self._bucket.put_file(key, data, sha256)
+        rows = sum(each.num_rows for each in self._waiting)
+        self._files.append(StagedFile(key=key, bytes=len(data), rows=rows, sha256=sha256))
+        self._waiting = []
+
+
+def parquet_bytes(rows: pa.Table) -> bytes:
+    """Encode rows as one file that COPY takes: see `parquet_files` for why these settings."""
+    sink = io.BytesIO()
+    pq.write_table(
+        rows,
+        sink,
+        version="2.6",
+        data_page_version="1.0",
+        compression="snappy",
+        use_dictionary=False,
+        store_schema=False,
+    )
+    return sink.getvalue()
+
+
+class QuarantineStore:
+    """Reads and writes what lies below `quarantine/`. Of every record, the first one counts."""
+
+    def __init__(self, bucket: StagingBucket) -> None:
+        self.bucket = bucket
+
+    def enter(self, record: SetAside) -> SetAside:
+        """Write a record; if there is one already, return that one."""
+        if self.bucket.put_new(record.key, _written(record)):
+            return record
+        found = self.bucket.read(record.key)
+        if found is None:
+            raise TryAgain(what=f"{record.key} came and went", do="Clear the task.")
+        return _parsed(found[0], record.key)
+
+    def records(self, stream: str | None = None) -> Iterator[SetAside]:
+        """Yield what was set aside, of one table or of all, in the order of the batches' names."""
+        prefix = f"quarantine/{stream}/" if stream else "quarantine/"
+        for key in self.bucket.keys_below(prefix):
+            if key.endswith(".json"):
+                found = self.bucket.read(key)
+                if found:
+                    yield _parsed(found[0], key)
+
+    def change(self, record: SetAside, changed: SetAside) -> None:
+        """Replace a record. Raises `TryAgain` if somebody else changed it meanwhile."""
+        found = self.bucket.read(record.key)
+        if (
+            found is None
+            or _parsed(found[0], record.key) != record
+            or not self.bucket.replace(record.key, _written(changed), found[1])
+        ):
+            raise TryAgain(
+                what=f"{record.key} was changed by somebody else meanwhile",
+                do="Look at it, and type the command again.",
+                table=record.plan.stream,
+            )
+
+    def rows(self, record: SetAside) -> Iterator[pa.Table]:
+        """Yield the rows of a record, file by file, whole, with the columns of `misfits.WHY`."""
+        for file in record.files:
+            yield read_rows(self.bucket, file)
+
+
+def read_rows(bucket: StagingBucket, file: StagedFile) -> pa.Table:
+    """Read a file whole into memory, checked against its checksum.
+
+    Raises `FixConfiguration` for one that is gone or changed: its rows cannot be trusted.
+    """
+    found = bucket.read(file.key)
+    if found is None or hashlib.sha256(found[0]).hexdigest() != file.sha256:
+        raise FixConfiguration(
+            what=f"s3://{bucket.name}/{file.key} is "
+            f"{'gone' if found is None else 'not what was written there'}",
+            do="Restore its first version, or read the window anew by a backfill.",
+        )
+    return pq.read_table(pa.BufferReader(found[0]))
+
+
+def _written(record: SetAside) -> bytes:
+    return record.model_dump_json(indent=2).encode()
+
+
+def _parsed(text: bytes, key: str) -> SetAside:
+    try:
+        return SetAside.model_validate_json(text)
+    except ValidationError as error:
+        raise FixConfiguration(
+            what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
+            do="Restore an earlier version of it.",
+        ) from error

@@ -1,0 +1,103 @@
+"""If these fail, a value too long stops a whole batch, or leaves without a word."""
+
+import time
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tidemark.core.column_types import Column, arrow_schema, byte_limit
+from tidemark.core.misfits import WHY, findings, fit, refusal
+
+ID = Column("id", "bigint", "BIGINT", False)
+NAME = Column("name", "varchar(3) character set utf8mb4", "VARCHAR(12)", True)
+BODY = Column("body", "longtext character set utf8mb4", "VARCHAR(40)", True)
+BLOB = Column("blob", "longblob", "VARBYTE(8)", True)
+COLUMNS = (ID, NAME, BODY, BLOB)
+
+texts = st.none() | st.text(alphabet="aé€𝄞", max_size=30)
+rows = st.lists(st.tuples(texts, texts, st.none() | st.binary(max_size=12)), max_size=30)
+
+
+def a_batch(values):
+    given = [(place, *value) for place, value in enumerate(values)]
+    return pa.RecordBatch.from_pylist(
+        [dict(zip([c.name for c in COLUMNS], row, strict=True)) for row in given],
+        schema=arrow_schema(COLUMNS),
+    )
+
+
+def size(value):
+    return len(value.encode() if isinstance(value, str) else value or b"")
+
+
+def misfits(row):
+    return [c.name for c in COLUMNS[1:] if size(row[c.name]) > byte_limit(c)]
+
+
+@given(rows)
+def test_rows_that_do_not_fit_are_set_aside_whole_and_the_others_are_as_they_were(values):
+    batch = a_batch(values)
+    fitted = fit(batch, COLUMNS, "quarantine", {"id"})
+    good = [row for row in batch.to_pylist() if not misfits(row)]
+    bad = [row for row in batch.to_pylist() if misfits(row)]
+    assert fitted.rows.to_pylist() == good
+    assert fitted.rows.schema == batch.schema
+    assert fitted.cut == {}
+    if not bad:
+        assert fitted.set_aside is None
+        return
+    assert [
+        {name: row[name] for name in batch.schema.names} for row in fitted.set_aside.to_pylist()
+    ] == bad
+    assert [row[WHY.names[0]] for row in fitted.set_aside.to_pylist()] == [
+        misfits(row)[0] for row in bad
+    ]
+    assert sum(findings(fitted.set_aside).values()) == len(bad)
+
+
+@given(rows)
+def test_texts_are_cut_between_characters_and_say_so_but_bytes_never(values):
+    batch = a_batch(values)
+    fitted = fit(batch, COLUMNS, "truncate_and_mark", {"id"})
+    by_id = {row["id"]: row for row in batch.to_pylist()}
+    for row in fitted.rows.to_pylist():
+        whole = by_id[row["id"]]
+        assert row["blob"] == whole["blob"]
+        assert misfits(row) == []
+        for name in ("name", "body"):
+            if row[name] != whole[name]:
+                assert name in misfits(whole)
+        if "body" in misfits(whole):
+            assert row["body"].endswith(f"… [cut from {size(whole['body'])} bytes]")
+    kept = {row["id"] for row in fitted.rows.to_pylist()}
+    assert kept == {i for i, row in by_id.items() if "blob" not in misfits(row)}
+
+
+def test_a_key_is_never_cut_because_two_rows_could_share_what_is_left():
+    batch = a_batch([("aaaaaaaaaaaaaaaa", None, None), ("b", None, None)])
+    fitted = fit(batch, COLUMNS, "truncate_and_mark", {"name"})
+    assert fitted.rows.column("id").to_pylist() == [1]
+    assert findings(fitted.set_aside) == {("name", "longer than VARCHAR(12)"): 1}
+    assert fitted.cut == {}
+
+
+def test_a_refusal_names_the_row_the_column_and_the_way_on():
+    batch = a_batch([("a", "short", None), ("b", "é" * 35, None)])
+    said = str(refusal(batch, COLUMNS, ("id",), "shop.essays"))
+    for part in ("shop.essays", "body", "id = 1", "70 bytes", "VARCHAR(40)", "oversize_text"):
+        assert part in said
+    assert refusal(a_batch([("a", "short", None)]), COLUMNS, ("id",), "t") is None
+
+
+@pytest.mark.parametrize("oversize", ["quarantine", "truncate_and_mark"])
+def test_looking_at_lengths_costs_next_to_nothing(oversize):
+    """Against what it costs to encode the same rows, which is a fraction of a read."""
+    wide = [Column(f"c{n}", "text", "VARCHAR(65535)", True) for n in range(12)]
+    values = pa.array([f"some text {n}" for n in range(65_000)])
+    batch = pa.RecordBatch.from_arrays([values] * 12, schema=arrow_schema(wide))
+    fit(batch, wide, oversize, ())
+    started = time.perf_counter()
+    for _ in range(10):
+        fit(batch, wide, oversize, ())
+    assert (time.perf_counter() - started) / 10 < 0.05  # 2 ms here, for some 15 MB
