@@ -33,7 +33,7 @@ from tidemark.hooks.project import (
 )
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
-from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
+from tidemark.hooks.warehouses.opening import open_warehouse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,8 +77,7 @@ def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all comman
     project = read_project()
     print(f"staging  s3://{project.targets.staging.bucket} ({project.targets.staging.region})")
     for target in project.targets.by_name.values():
-        where = target.cluster_identifier or target.workgroup_name or ""
-        state = f"{where}/{target.database}" if target.enabled else "disabled"
+        state = target.address if target.enabled else "disabled"
         print(f"target   {target.name:20} {target.role:12} {state}")
     for queue in project.queues.values():
         print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
@@ -186,7 +185,7 @@ def _recover(options: argparse.Namespace) -> None:
     if found and _readable(found[0], key, table.name):
         raise SystemExit(f"{key} can be read, so there is nothing to recover")
     enabled = [target for target in project.targets.by_name.values() if target.enabled]
-    ledgers = {t.name: RedshiftWarehouse(table, t).history() for t in enabled}
+    ledgers = {t.name: open_warehouse(table, t, bucket).history() for t in enabled}
     state = recovered_state(table.name, ledgers, datetime.now(UTC))
     text = state.model_dump_json(indent=2).encode()
     written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)

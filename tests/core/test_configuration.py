@@ -135,3 +135,13 @@ def test_b23_the_queue_is_named_by_its_environment_variable():
         FixConfiguration, match=r"queues.yaml: queues.appsflyer.queue_url: .* no queue"
     ):
         parse_queues(text, {"SQS_QUEUE_URL": "events"})
+
+
+def test_a_kind_takes_its_own_settings_and_what_only_others_know_is_passed_over():
+    text = (INCLUDE / "targets.yaml").read_text()
+    unknown = text.replace("kind: redshift", "kind: oracle")
+    with pytest.raises(FixConfiguration, match=r"targets.primary.kind: oracle is none"):
+        parse_targets(unknown, PRIMARY)
+    wrong = text.replace("slices: 16", "slizes: 16")
+    with pytest.raises(FixConfiguration, match=r"targets.primary.slizes: there is no such setting"):
+        parse_targets(wrong, PRIMARY)

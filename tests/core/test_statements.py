@@ -12,14 +12,14 @@ from tidemark.core.statements import (
     statement_name,
 )
 from tidemark.core.tables import Table
-from tidemark.core.targets import Target
+from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
 from tests.core.values import ORDERS, a_batch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
-TARGET = Target(
+TARGET = RedshiftTarget(
     name="primary",
     role="required",
     region="us-east-1",

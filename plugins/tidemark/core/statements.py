@@ -24,7 +24,7 @@ def create_statements(
     """Return the statements that create a table and its ledger where they are missing."""
     return render(
         "create_tables.sql",
-        "redshift",
+        target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
@@ -46,7 +46,7 @@ def load_statements(
     columns = [*plan.columns, *LINEAGE]
     return render(
         "load_batch.sql",
-        "redshift",
+        target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
@@ -55,7 +55,7 @@ def load_statements(
         key=plan.key,
         cursor=plan.cursor,
         manifest_url=f"s3://{bucket}/{plan.prefix}/manifest.json" if batch.rows else None,
-        iam_role=target.iam_role,
+        iam_role=target.copy_role,
         batch_id=plan.batch_id,
         kind=plan.kind,
         low=plan.low,
@@ -77,6 +77,16 @@ def ledger_history_query(table: Table, target: Target) -> str:
     return _read_ledger(table, target, ("",))["newest"]
 
 
+def columns_query(table: Table, target: Target) -> str:
+    """Return the query for a table's columns on a target, in their order."""
+    return render(
+        "describe_table.sql",
+        target.dialect,
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+    )["columns"]
+
+
 def statement_name(table: Table, target: Target, batch_id: str) -> str:
     """The name that a load has in the console: ``tidemark <table> <target> <batch>``."""
     return f"tidemark {table.name} {target.name} {batch_id}"
@@ -90,7 +100,7 @@ def client_token(*parts: object) -> str:
 def _read_ledger(table: Table, target: Target, batch_ids: Sequence[str]) -> dict[str, str]:
     return render(
         "read_ledger.sql",
-        "redshift",
+        target.dialect,
         schema=target.database_schema,
         ledger_table=ledger_table(table, target.name),
         batch_ids=batch_ids,

@@ -1,7 +1,7 @@
 """The warehouses to load: `include/targets.yaml` as frozen values. Role and name are data."""
 
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -15,29 +15,84 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.templates import Dialect
 
 FILE = "targets.yaml"
 
 
 class Target(Frozen):
-    """One warehouse, reached through the Redshift Data API. The AWS connection names no warehouse.
+    """What every kind of warehouse is configured with; `KINDS` lists the kinds.
 
     :param role: ``required`` gates the watermark, ``best_effort`` owes what it missed
-    :param endpoint_url: a Data API endpoint of your own (PrivateLink); None is the region's
     :param database_schema: where the copied tables live
-    :param iam_role: the role that COPY assumes to read the staging bucket
     :param events_table: where the webhook events go on this target
-    :param statement_timeout_ms: after this long a statement is cancelled and the ledger re-read
+    :param statement_timeout_ms: after this long a load is cancelled and the ledger re-read
     :param slices: how many slices load side by side: a large batch has at least so many files
-    :param submit_retries: how often a throttled submit is tried again
+    :param poll_interval_seconds: how often a running load is looked at
     :param retries: how often Airflow tries a required target's load again
     :param pool: the Airflow pool of this target's loads; empty means ``tidemark_<name>``
     """
 
     name: Name
-    kind: Literal["redshift"] = "redshift"
+    kind: str
     role: Literal["required", "best_effort"]
     enabled: bool = True
+    database_schema: Name = "public"
+    events_table: Name = "appsflyer_events"
+    statement_timeout_ms: int = Field(default=3_600_000, ge=1_000)
+    slices: int = Field(default=1, ge=1)
+    poll_interval_seconds: float = Field(default=2.0, gt=0, le=60)
+    retries: int = Field(default=3, ge=0)
+    retry_delay_seconds: float = Field(default=30.0, ge=0)
+    pool: str = ""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.required and not self.enabled:
+            raise ValueError("a required target cannot be disabled")
+        return self
+
+    @property
+    def required(self) -> bool:
+        """Whether the watermark waits for this target."""
+        return self.role == "required"
+
+    @property
+    def pool_name(self) -> str:
+        """The pool that bounds how many loads run on this target at once."""
+        return self.pool or f"tidemark_{self.name}"
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it speaks."""
+        raise NotImplementedError
+
+    @property
+    def address(self) -> str:
+        """Where it is, in words for people. No secret."""
+        raise NotImplementedError
+
+    @property
+    def copies_within(self) -> str | None:
+        """The region that the staging bucket must be in for this target to load; None for any."""
+        return None
+
+    @property
+    def copy_role(self) -> str | None:
+        """The role that its COPY assumes; None where the rows are sent by us."""
+        return None
+
+
+class RedshiftTarget(Target):
+    """A cluster or a workgroup, reached through the Data API. The AWS connection names neither.
+
+    :param endpoint_url: a Data API endpoint of your own (PrivateLink); None is the region's
+    :param iam_role: the role that COPY assumes to read the staging bucket
+    :param submit_retries: how often a throttled submit is tried again
+    """
+
+    kind: Literal["redshift"] = "redshift"
+    slices: int = Field(default=16, ge=1)
     aws_conn_id: str = "aws_default"
     region: str
     endpoint_url: str | None = None
@@ -46,16 +101,8 @@ class Target(Frozen):
     database: str | None = None
     db_user: str | None = None
     secret_arn: str | None = None
-    database_schema: Name = "public"
     iam_role: str | None = None
-    events_table: Name = "appsflyer_events"
-    statement_timeout_ms: int = Field(default=3_600_000, ge=1_000)
-    slices: int = Field(default=16, ge=1)
     submit_retries: int = Field(default=30, ge=0)
-    poll_interval_seconds: float = Field(default=2.0, gt=0, le=60)
-    retries: int = Field(default=3, ge=0)
-    retry_delay_seconds: float = Field(default=30.0, ge=0)
-    pool: str = ""
 
     @field_validator("endpoint_url")
     @classmethod
@@ -72,8 +119,6 @@ class Target(Frozen):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.enabled:
-            if self.role == "required":
-                raise ValueError("a required target cannot be disabled")
             return self
         if (self.cluster_identifier is None) == (self.workgroup_name is None):
             raise ValueError("give either cluster_identifier or workgroup_name")
@@ -85,14 +130,30 @@ class Target(Frozen):
         return self
 
     @property
-    def required(self) -> bool:
-        """Whether the watermark waits for this target."""
-        return self.role == "required"
+    def dialect(self) -> Dialect:
+        """The SQL that it speaks."""
+        return "redshift"
 
     @property
-    def pool_name(self) -> str:
-        """The pool that bounds how many loads run on this target at once."""
-        return self.pool or f"tidemark_{self.name}"
+    def address(self) -> str:
+        """Where it is, in words for people. No secret."""
+        return f"{self.cluster_identifier or self.workgroup_name}/{self.database}"
+
+    @property
+    def copies_within(self) -> str | None:
+        """Redshift: COPY FROM PARQUET needs bucket and warehouse in one region."""
+        return self.region
+
+    @property
+    def copy_role(self) -> str | None:
+        """The role that its COPY assumes."""
+        return self.iam_role
+
+
+KINDS: dict[str, type[Target]] = {"redshift": RedshiftTarget}
+"""The kinds of warehouse, by what `kind` says."""
+
+_SETTINGS = {name for kind in KINDS.values() for name in kind.model_fields}
 
 
 class Staging(Frozen):
@@ -120,9 +181,10 @@ def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Ta
     document = parse_document(text, file, environ)
     refuse_unknown(document, {"defaults", "targets", "staging"}, file)
     staging = validate(Staging, document.get("staging") or {}, file, "staging")
+    merged = merge_defaults(document, "targets", file)
     by_name = {
-        name: validate(Target, {**values, "name": name}, file, f"targets.{name}")
-        for name, values in merge_defaults(document, "targets", file).items()
+        name: _target(name, document["targets"][name] or {}, values, file)
+        for name, values in merged.items()
     }
     targets = Targets(staging=staging, by_name=by_name)
     if not targets.required:
@@ -130,11 +192,25 @@ def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Ta
             what=f"{file}: targets: none has role: required", do="Make at least one required."
         )
     for target in by_name.values():
-        # Redshift: COPY FROM PARQUET needs bucket and warehouse in one region.
-        if target.enabled and target.region != staging.region:
+        if target.enabled and target.copies_within not in {None, staging.region}:
             raise FixConfiguration(
-                what=f"{file}: targets.{target.name}.region: {target.region} is not the staging "
-                f"bucket's region {staging.region}, and Redshift copies Parquet only inside one",
+                what=f"{file}: targets.{target.name}.region: {target.copies_within} is not the "
+                f"staging bucket's region {staging.region}, and Redshift copies Parquet only "
+                "inside one",
                 do="Use a target in the bucket's region.",
             )
     return targets
+
+
+def _target(name: str, own: Mapping[str, Any], values: Mapping[str, Any], file: str) -> Target:
+    """Build a target of the kind it names. A default that only other kinds know is passed over."""
+    kind = values.get("kind") or "redshift"
+    if kind not in KINDS:
+        raise FixConfiguration(
+            what=f"{file}: targets.{name}.kind: {kind} is none of {', '.join(sorted(KINDS))}",
+            do=f"Mend {file}.",
+        )
+    model = KINDS[kind]
+    elsewhere = _SETTINGS - model.model_fields.keys() - own.keys()
+    given = {key: value for key, value in values.items() if key not in elsewhere}
+    return validate(model, {**given, "name": name, "kind": kind}, file, f"targets.{name}")

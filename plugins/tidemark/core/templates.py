@@ -17,11 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tidemark.core.predicates import Token, parse_predicate
 
-Dialect = Literal["mysql", "redshift"]
+Dialect = Literal["mysql", "redshift", "postgres"]
 
 SQL_FOLDER = Path(__file__).parents[3] / "include" / "sql"
 
-_QUOTE: dict[Dialect, str] = {"mysql": "`", "redshift": '"'}
+_QUOTE: dict[Dialect, str] = {"mysql": "`", "redshift": '"', "postgres": '"'}
 _NAME_LINE = re.compile(r"^-- name: (\w+)$", flags=re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$\n?", flags=re.MULTILINE)
 
@@ -48,9 +48,10 @@ def _environment(dialect: Dialect) -> Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - this is SQL: the filters below quote, HTML escaping would corrupt
     )
+    sql.globals["dialect"] = dialect
     sql.filters["identifier"] = lambda name: identifier(name, dialect)
     sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
-    sql.filters["literal"] = literal
+    sql.filters["literal"] = lambda value: literal(value, dialect)
     sql.filters["predicate"] = lambda condition: predicate(condition, dialect)
     return sql
 
@@ -68,7 +69,7 @@ def identifiers(names: Iterable[str], dialect: Dialect) -> str:
     return ", ".join(identifier(name, dialect) for name in names)
 
 
-def literal(value: object) -> str:
+def literal(value: object, dialect: Dialect = "redshift") -> str:
     """Write one value as SQL. Datetimes are written in UTC without a zone, to the microsecond."""
     match value:
         case None:
@@ -83,8 +84,11 @@ def literal(value: object) -> str:
             return f"'{value.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'microseconds')}'"
         case str():
             text = value.replace("'", "''")
-            # Both dialects read a backslash as an escape, Redshift as PostgreSQL 8 did.
-            return "'" + text.replace("\\", "\\\\") + "'"
+            if dialect != "postgres":
+                # An escape in MySQL and, as in PostgreSQL 8, in Redshift; newer PostgreSQL takes it
+                # as it is, for our sessions have standard_conforming_strings on.
+                text = text.replace("\\", "\\\\")
+            return f"'{text}'"
     raise TypeError(f"no SQL literal for {type(value).__name__}")
 
 
@@ -99,7 +103,7 @@ def predicate(condition: str, dialect: Dialect) -> str:
             case "column":
                 return identifier(token.value, dialect)
             case "text":
-                return literal(token.value)
+                return literal(token.value, dialect)
         return token.value
 
     # MySQL wants a function's parenthesis right beside its name.

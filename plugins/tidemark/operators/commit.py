@@ -15,7 +15,7 @@ from tidemark.core.state import (
     with_debt,
 )
 from tidemark.core.targets import Target
-from tidemark.hooks.warehouses.data_api import BRIEF
+from tidemark.hooks.warehouses.warehouse import BRIEF
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 

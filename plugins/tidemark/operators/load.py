@@ -13,8 +13,7 @@ from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.state import TableState, to_load, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
-from tidemark.hooks.warehouses.data_api import Statement
-from tidemark.hooks.warehouses.redshift import LedgerEntry, RedshiftWarehouse
+from tidemark.hooks.warehouses.warehouse import LedgerEntry, Progress, Warehouse
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.statement_trigger import StatementTrigger
 from tidemark.operators.stream import Stream
@@ -36,7 +35,7 @@ class LoadTargetOperator(TableOperator):
     def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target, self.required = target, required
-        self._running: tuple[RedshiftWarehouse, str] | None = None
+        self._running: Warehouse | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry(), self._told():
@@ -48,15 +47,13 @@ class LoadTargetOperator(TableOperator):
             stream, target = self._open()
             batch = self._batch(stream, event["batch_id"])
             warehouse = stream.warehouse(target)
-            statement = warehouse.api.describe(event["statement_id"])
-            self._judge(stream, warehouse, batch, statement)
+            self._judge(warehouse, batch, warehouse.wait(event["statement_id"], 0))
             return self._load(context, applied=batch.batch_id)
 
     def on_kill(self) -> None:
-        """Cancel the statement that this attempt waits for."""
+        """Cancel the load that this attempt waits for."""
         if self._running:
-            warehouse, statement_id = self._running
-            warehouse.api.cancel(statement_id)
+            self._running.stop()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -85,7 +82,7 @@ class LoadTargetOperator(TableOperator):
                     what=f"{applied} was committed, and the ledger does not list it",
                     do="See who changes the ledger table; then clear the load.",
                 )
-            self._apply(context, stream, warehouse, self._batch(stream, pending[0]))
+            self._apply(context, warehouse, self._batch(stream, pending[0]))
             applied = pending[0]
         return {
             entry.batch_id: {
@@ -125,49 +122,47 @@ class LoadTargetOperator(TableOperator):
             )
         return batch
 
-    def _apply(
-        self, context: Context, stream: Stream, warehouse: RedshiftWarehouse, batch: Batch
-    ) -> None:
+    def _apply(self, context: Context, warehouse: Warehouse, batch: Batch) -> None:
         ti = context["ti"]
         attempt = (context["dag_run"].run_id, ti.max_tries, ti.try_number)
-        statement_id = warehouse.find_running(batch.batch_id)
-        if statement_id is None:
+        self._running = warehouse
+        handle = warehouse.find_running([batch])
+        if handle is None:
             if not warehouse.has_ledger():
                 token = client_token("create", self.table, self.target, batch.batch_id, *attempt)
-                warehouse.create_tables(batch.plan.columns, batch.plan.key, token)
+                warehouse.create(batch.plan.columns, batch.plan.key, token)
             token = client_token(batch.batch_id, self.table, self.target, *attempt)
-            statement_id = warehouse.submit(batch, stream.bucket.name, token)
-        self.log.info("%s: statement %s applies %s", self.target, statement_id, batch.batch_id)
-        self._running = (warehouse, statement_id)
+            handle = warehouse.start([batch], token)
+        if handle is None:
+            return
+        self.log.info("%s: statement %s applies %s", self.target, handle, batch.batch_id)
         allowed = warehouse.target.statement_timeout_ms / 1000
-        statement = warehouse.api.wait(statement_id, min(_WORTH_WAITING, allowed))
-        if statement.running and allowed > _WORTH_WAITING:
+        here = min(_WORTH_WAITING, allowed) if warehouse.deferrable else allowed
+        progress = warehouse.wait(handle, here)
+        if progress.running and here < allowed:
             self.defer(
                 trigger=StatementTrigger(
                     target=self.target,
-                    statement_id=statement_id,
+                    statement_id=handle,
                     batch_id=batch.batch_id,
-                    deadline=time.time() + allowed - _WORTH_WAITING,
+                    deadline=time.time() + allowed - here,
                 ),
                 method_name="resume",
             )
-        self._judge(stream, warehouse, batch, statement)
+        self._judge(warehouse, batch, progress)
 
-    def _judge(
-        self, stream: Stream, warehouse: RedshiftWarehouse, batch: Batch, statement: Statement
-    ) -> None:
+    def _judge(self, warehouse: Warehouse, batch: Batch, progress: Progress) -> None:
         """Return if the batch is applied; else raise the error that says who acts next."""
         self._running = None
-        timed_out = statement.running
-        if timed_out:
-            warehouse.api.cancel(statement.id)
-        if statement.succeeded or batch.batch_id in warehouse.holds([batch.batch_id]):
+        if progress.running:
+            warehouse.cancel(progress.handle)
+        if progress.succeeded or batch.batch_id in warehouse.holds([batch.batch_id]):
             self.log.info("Data successfully inserted into %s Redshift", self.target)
             return
         self.log.error("Failed to insert data into %s Redshift", self.target)
-        if timed_out:
-            raise warehouse.timeout(statement.id)
-        raise warehouse.failure(statement, batch, stream.bucket.name)
+        if progress.running:
+            raise warehouse.timeout(progress.handle)
+        raise warehouse.failure(progress, [batch])
 
     def _report(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tidemark.core.errors import TryAgain
+from tidemark.core.targets import RedshiftTarget
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import DataApi
 
@@ -39,6 +40,7 @@ class StatementTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         target = await asyncio.to_thread(lambda: read_project().target(self.target))
+        assert isinstance(target, RedshiftTarget)  # no other kind of load is deferred
         api = DataApi(target)
         while time.time() < self.deadline:
             # A service that cannot be asked for a moment says nothing about the statement.

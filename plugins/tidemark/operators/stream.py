@@ -14,8 +14,8 @@ from tidemark.hooks.project import Project, read_project
 from tidemark.hooks.quarantine_store import QuarantineStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
-from tidemark.hooks.warehouses.data_api import PATIENT, Patience
-from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
+from tidemark.hooks.warehouses.opening import open_warehouse
+from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Stream:
         """The targets that are loaded."""
         return [target for target in self.project.targets.by_name.values() if target.enabled]
 
-    def warehouse(self, target: Target, patience: Patience = PATIENT) -> RedshiftWarehouse:
+    def warehouse(self, target: Target, patience: Patience = PATIENT) -> Warehouse:
         """The table on a target, which answers within `patience` or not at all."""
-        return RedshiftWarehouse(self.table, target, patience)
+        return open_warehouse(self.table, target, self.bucket, patience)
 
     def state(self) -> TableState:
         """Return the state document. Raises `FixConfiguration` if there is none."""

@@ -18,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.load_failures import sort_refusal
-from tidemark.core.targets import Target
+from tidemark.core.targets import RedshiftTarget
+from tidemark.hooks.warehouses.warehouse import PATIENT, Patience
 
 _LONGEST_WAIT = 20  # seconds the service may hold one DescribeStatement; it allows 30
 _BUSY = {
@@ -54,37 +55,16 @@ class Statement:
         return self.status == "FINISHED"
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a target is given to answer.
-
-    :param seconds: for one call, and for one query
-    :param attempts: how often a call is made; more than one also waits for a busy service
-    """
-
-    seconds: float
-    attempts: int
-
-    @property
-    def settings(self) -> Config:
-        """The same, in botocore's terms."""
-        return Config(
-            connect_timeout=min(10, self.seconds),
-            read_timeout=self.seconds,
-            retries={"total_max_attempts": self.attempts, "mode": "standard"},
-        )
-
-
-PATIENT, BRIEF = Patience(60, 4), Patience(5, 1)
-
-
 class TargetDataHook(RedshiftDataHook):
     """The provider's hook, with a target's region and, where it has one, its own endpoint."""
 
-    def __init__(self, target: Target, patience: Patience) -> None:
-        super().__init__(
-            aws_conn_id=target.aws_conn_id, region_name=target.region, config=patience.settings
+    def __init__(self, target: RedshiftTarget, patience: Patience) -> None:
+        config = Config(
+            connect_timeout=min(10, patience.seconds),
+            read_timeout=patience.seconds,
+            retries={"total_max_attempts": patience.attempts, "mode": "standard"},
         )
+        super().__init__(aws_conn_id=target.aws_conn_id, region_name=target.region, config=config)
         self._endpoint_url = target.endpoint_url
 
     @cached_property
@@ -105,7 +85,7 @@ class DataApi:
     cannot be reached or is too busy.
     """
 
-    def __init__(self, target: Target, patience: Patience = PATIENT) -> None:
+    def __init__(self, target: RedshiftTarget, patience: Patience = PATIENT) -> None:
         self.target, self.patience = target, patience
         self._busy_retries = target.submit_retries if patience.attempts > 1 else 0
 

@@ -1,7 +1,6 @@
 """A Redshift target as the pipeline sees it: what it holds, and how a batch gets there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,8 @@ from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.load_failures import explain_failure
 from tidemark.core.statements import (
+    client_token,
+    columns_query,
     create_statements,
     ledger_history_query,
     ledger_query,
@@ -17,37 +18,33 @@ from tidemark.core.statements import (
     statement_name,
 )
 from tidemark.core.tables import Table
-from tidemark.core.targets import Target
+from tidemark.core.target_columns import TargetColumn, read_target_column
+from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import render
-from tidemark.hooks.warehouses.data_api import (
-    PATIENT,
-    DataApi,
-    Patience,
-    RelationMissing,
-    Statement,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """A batch that a target holds."""
-
-    batch_id: str
-    rows_staged: int
-    rows_merged: int
-    rows_stale: int
-    loaded_at: datetime
+from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
+from tidemark.hooks.warehouses.warehouse import PATIENT, LedgerEntry, Patience, Progress
 
 
 class RedshiftWarehouse:
-    """One table on one Redshift target.
+    """One table on one Redshift target, as `warehouse.Warehouse` promises it.
 
+    :param bucket: where the batches lie; only its name is sent
     :param patience: how long the target is given to answer a question
     """
 
-    def __init__(self, table: Table, target: Target, patience: Patience = PATIENT) -> None:
-        self.table, self.target = table, target
+    deferrable = True
+
+    def __init__(
+        self,
+        table: Table,
+        target: RedshiftTarget,
+        bucket: StagingBucket,
+        patience: Patience = PATIENT,
+    ) -> None:
+        self.table, self.target, self.bucket = table, target, bucket
         self.api = DataApi(target, patience)
+        self._started: str | None = None
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that the target holds."""
@@ -84,46 +81,85 @@ class RedshiftWarehouse:
             return []
         return [str(row["batch_id"]) for row in rows]
 
-    def create_tables(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:
+    def columns(self) -> list[TargetColumn] | None:
+        """Return the table's columns in their order, None if there is no such table."""
+        rows = self._ask(columns_query(self.table, self.target))
+        return [read_target_column(row) for row in rows] or None
+
+    def create(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:
         """Create the table and its ledger where they are missing."""
         statements = create_statements(self.table, self.target, columns, key)
-        name = self._name("create")
-        statement = self.api.wait(
-            self.api.submit(list(statements.values()), name, token), self.api.patience.seconds
-        )
+        statement = self._run(list(statements.values()), "create", token)
         if not statement.succeeded:
-            raise self._failure(statement, list(statements))
+            raise self._failure(_progress(statement), list(statements))
 
-    def submit(self, batch: Batch, bucket: str, token: str) -> str:
-        """Submit the transaction that applies a batch, and return its statement id."""
-        statements = load_statements(self.table, self.target, batch, bucket, token)
-        return self.api.submit(list(statements.values()), self._name(batch.batch_id), token)
+    def alter(self, statements: Sequence[str], token: str) -> None:
+        """Run DDL, each statement by itself: a VARCHAR cannot be widened inside a transaction."""
+        for number, sql in enumerate(statements):
+            statement = self._run([sql], "alter", client_token(token, number))
+            if not statement.succeeded:
+                raise self._failure(_progress(statement), [sql])
 
-    def find_running(self, batch_id: str) -> str | None:
-        """Return the statement that is applying a batch right now, if there is one."""
-        return self.api.find_running(self._name(batch_id))
+    def start(self, batches: Sequence[Batch], token: str) -> str:
+        """Submit the transaction that applies a group, and return its statement id."""
+        statements = self._load_statements(batches, token)
+        self._started = self.api.submit(list(statements.values()), self._load_name(batches), token)
+        return self._started
 
-    def failure(self, statement: Statement, batch: Batch, bucket: str) -> TidemarkError:
+    def find_running(self, batches: Sequence[Batch]) -> str | None:
+        """Return the statement that is applying a group right now, if there is one."""
+        self._started = self.api.find_running(self._load_name(batches))
+        return self._started
+
+    def wait(self, handle: str, seconds: float) -> Progress:
+        """Return how a statement stands once it has ended, or after `seconds`."""
+        progress = _progress(self.api.wait(handle, seconds))
+        if not progress.running:
+            self._started = None
+        return progress
+
+    def cancel(self, handle: str) -> None:
+        """Cancel a statement. One that has ended meanwhile is no error."""
+        self.api.cancel(handle)
+
+    def stop(self) -> None:
+        """Cancel the statement that this object has started or found, unless it saw it end."""
+        if self._started is not None:
+            self.api.cancel(self._started)
+
+    def failure(self, progress: Progress, batches: Sequence[Batch]) -> TidemarkError:
         """Return the error that explains why a load failed."""
-        names = list(load_statements(self.table, self.target, batch, bucket, ""))
-        return self._failure(statement, names, batch.batch_id)
+        names = list(self._load_statements(batches, ""))
+        return self._failure(progress, names, batches[-1].batch_id)
+
+    def _load_statements(self, batches: Sequence[Batch], token: str) -> dict[str, str]:
+        (batch,) = batches
+        return load_statements(self.table, self.target, batch, self.bucket.name, token)
+
+    def _load_name(self, batches: Sequence[Batch]) -> str:
+        (batch,) = batches
+        return self._name(batch.batch_id)
+
+    def _run(self, statements: Sequence[str], subject: str, token: str) -> Statement:
+        statement_id = self.api.submit(statements, self._name(subject), token)
+        return self.api.wait(statement_id, self.api.patience.seconds)
 
     def _failure(
-        self, statement: Statement, names: Sequence[str], batch_id: str = ""
+        self, progress: Progress, names: Sequence[str], batch_id: str = ""
     ) -> TidemarkError:
-        index = statement.failed_index
+        index = progress.failed
         failed = names[index] if index is not None and index < len(names) else None
         return explain_failure(
-            statement.error or statement.status,
+            progress.error or "it did not end in time",
             failed=failed,
             table=self.table.name,
             target=self.target.name,
-            statement_id=statement.id,
+            statement_id=progress.handle,
             details=self._load_errors(batch_id) if failed == "copy_batch" else "",
         )
 
     def _load_errors(self, batch_id: str) -> str:
-        query = render("load_errors.sql", "redshift", batch_id=batch_id)["details"]
+        query = render("load_errors.sql", self.target.dialect, batch_id=batch_id)["details"]
         try:
             rows = self._ask(query)
         except TidemarkError:
@@ -140,7 +176,7 @@ class RedshiftWarehouse:
     def _name(self, subject: str) -> str:
         return statement_name(self.table, self.target, subject)
 
-    def timeout(self, statement_id: str) -> TidemarkError:
+    def timeout(self, handle: str) -> TidemarkError:
         """Return the error for a statement that was cancelled at its deadline."""
         return TryAgain(
             what=f"Timeout waiting for {self.target.name} Redshift statement to complete; it was "
@@ -149,5 +185,15 @@ class RedshiftWarehouse:
             "then clear the load.",
             table=self.table.name,
             target=self.target.name,
-            statement_id=statement_id,
+            statement_id=handle,
         )
+
+
+def _progress(statement: Statement) -> Progress:
+    return Progress(
+        handle=statement.id,
+        running=statement.running,
+        succeeded=statement.succeeded,
+        error=statement.error or ("" if statement.running else statement.status),
+        failed=statement.failed_index,
+    )

@@ -1,0 +1,9 @@
+-- How a table looks on a target. No row means that there is no such table.
+{% set catalogue = "information_schema.columns" if dialect == "postgres" else "svv_columns" %}
+
+-- name: columns
+SELECT column_name, data_type, is_nullable, character_maximum_length, numeric_precision,
+       numeric_scale
+FROM {{ catalogue }}
+WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
+ORDER BY ordinal_position;
