@@ -17,7 +17,7 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 	@$(PYTHON_IN_VENV) -m onebox.demo $(ARGS)
 
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
-	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 soak: setup  ## The tests that take long: thousands of random tables, millions of rows; ARGS are pytest's
 	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)

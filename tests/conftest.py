@@ -1,8 +1,8 @@
 """One stack for the whole session; sockets are open to loopback only.
 
 A test that needs the internet is a test that lies. The stack is a private MariaDB, S3, SQS and two
-warehouses; it starts when the first test asks for it. TIDEMARK_TEST_HOME moves its home, so that
-two sessions can run side by side.
+warehouses; it starts when the first test asks for it. `make test` shares the tests between two
+processes, each with a stack of its own; `-n 0` runs them in one.
 
 `pytest --aws` is the exception: it runs the tests that say what AWS does, and no others, against
 AWS itself. tests/support/place.py names the settings.
@@ -10,17 +10,18 @@ AWS itself. tests/support/place.py names the settings.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
+from xdist.scheduler import LoadScopeScheduling
 
-from localaws import Endpoints, Stack, read_endpoints
+from localaws import Endpoints, Stack
+from tests.support.homes import empty_home
 
-ROOT = Path(__file__).parents[1]
+_JOURNEYS = "tests/journeys/"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +30,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+class _Shares(LoadScopeScheduling):  # type: ignore[misc]
+    """How two processes share the tests: what stands in one file shares its fixtures, and the
+    journeys share one Airflow."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return _JOURNEYS if file.startswith(_JOURNEYS) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
+    return _Shares(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_JOURNEYS))  # they take longest
     if not config.getoption("--aws"):
         return
     for item in items:
@@ -52,11 +67,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def home() -> Path:
-    """Where the tests' stack and Airflow live; what an earlier run left goes first."""
-    home = Path(os.environ.get("TIDEMARK_TEST_HOME", ROOT / ".local" / "test"))
-    assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
-    shutil.rmtree(home, ignore_errors=True)
-    return home
+    """Where the tests' stack and Airflow live."""
+    return empty_home()
 
 
 @pytest.fixture(scope="session")

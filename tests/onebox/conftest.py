@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from localaws import Endpoints, Stack, read_endpoints
+from localaws import Endpoints, Stack
 from onebox.settings import airflow_environment
+from tests.support.homes import empty_home
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="package")
 def home() -> Path:
-    parent = Path(os.environ.get("TIDEMARK_TEST_HOME", ROOT / ".local" / "test"))
-    home = parent.with_name(parent.name + "-onebox")
-    assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
-    shutil.rmtree(home, ignore_errors=True)
-    return home
+    return empty_home("onebox")
 
 
 @pytest.fixture(scope="package")

@@ -10,13 +10,15 @@ from typing import Any
 
 from onebox.airflow_api import AirflowApi
 from onebox.airflow_values import TaskInstance
-from onebox.rest import wait_until
+from onebox.rest import NotInTime, wait_until
 from tests.support.gateway import Gate
 from tests.support.source import DATABASE, Source
 from tests.support.store import Store
 from tests.support.warehouse import Warehouse, assert_equal_everywhere
 
 _RUN_DEADLINE = 120.0
+_LOG_DEADLINE = 10.0
+_LAST_WORDS = ("::endgroup::", "Task killed!", "Process terminated by signal")
 
 
 class Run:
@@ -87,9 +89,25 @@ class Run:
         self._api.mark(self.dag_id, self.id, task_id, state, map_index)
 
     def log(self, task_id: str, map_index: int = -1, try_number: int | None = None) -> str:
-        """The log of a task's newest try."""
-        number = try_number or self.task(task_id, map_index).try_number
-        return self._api.log(self.dag_id, self.id, task_id, number, map_index)
+        """The log of a task's newest try, whole if the task has ended.
+
+        Airflow learns a task's state and its log on two ways: the state may come first.
+        """
+        task = self.task(task_id, map_index)
+        number = try_number or task.try_number
+        said = ""
+
+        def whole() -> bool:
+            nonlocal said
+            said = self._api.log(self.dag_id, self.id, task_id, number, map_index)
+            return said.rstrip().endswith(_LAST_WORDS)
+
+        if number < task.try_number or task.state in {"success", "failed", "skipped"}:
+            with contextlib.suppress(NotInTime):  # of a try that was killed there is no more
+                wait_until(whole, _LOG_DEADLINE, lambda: f"the log of {task_id} has no end")
+        else:
+            whole()
+        return said
 
     def xcom(self, task_id: str, key: str = "return_value") -> Any:
         return self._api.xcom(self.dag_id, self.id, task_id, key)
@@ -99,7 +117,9 @@ class Run:
         for task in self.tasks():
             lines.append(f"{task.task_id}[{task.map_index}] {task.state} (try {task.try_number})")
             if task.state in {"failed", "running", "skipped"} and task.try_number:
-                log = self.log(task.task_id, task.map_index, task.try_number)
+                log = self._api.log(
+                    self.dag_id, self.id, task.task_id, task.try_number, task.map_index
+                )
                 lines += [f"    {line}" for line in log.splitlines()[-25:]]
         return "\n".join(lines)
 

@@ -1,0 +1,25 @@
+"""Where the processes that the tests start keep their files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from localaws import read_endpoints
+
+_USUAL = Path(__file__).parents[2] / ".local" / "test"
+
+
+def empty_home(purpose: str = "") -> Path:
+    """Return a directory that nobody else uses; what an earlier run left there is gone.
+
+    TIDEMARK_TEST_HOME moves it, so that two sessions can run side by side, and each of the
+    processes that share a session's tests has one of its own.
+    """
+    parts = [os.environ.get("PYTEST_XDIST_WORKER", ""), purpose]
+    usual = Path(os.environ.get("TIDEMARK_TEST_HOME", _USUAL))
+    home = usual.with_name("-".join([usual.name, *filter(None, parts)]))
+    assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
+    shutil.rmtree(home, ignore_errors=True)
+    return home
