@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tidemark.core.isolation import Cuts, Piece, begin, cut, without
 
-
 ANYWHERE = Cuts()
 
 
