@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tidemark.core.isolation import Cuts, Piece, begin, cut, without
 
@@ -24,6 +24,7 @@ def batches(draw):
     return rows, bad, Cuts(draw(places), draw(places))
 
 
+@settings(deadline=None)
 @given(batches(), st.booleans())
 def test_exactly_the_refused_rows_are_found(batch, named):
     rows, bad, cuts = batch
@@ -37,6 +38,7 @@ def test_exactly_the_refused_rows_are_found(batch, named):
     assert search.questions <= most + 3
 
 
+@settings(deadline=None)
 @given(batches(), st.integers(1, 40))
 def test_a_search_given_up_sets_every_bad_row_aside(batch, most):
     rows, bad, cuts = batch

@@ -4,7 +4,7 @@ import time
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tidemark.core.column_types import Column, arrow_schema, byte_limit
 from tidemark.core.misfits import WHY, findings, fit, refusal
@@ -35,6 +35,7 @@ def misfits(row):
     return [c.name for c in COLUMNS[1:] if size(row[c.name]) > byte_limit(c)]
 
 
+@settings(deadline=None)
 @given(rows)
 def test_rows_that_do_not_fit_are_set_aside_whole_and_the_others_are_as_they_were(values):
     batch = a_batch(values)
@@ -56,6 +57,7 @@ def test_rows_that_do_not_fit_are_set_aside_whole_and_the_others_are_as_they_wer
     assert sum(findings(fitted.set_aside).values()) == len(bad)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_texts_are_cut_between_characters_and_say_so_but_bytes_never(values):
     batch = a_batch(values)
