@@ -1,10 +1,12 @@
 -- Create a copied table and its ledger on a target. Safe to repeat; never destructive.
 
 -- name: create_table
--- The key is informational in Redshift: it helps the planner and is not enforced.
+-- The key is informational in Redshift: it helps the planner and is not enforced. Every other column
+-- may be NULL, whatever the source says: Redshift cannot take a NOT NULL back, and what the source
+-- drops is NULL from then on.
 CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ table | identifier }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift }}{{ "" if column.nullable else " NOT NULL" }},
+    {{ column.name | identifier }} {{ column.redshift }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
 {% endfor %}
     "_loaded_at" TIMESTAMP NOT NULL,
     PRIMARY KEY ({{ key | identifiers }})

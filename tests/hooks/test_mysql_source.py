@@ -175,3 +175,11 @@ def test_the_sources_time_is_utc_whatever_the_servers_zone(source: MySqlSource, 
     finally:
         sql(f"SET GLOBAL time_zone = '{zone}'")
     assert off < timedelta(minutes=1)
+
+
+def test_columns_are_declared_anew_without_a_selection(sql: Run, source: MySqlSource) -> None:
+    sql("CREATE OR REPLACE TABLE declared (id INT PRIMARY KEY, a VARCHAR(5), b INT)")
+    found = source.declared(DATABASE, "declared", {"a", "gone"})
+    assert [column.name for column in found] == ["a"]
+    with pytest.raises(SourceError, match="shows no table"):
+        source.declared(DATABASE, "nowhere", {"a"})

@@ -41,6 +41,7 @@ class Plan(Frozen):
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
     :param index: the index that reading is told to use; None leaves it to the source
     :param previous: the batch committed before this one, None for the first
+    :param removed: columns that the batch committed before had, and this one has not
     :param where: only rows for which this holds; a batch read again gives the same rows
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     """
@@ -57,6 +58,7 @@ class Plan(Frozen):
     chunks: tuple[Chunk, ...]
     planned_at: AwareDatetime
     previous: str | None = None
+    removed: tuple[str, ...] = ()
     where: str | None = None
     hash_connection: str | None = None
     ranged_by: tuple[KeyColumn, ...] = ()

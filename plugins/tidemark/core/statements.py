@@ -29,6 +29,7 @@ def create_statements(
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
         columns=[*columns, *LINEAGE],
+        lineage=[column.name for column in LINEAGE],
         key=key,
         dist_key=table.dist_key,
         sort_keys=table.sort_keys,

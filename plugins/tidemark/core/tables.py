@@ -21,6 +21,9 @@ from tidemark.core.wildcards import FoundTables, parse_found, parse_outline
 FILE = "tables.yaml"
 
 
+Contract = Literal["evolve", "freeze"]
+
+
 class Columns(Frozen):
     """Which columns are copied, and how. Names are the source's, exactly.
 
@@ -61,6 +64,8 @@ class Table(Frozen):
     :param where: copies only the rows for which this holds; see `tidemark.core.predicates`
     :param soft_delete: the column in which the application marks a row as deleted; it is copied
         like any other, and its being there is insisted upon
+    :param contract: ``evolve`` adds and widens columns on the targets as the source does, see
+        `tidemark.core.drift`; ``freeze`` stops the table when its columns change
     :param safety_lag_seconds: how far the horizon stays below the source's now
     :param late_commit: ``strict`` refuses to run when open transactions cannot be seen, ``lag``
         relies on the safety lag and says so
@@ -98,6 +103,7 @@ class Table(Frozen):
     hash_connection: Name = "tidemark_hash"
     where: str | None = None
     soft_delete: Name | None = None
+    contract: Contract = "evolve"
     safety_lag_seconds: float = Field(default=5.0, ge=0)
     late_commit: Literal["strict", "lag"] = "strict"
     stall_alert_seconds: float = Field(default=900.0, gt=0)

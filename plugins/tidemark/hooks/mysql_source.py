@@ -1,14 +1,14 @@
 """A MySQL or MariaDB source, reached through an Airflow connection."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column
+from tidemark.core.column_types import Column, UnsupportedType, column_from_information_schema
 from tidemark.core.key_ranges import Key
 from tidemark.core.selection import select_columns
 from tidemark.core.tables import Table
@@ -80,12 +80,7 @@ class MySqlSource:
             columns = fetch(connection, queries["columns"])
             indexes = fetch(connection, queries["indexes"])
         if not found or not columns:
-            raise SourceError(
-                what=f"connection {self.conn_id} shows no table {schema}.{table}",
-                do="Correct the name in tables.yaml, or GRANT SELECT on the table to the user "
-                "of the connection.",
-                table=f"{schema}.{table}",
-            )
+            raise self._no_table(schema, table)
         return TableShape(
             columns=select_columns(configured or Table(db_schema=schema, table=table), columns),
             primary_key=tuple(
@@ -95,6 +90,24 @@ class MySqlSource:
             rows_estimate=int(found[0]["rows_estimate"] or 0),
             index_on=_index_on(indexes),
         )
+
+    def declared(self, schema: str, table: str, names: Collection[str]) -> tuple[Column, ...]:
+        """Return those of the named columns that the table has, as the source declares them.
+
+        A column whose type cannot be copied is left out. Raises `SourceError` if there is no such
+        table, or the user may not see it.
+        """
+        queries = _ask("describe", schema=schema, table=table)
+        with self._session(f"{schema}.{table}") as connection:
+            rows = fetch(connection, queries["columns"])
+        if not rows:
+            raise self._no_table(schema, table)
+        columns = []
+        for row in rows:
+            if row["column_name"] in names:
+                with suppress(UnsupportedType):
+                    columns.append(column_from_information_schema(row))
+        return tuple(columns)
 
     def now(self) -> datetime:
         """Return the source's time, UTC, with microseconds."""
@@ -200,6 +213,14 @@ class MySqlSource:
     def read(self, request: ReadRequest) -> Reading:
         """Return a reading of one chunk, to be used with `with`."""
         return Reading(self.conn_id, request)
+
+    def _no_table(self, schema: str, table: str) -> SourceError:
+        return SourceError(
+            what=f"connection {self.conn_id} shows no table {schema}.{table}",
+            do="Correct the name in tables.yaml, or GRANT SELECT on the table to the user "
+            "of the connection.",
+            table=f"{schema}.{table}",
+        )
 
     def _in_window(
         self,

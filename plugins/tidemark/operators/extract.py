@@ -13,6 +13,7 @@ from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
 from tidemark.core.file_sizes import FileSizes
 from tidemark.core.quarantine import told
+from tidemark.core.source_drift import check_pinned
 from tidemark.core.windows import Chunk
 from tidemark.hooks.mysql_source import Reading, ReadRequest
 from tidemark.hooks.parquet_files import Encoding
@@ -60,6 +61,8 @@ class ExtractChunkOperator(TableOperator):
         self._reading = stream.source.read(_request(stream, plan, chunk))
         with self._reading as reading:
             fitting = Fitting(stream.table, plan, chunk.number, attempt, stream.bucket)
+            # After the snapshot: whatever is altered later, the server refuses to read from it.
+            check_pinned(plan.stream, plan.columns, stream.declared(plan))
             rows = _with_lineage(reading.batches(), plan, reading.read_to)
             files = stage(
                 fitting.passing(rows, reading),

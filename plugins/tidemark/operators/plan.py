@@ -8,8 +8,10 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from tidemark.core.batches import Plan, backfill_id, increment_id
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.planning import check_cursor, check_key, cursor_precision
+from tidemark.core.recovery import replanned
 from tidemark.core.runs import Run, read_run
 from tidemark.core.selection import check_strategy, index_statement
+from tidemark.core.source_drift import check_contract, removed_columns, unreadable
 from tidemark.core.state import (
     TableState,
     first_state,
@@ -100,9 +102,12 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
     def _decide(self, stream: Stream, state: TableState) -> TableState | None:
         """Return the document as it stands after recording a plan, None if there is nothing new."""
         if state.in_flight:
+            state = self._still_readable(stream, state, state.in_flight)
+        if state.in_flight:
             self.log.info("Adopting the batch in flight: %s", state.in_flight.batch_id)
             return state
         shape, bound = self._look(stream)
+        self._say_what_changed(stream.table, state, shape)
         window = Window(state.watermark, bound.at)
         if window.empty:
             self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
@@ -120,9 +125,37 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         plan = _plan(stream, state, shape, window, bound, increment_id(state.epoch, window))
         return stream.states.update(name, now, lambda found: with_plan(found, plan))
 
+    def _still_readable(self, stream: Stream, state: TableState, plan: Plan) -> TableState:
+        """Drop a batch that can be read no longer as it was planned (protocol rule 7).
+
+        One that is sealed needs the source no more.
+        """
+        if stream.batches.sealed(plan.stream, plan.batch_id):
+            return state
+        changed = unreadable(plan.columns, stream.declared(plan))
+        if not changed:
+            return state
+        self.log.warning(
+            "The source was altered after %s was planned (%s): its window is planned anew",
+            plan.batch_id,
+            "; ".join(changed),
+        )
+        return stream.states.update(
+            plan.stream,
+            stream.source.now(),
+            lambda found: replanned(found) if found.in_flight == plan else found,
+        )
+
+    def _say_what_changed(self, table: Table, state: TableState, shape: TableShape) -> None:
+        for change in check_contract(
+            table.name, table.contract, state.columns, shape.columns, table.columns.exclude
+        ):
+            self.log.warning("The source's columns changed since the last batch: %s", change)
+
     def _backfill(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
         assert run.window
         shape, bound = self._look(stream)
+        self._say_what_changed(stream.table, state, shape)
         window = Window(run.window.low, min(run.window.high, bound.at))
         if window.empty:
             self.log.info("Nothing to backfill below the horizon %s", bound.at)
@@ -240,6 +273,7 @@ def _plan(
         index=cutting.index,
         planned_at=bound.at,
         previous=state.last_batch,
+        removed=removed_columns(state.columns, shape.columns),
         where=stream.table.where,
         hash_connection=stream.table.hash_connection
         if any(c.hashed for c in shape.columns)

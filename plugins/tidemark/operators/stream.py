@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tidemark.core.batches import Plan, parse_batch_id
+from tidemark.core.column_types import Column
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import TableState
 from tidemark.core.tables import Table
@@ -76,6 +77,12 @@ class Stream:
                 table=self.table.name,
             )
         return state
+
+    def declared(self, plan: Plan) -> tuple[Column, ...]:
+        """Return those of a plan's columns that the source has now, as it declares them."""
+        table = self.table
+        names = {column.name for column in plan.columns}
+        return self.source.declared(table.db_schema, table.table, names)
 
     def plan(self, state: TableState, batch_id: str) -> Plan | None:
         """Return the plan of a batch that may still be extracted, or None if it is superseded."""
