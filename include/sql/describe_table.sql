@@ -5,5 +5,10 @@
 SELECT column_name, data_type, is_nullable, character_maximum_length, numeric_precision,
        numeric_scale
 FROM {{ catalogue }}
+{% if dialect == "redshift" %}
+-- However names are written, it keeps them in lower case.
+WHERE table_schema = {{ schema | lower | literal }} AND table_name = {{ table | lower | literal }}
+{% else %}
 WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
+{% endif %}
 ORDER BY ordinal_position;

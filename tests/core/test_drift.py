@@ -143,8 +143,16 @@ def test_a_key_that_grows_is_refused_where_the_warehouse_cannot():
     there = held(code, *ORDERS[1:])
     said = refusal([wider, *ORDERS[1:]], there, key=("code",))
     assert "code to VARCHAR(80)" in said
-    can = Place(*("x",) * 4, widens_keys=True)
+    can = Place(*("x",) * 4, dialect="postgres")
     assert changes([wider, *ORDERS[1:]], there, key=("code",), place=can).widened == (wider,)
+
+
+def test_where_names_keep_their_case_another_case_is_another_name():
+    there = held(ID, column("VARCHAR(40)", "Status"), UPDATED)
+    place = Place(*("x",) * 4, dialect="postgres")
+    assert 'RENAME COLUMN "Status" TO "status"' in refusal(
+        ORDERS, there, removed=["Status"], place=place
+    )
 
 
 def test_a_table_without_the_key_column_is_refused():

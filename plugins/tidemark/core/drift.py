@@ -19,14 +19,14 @@ source's before anything is read.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.errors import MigrateSchema
 from tidemark.core.tables import Contract
 from tidemark.core.target_columns import TargetColumn
-from tidemark.core.templates import identifier
+from tidemark.core.templates import Dialect, identifier
 
 LOADED_AT = Column("_loaded_at", "datetime", "TIMESTAMP", nullable=False)
 """What only a target has."""
@@ -60,14 +60,18 @@ class Place:
 
     :param stream: ``<schema>.<table>`` of the source; :param dag_id: its DAG
     :param target: the warehouse's name; :param relation: the table there, as SQL
-    :param widens_keys: whether the warehouse can widen a column of a primary key
+    :param dialect: Redshift folds names to lower case and widens no column of a primary key
     """
 
     stream: str
     dag_id: str
     target: str
     relation: str
-    widens_keys: bool = False
+    dialect: Dialect = "redshift"
+
+    def called(self, name: str) -> str:
+        """What a column of this name is known by there."""
+        return name.lower() if self.dialect == "redshift" else name
 
     @property
     def rebuild(self) -> str:
@@ -87,24 +91,25 @@ def changes_for(
     """Return what the target's table needs so that a batch fits it.
 
     :param columns: the batch's, without lineage; :param key: its key
-    :param held: the columns of a table that exists; names count without regard to case
+    :param held: the columns of a table that exists; see `Place.called`
     :param removed: columns that the batch before had and this one has not
     :raises MigrateSchema: what nobody but a person can decide, with all ways out
     """
-    there = {column.name.lower(): column for column in held}
-    wanted = [*columns, *LINEAGE, LOADED_AT]
-    added = tuple(column for column in wanted if column.name.lower() not in there)
+    called = place.called
+    there = {called(column.name): column for column in held}
+    wanted = {called(column.name): column for column in (*columns, *LINEAGE, LOADED_AT)}
+    added = tuple(column for name, column in wanted.items() if name not in there)
     widened = tuple(
         column
-        for column in wanted
-        if (found := there.get(column.name.lower())) and _wider(column.redshift, found.type)
+        for name, column in wanted.items()
+        if name in there and _wider(column.redshift, there[name].type)
     )
-    names = {column.name.lower() for column in wanted}
-    left = [column for column in held if column.name.lower() not in names]
+    left = [column for name, column in there.items() if name not in wanted]
     _refuse_types(wanted, there, place)
-    _refuse_key_changes(added, widened, key, place)
+    _refuse_key_changes(added, widened, {called(name) for name in key}, place)
     _refuse_missing(left, place)
-    _refuse_rename(added, [c for c in left if c.name.lower() in _lower(removed)], place)
+    gone = {called(name) for name in removed}
+    _refuse_rename(added, [column for column in left if called(column.name) in gone], place)
     changes = Changes(added, widened, tuple(column.name for column in left))
     if contract == "freeze" and not changes.none:
         _refuse_frozen(changes, there, place)
@@ -117,12 +122,12 @@ def add_statement(relation: str, column: Column) -> str:
 
 
 def _refuse_types(
-    wanted: Iterable[Column], there: Mapping[str, TargetColumn], place: Place
+    wanted: Mapping[str, Column], there: Mapping[str, TargetColumn], place: Place
 ) -> None:
     unfit = [
         f"{column.name} is {found.type} there and {column.redshift} in the batch"
-        for column in wanted
-        if (found := there.get(column.name.lower()))
+        for name, column in wanted.items()
+        if (found := there.get(name))
         and not _fits(column.redshift, found.type)
         and not _wider(column.redshift, found.type)
     ]
@@ -138,18 +143,17 @@ def _refuse_types(
 
 
 def _refuse_key_changes(
-    added: Iterable[Column], widened: Iterable[Column], key: Sequence[str], place: Place
+    added: Iterable[Column], widened: Iterable[Column], key: Collection[str], place: Place
 ) -> None:
-    keys = _lower(key)
-    missing = [column.name for column in added if column.name.lower() in keys]
+    missing = [column.name for column in added if place.called(column.name) in key]
     if missing:
         raise _refusal(
             place,
             f"it lacks the key column {', '.join(missing)}, so its rows cannot be told apart",
             f"Either {place.rebuild}; or correct tables.{place.stream}.key in tables.yaml.",
         )
-    grown = [column for column in widened if column.name.lower() in keys]
-    if grown and not place.widens_keys:
+    grown = [column for column in widened if place.called(column.name) in key]
+    if grown and place.dialect == "redshift":
         which = ", ".join(f"{column.name} to {column.redshift}" for column in grown)
         raise _refusal(
             place,
@@ -195,7 +199,7 @@ def _refuse_rename(added: Sequence[Column], removed: Sequence[TargetColumn], pla
 def _refuse_frozen(changes: Changes, there: Mapping[str, TargetColumn], place: Place) -> None:
     needed = [f"{column.name} {column.redshift} added" for column in changes.added]
     needed += [
-        f"{column.name} widened from {there[column.name.lower()].type} to {column.redshift}"
+        f"{column.name} widened from {there[place.called(column.name)].type} to {column.redshift}"
         for column in changes.widened
     ]
     raise _refusal(
@@ -245,10 +249,6 @@ def _parts(kind: str) -> tuple[str, int | None, int]:
     if match is None:
         return kind, None, 0
     return match[1], int(match[2]) if match[2] else None, int(match[3] or 0)
-
-
-def _lower(names: Iterable[str]) -> set[str]:
-    return {name.lower() for name in names}
 
 
 def _quoted(name: str) -> str:
