@@ -41,7 +41,7 @@ SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS comp
 FROM {{ stage }};
 
 -- name: keep_newest
--- One row per key, the greatest (cursor, read_at); nothing at all if the ledger has the batch.
+-- One row per key, the greatest (cursor, read_at); nothing of a batch that the ledger has.
 CREATE TEMP TABLE {{ fresh }} AS
 SELECT {{ names | identifiers }}
 FROM (
@@ -51,9 +51,11 @@ FROM (
                ORDER BY {{ cursor | identifier }} DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM {{ stage }}
+    WHERE "_batch_id" NOT IN (
+        SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
+    )
 ) AS ranked
-WHERE tidemark_rank = 1
-  AND NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
+WHERE tidemark_rank = 1;
 
 -- name: drop_stale
 -- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
@@ -80,13 +82,25 @@ SELECT {{ names | identifiers }}, GETDATE()
 FROM {{ fresh }};
 
 -- name: enter_ledger
+-- One row for each batch, with the rows that came from it.
 INSERT INTO {{ ledger }}
     (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
      statement_id)
-SELECT {{ batch_id | literal }}, {{ kind | literal }},
-       CAST({{ low | literal }} AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
-       CAST({{ as_of | literal }} AS TIMESTAMP),
-       {{ rows | literal }}, (SELECT COUNT(*) FROM {{ fresh }}),
-       {{ rows | literal }} - (SELECT COUNT(*) FROM {{ fresh }}),
-       {{ checksum | literal }}, GETDATE(), {{ token | literal }}
-WHERE NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
+SELECT batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_staged - rows_merged,
+       checksum, GETDATE(), {{ token | literal }}
+FROM (
+{% for batch in batches %}
+    {{ "" if loop.first else "UNION ALL " }}SELECT
+        CAST({{ batch.batch_id | literal }} AS VARCHAR(256)) AS batch_id,
+        CAST({{ batch.plan.kind | literal }} AS VARCHAR(16)) AS kind,
+        CAST({{ batch.plan.low | literal }} AS TIMESTAMP) AS low,
+        CAST({{ batch.plan.high | literal }} AS TIMESTAMP) AS high,
+        CAST({{ (batch.plan.high if batch.plan.kind == "increment" else none) | literal }} AS TIMESTAMP) AS as_of,
+        CAST({{ batch.rows | literal }} AS BIGINT) AS rows_staged,
+        (SELECT COUNT(*) FROM {{ fresh }} WHERE "_batch_id" = {{ batch.batch_id | literal }}) AS rows_merged,
+        CAST({{ batch.checksum | literal }} AS VARCHAR(64)) AS checksum
+{% endfor %}
+) AS applied
+WHERE batch_id NOT IN (
+    SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
+);

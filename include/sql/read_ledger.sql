@@ -5,7 +5,7 @@
 -- Of the batches asked for, those applied, with the rows they merged.
 SELECT batch_id, rows_staged, rows_merged, rows_stale, loaded_at
 FROM {{ ledger }}
-WHERE batch_id IN ({% for id in batch_ids %}{{ id | literal }}{{ "" if loop.last else ", " }}{% endfor %});
+WHERE batch_id IN ({{ batch_ids | literals }});
 
 -- name: newest
 -- The ids of everything applied: they carry the epochs (protocol rule 22).

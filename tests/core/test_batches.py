@@ -71,7 +71,7 @@ def test_a_sealed_batch_adds_up_and_spans_its_readings():
 
 def test_the_manifest_says_how_long_each_file_is_and_that_it_must_be_there():
     plan = a_plan(chunks=1)
-    entry = manifest(seal(plan, (a_receipt(plan, 0),)), "stage")["entries"][0]
+    entry = manifest(seal(plan, (a_receipt(plan, 0),)).files, "stage")["entries"][0]
     assert entry["mandatory"] is True
     assert entry["meta"] == {"content_length": 1000}
     assert entry["url"].startswith(f"s3://stage/{plan.prefix}/part-0-0-")

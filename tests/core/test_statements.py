@@ -1,9 +1,11 @@
 """The SQL we send, read in full. Update the golden file in the same commit as the template."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tidemark.core.catch_up import Group
 from tidemark.core.statements import (
     client_token,
     create_statements,
@@ -15,7 +17,7 @@ from tidemark.core.tables import Table
 from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
-from tests.core.values import ORDERS, a_batch
+from tests.core.values import HIGH, ORDERS, a_batch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
@@ -32,7 +34,7 @@ TARGET = RedshiftTarget(
 
 
 def load(**batch):
-    return load_statements(TABLE, TARGET, a_batch(**batch), "stage", "token")
+    return load_statements(TABLE, TARGET, Group((a_batch(**batch),)), "stage", "token")
 
 
 def golden(name: str, statements: dict[str, str]) -> None:
@@ -42,6 +44,15 @@ def golden(name: str, statements: dict[str, str]) -> None:
 
 def test_a_load_reads_as_it_is_sent():
     golden("load_orders.sql", load())
+
+
+def test_a_group_reads_as_it_is_sent():
+    """One manifest, one merge, and a ledger row for each batch with the rows that it brought."""
+    later = a_batch(low=HIGH, high=HIGH + timedelta(hours=1), rows=3)
+    golden(
+        "load_orders_group.sql",
+        load_statements(TABLE, TARGET, Group((a_batch(), later)), "stage", "token"),
+    )
 
 
 def test_the_tables_are_created_as_reviewed():
@@ -66,7 +77,7 @@ def test_no_statement_commits_on_the_spot():
 
 def test_a_table_may_be_called_otherwise_on_a_target():
     table = TABLE.model_copy(update={"target_tables": {"primary": "orders_copy"}})
-    sql = load_statements(table, TARGET, a_batch(), "stage", "t")["insert_rows"]
+    sql = load_statements(table, TARGET, Group((a_batch(),)), "stage", "t")["insert_rows"]
     assert 'INSERT INTO "app"."orders_copy"' in sql
 
 

@@ -31,9 +31,11 @@ FROM (
                ORDER BY "updated_at" DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM "tidemark_stage"
+    WHERE "_batch_id" NOT IN (
+        SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000')
+    )
 ) AS ranked
 WHERE tidemark_rank = 1
-  AND NOT EXISTS (SELECT 1 FROM "app"."_tidemark_ledger__orders" WHERE batch_id = 'inc-e1-20260301T120000000000-20260301T123000000000')
 
 -- drop_stale
 DELETE FROM "tidemark_fresh"
@@ -61,11 +63,20 @@ FROM "tidemark_fresh"
 INSERT INTO "app"."_tidemark_ledger__orders"
     (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
      statement_id)
-SELECT 'inc-e1-20260301T120000000000-20260301T123000000000', 'increment',
-       CAST('2026-03-01 12:00:00.000000' AS TIMESTAMP), CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
-       CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
-       7, (SELECT COUNT(*) FROM "tidemark_fresh"),
-       7 - (SELECT COUNT(*) FROM "tidemark_fresh"),
-       '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', GETDATE(), 'token'
-WHERE NOT EXISTS (SELECT 1 FROM "app"."_tidemark_ledger__orders" WHERE batch_id = 'inc-e1-20260301T120000000000-20260301T123000000000')
+SELECT batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_staged - rows_merged,
+       checksum, GETDATE(), 'token'
+FROM (
+    SELECT
+        CAST('inc-e1-20260301T120000000000-20260301T123000000000' AS VARCHAR(256)) AS batch_id,
+        CAST('increment' AS VARCHAR(16)) AS kind,
+        CAST('2026-03-01 12:00:00.000000' AS TIMESTAMP) AS low,
+        CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS high,
+        CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS as_of,
+        CAST(7 AS BIGINT) AS rows_staged,
+        (SELECT COUNT(*) FROM "tidemark_fresh" WHERE "_batch_id" = 'inc-e1-20260301T120000000000-20260301T123000000000') AS rows_merged,
+        CAST('60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55' AS VARCHAR(64)) AS checksum
+) AS applied
+WHERE batch_id NOT IN (
+    SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000')
+)
 

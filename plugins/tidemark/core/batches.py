@@ -159,8 +159,8 @@ def checksum(files: Iterable[StagedFile]) -> str:
     return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
 
 
-def manifest(batch: Batch, bucket: str) -> dict[str, list[dict[str, object]]]:
-    """Return the COPY manifest.
+def manifest(files: Iterable[StagedFile], bucket: str) -> dict[str, list[dict[str, object]]]:
+    """Return the COPY manifest of some files.
 
     Parquet needs ``meta.content_length``; without ``mandatory`` a missing file would be no error.
     https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
@@ -172,7 +172,7 @@ def manifest(batch: Batch, bucket: str) -> dict[str, list[dict[str, object]]]:
                 "mandatory": True,
                 "meta": {"content_length": file.bytes},
             }
-            for file in batch.files
+            for file in files
         ]
     }
 

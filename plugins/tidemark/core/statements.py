@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from tidemark.core.batches import Batch
+from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
@@ -37,13 +37,13 @@ def create_statements(
 
 
 def load_statements(
-    table: Table, target: Target, batch: Batch, bucket: str, token: str
+    table: Table, target: Target, group: Group, bucket: str, token: str
 ) -> dict[str, str]:
-    """Return the statements that apply one batch, in the order they must run, as one transaction.
+    """Return the statements that apply a group, in the order they must run, as one transaction.
 
-    :param token: the ClientToken they are submitted with; the ledger row keeps it
+    :param token: the ClientToken they are submitted with; the ledger rows keep it
     """
-    plan = batch.plan
+    plan = group.plan
     columns = [*plan.columns, *LINEAGE]
     return render(
         "load_batch.sql",
@@ -55,15 +55,11 @@ def load_statements(
         names=[column.name for column in columns],
         key=plan.key,
         cursor=plan.cursor,
-        manifest_url=f"s3://{bucket}/{plan.prefix}/manifest.json" if batch.rows else None,
+        manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
         iam_role=target.copy_role,
-        batch_id=plan.batch_id,
-        kind=plan.kind,
-        low=plan.low,
-        high=plan.high,
-        as_of=plan.high if plan.kind == "increment" else None,
-        rows=batch.rows,
-        checksum=batch.checksum,
+        batches=group.batches,
+        batch_ids=group.batch_ids,
+        rows=group.rows,
         token=token,
     )
 
@@ -88,9 +84,9 @@ def columns_query(table: Table, target: Target) -> str:
     )["columns"]
 
 
-def statement_name(table: Table, target: Target, batch_id: str) -> str:
+def statement_name(table: Table, target: Target, subject: str) -> str:
     """The name that a load has in the console: ``tidemark <table> <target> <batch>``."""
-    return f"tidemark {table.name} {target.name} {batch_id}"
+    return f"tidemark {table.name} {target.name} {subject}"
 
 
 def client_token(*parts: object) -> str:

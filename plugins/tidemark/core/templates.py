@@ -1,8 +1,8 @@
 """Render `include/sql` into statements. Pure: text and values in, named statements out.
 
 A template file holds queries, each under a line ``-- name: <name>``. Values reach SQL only through
-the filters ``identifier``, ``identifiers``, ``literal`` and ``predicate``, which quote for the
-dialect.
+the filters ``identifier``, ``identifiers``, ``literal``, ``literals`` and ``predicate``, which
+quote for the dialect.
 """
 
 import re
@@ -52,6 +52,7 @@ def _environment(dialect: Dialect) -> Environment:
     sql.filters["identifier"] = lambda name: identifier(name, dialect)
     sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
     sql.filters["literal"] = lambda value: literal(value, dialect)
+    sql.filters["literals"] = lambda values: ", ".join(literal(v, dialect) for v in values)
     sql.filters["predicate"] = lambda condition: predicate(condition, dialect)
     return sql
 

@@ -13,6 +13,7 @@ from tidemark.core.batches import (
     manifest,
     stream_prefix,
 )
+from tidemark.core.catch_up import Group
 from tidemark.core.errors import TryAgain
 from tidemark.hooks.staging_bucket import StagingBucket
 
@@ -57,7 +58,7 @@ class BatchStore:
         """Bring a batch into existence: `batch.json`, then `manifest.json`; first ones count."""
         prefix = batch.plan.prefix
         first = self._first(f"{prefix}/batch.json", batch)
-        entries = json.dumps(manifest(first, self.bucket.name), indent=2)
+        entries = json.dumps(manifest(first.files, self.bucket.name), indent=2)
         self.bucket.put_new(f"{prefix}/manifest.json", entries.encode())
         return first
 
@@ -66,6 +67,12 @@ class BatchStore:
         if not self.sealed(stream, batch_id):
             return None
         return self._document(f"{batch_prefix(stream, batch_id)}/batch.json", Batch)
+
+    def record_group_manifest(self, group: Group) -> None:
+        """Write the COPY manifest of a group; a single batch has its own."""
+        if len(group.batches) > 1:
+            entries = json.dumps(manifest(group.files, self.bucket.name), indent=2)
+            self.bucket.put_new(group.manifest_key, entries.encode())
 
     def _receipt_key(self, plan: Plan, chunk: int) -> str:
         return f"{plan.prefix}/chunk-{chunk}.json"

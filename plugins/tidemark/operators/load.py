@@ -1,20 +1,17 @@
-"""Apply what a target owes, then the run's own batch."""
+"""The task that applies batches to one warehouse: Airflow's side of `operators/loading.py`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.batches import Batch
-from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.state import TableState, to_load, with_load
-from tidemark.core.statements import client_token
-from tidemark.core.targets import Target
-from tidemark.hooks.warehouses.warehouse import LedgerEntry, Progress, Warehouse
+from tidemark.core.errors import TidemarkError
+from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.loading import Loading, NothingToLoad, UnderWay
 from tidemark.operators.statement_trigger import StatementTrigger
 from tidemark.operators.stream import Stream
 
@@ -35,23 +32,24 @@ class LoadTargetOperator(TableOperator):
     def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target, self.required = target, required
-        self._running: Warehouse | None = None
+        self._running: Loading | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry(), self._told():
-            return self._load(context)
+            return self._load(self._loading(context))
 
-    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+    def resume(
+        self, context: Context, event: dict[str, Any], batch_ids: Sequence[str]
+    ) -> dict[str, Any]:
         """Go on after the triggerer saw the statement end, or its deadline pass."""
         with no_futile_retry(), self._told():
-            stream, target = self._open()
-            batch = self._batch(stream, event["batch_id"])
-            warehouse = stream.warehouse(target)
-            self._judge(warehouse, batch, warehouse.wait(event["statement_id"], 0))
-            return self._load(context, applied=batch.batch_id)
+            loading = self._loading(context)
+            under_way = UnderWay(event["statement_id"], tuple(batch_ids))
+            loading.settle(under_way, loading.wait(under_way, 0))
+            return self._load(loading)
 
     def on_kill(self) -> None:
-        """Cancel the load that this attempt waits for."""
+        """Cancel the transaction that this attempt waits for."""
         if self._running:
             self._running.stop()
 
@@ -59,134 +57,41 @@ class LoadTargetOperator(TableOperator):
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except NothingToLoad as reason:
+            raise AirflowSkipException(str(reason)) from None
         except TidemarkError as error:
             raise error.during_load(self.table, self.target, owed=not self.required) from error
 
-    def _open(self) -> tuple[Stream, Target]:
-        stream = Stream.open(self.table)
-        return stream, stream.project.target(self.target)
+    def _loading(self, context: Context) -> Loading:
+        stream, ti = Stream.open(self.table), context["ti"]
+        return Loading(
+            stream,
+            stream.project.target(self.target),
+            self.planned(context),
+            attempt=(context["dag_run"].run_id, ti.max_tries, ti.try_number),
+            now=ti.start_date,
+        )
 
-    def _load(self, context: Context, applied: str | None = None) -> dict[str, Any]:
-        """Apply what the ledger lacks, oldest first. `applied` has just been committed."""
-        stream, target = self._open()
-        warehouse = stream.warehouse(target)
-        todo = self._todo(stream.state(), target, self.planned(context))
-        while True:
-            held = warehouse.holds(todo)
-            self._report(context, stream, target, todo, held)
-            pending = [batch_id for batch_id in todo if batch_id not in held]
-            if not pending:
-                break
-            if pending[0] == applied:
-                raise TryAgain(
-                    what=f"{applied} was committed, and the ledger does not list it",
-                    do="See who changes the ledger table; then clear the load.",
-                )
-            self._apply(context, warehouse, self._batch(stream, pending[0]))
-            applied = pending[0]
-        return {
-            entry.batch_id: {
-                "staged": entry.rows_staged,
-                "merged": entry.rows_merged,
-                "stale": entry.rows_stale,
-            }
-            for entry in held.values()
-        }
+    def _load(self, loading: Loading) -> dict[str, Any]:
+        self._running = loading
+        while under_way := loading.begin_next():
+            loading.settle(under_way, self._wait(loading, under_way))
+        self._running = None
+        return loading.receipts
 
-    def _todo(self, state: TableState, target: Target, own: str | None) -> list[str]:
-        if not target.enabled:
-            raise AirflowSkipException(f"{target.name} is disabled in targets.yaml")
-        known = state.targets.get(target.name)
-        if known is None or known.status == "new":
-            raise AirflowSkipException(
-                f"{target.name} is new: it never held what was committed before it was added, and "
-                "needs the whole table first"
-            )
-        todo = to_load(state, target.name, own)
-        if not todo:
-            raise AirflowSkipException(
-                f"superseded: {own} is neither in flight nor committed"
-                if own
-                else f"{target.name} owes nothing"
-            )
-        return todo
-
-    def _batch(self, stream: Stream, batch_id: str) -> Batch:
-        batch = stream.batches.batch(self.table, batch_id)
-        if batch is None:
-            raise TryAgain(
-                what=f"batch {batch_id} does not exist: it has no manifest",
-                do="Clear seal_batch of the run that planned it, with downstream.",
-                table=self.table,
-                target=self.target,
-            )
-        return batch
-
-    def _apply(self, context: Context, warehouse: Warehouse, batch: Batch) -> None:
-        ti = context["ti"]
-        attempt = (context["dag_run"].run_id, ti.max_tries, ti.try_number)
-        self._running = warehouse
-        handle = warehouse.find_running([batch])
-        if handle is None:
-            if not warehouse.has_ledger():
-                token = client_token("create", self.table, self.target, batch.batch_id, *attempt)
-                warehouse.create(batch.plan.columns, batch.plan.key, token)
-            token = client_token(batch.batch_id, self.table, self.target, *attempt)
-            handle = warehouse.start([batch], token)
-        if handle is None:
-            return
-        self.log.info("%s: statement %s applies %s", self.target, handle, batch.batch_id)
-        allowed = warehouse.target.statement_timeout_ms / 1000
-        here = min(_WORTH_WAITING, allowed) if warehouse.deferrable else allowed
-        progress = warehouse.wait(handle, here)
+    def _wait(self, loading: Loading, under_way: UnderWay) -> Progress:
+        """Wait a moment here, and for longer in the triggerer."""
+        allowed = loading.target.statement_timeout_ms / 1000
+        here = min(_WORTH_WAITING, allowed) if loading.warehouse.deferrable else allowed
+        progress = loading.wait(under_way, here)
         if progress.running and here < allowed:
             self.defer(
                 trigger=StatementTrigger(
                     target=self.target,
-                    statement_id=handle,
-                    batch_id=batch.batch_id,
+                    statement_id=under_way.handle,
                     deadline=time.time() + allowed - here,
                 ),
                 method_name="resume",
+                kwargs={"batch_ids": list(under_way.batch_ids)},
             )
-        self._judge(warehouse, batch, progress)
-
-    def _judge(self, warehouse: Warehouse, batch: Batch, progress: Progress) -> None:
-        """Return if the batch is applied; else raise the error that says who acts next."""
-        self._running = None
-        if progress.running:
-            warehouse.cancel(progress.handle)
-        if progress.succeeded or batch.batch_id in warehouse.holds([batch.batch_id]):
-            self.log.info("Data successfully inserted into %s Redshift", self.target)
-            return
-        self.log.error("Failed to insert data into %s Redshift", self.target)
-        if progress.running:
-            raise warehouse.timeout(progress.handle)
-        raise warehouse.failure(progress, [batch])
-
-    def _report(
-        self,
-        context: Context,
-        stream: Stream,
-        target: Target,
-        todo: list[str],
-        held: dict[str, LedgerEntry],
-    ) -> None:
-        """Strike what the ledger lists off the debt, and note the newest load."""
-        known = [batch_id for batch_id in todo if batch_id in held]
-        if not known:
-            return
-        newest = held[known[-1]]
-        mirror = target.name == stream.project.targets.required[0].name
-        stream.states.update(
-            self.table,
-            context["ti"].start_date,
-            lambda state: with_load(
-                state,
-                target.name,
-                known,
-                rows={known[-1]: newest.rows_merged},
-                loaded_at=newest.loaded_at,
-                mirror=mirror,
-            ),
-        )
+        return progress

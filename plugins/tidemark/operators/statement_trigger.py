@@ -22,10 +22,9 @@ class StatementTrigger(BaseTrigger):
     :param deadline: seconds since the epoch
     """
 
-    def __init__(self, *, target: str, statement_id: str, batch_id: str, deadline: float) -> None:
+    def __init__(self, *, target: str, statement_id: str, deadline: float) -> None:
         super().__init__()
-        self.target, self.statement_id = target, statement_id
-        self.batch_id, self.deadline = batch_id, deadline
+        self.target, self.statement_id, self.deadline = target, statement_id, deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
@@ -33,7 +32,6 @@ class StatementTrigger(BaseTrigger):
             {
                 "target": self.target,
                 "statement_id": self.statement_id,
-                "batch_id": self.batch_id,
                 "deadline": self.deadline,
             },
         )
@@ -49,4 +47,4 @@ class StatementTrigger(BaseTrigger):
                 if not statement.running:
                     break
             await asyncio.sleep(target.poll_interval_seconds)
-        yield TriggerEvent({"statement_id": self.statement_id, "batch_id": self.batch_id})
+        yield TriggerEvent({"statement_id": self.statement_id})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.core.batches import Batch
+from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.load_failures import explain_failure
@@ -100,15 +100,15 @@ class RedshiftWarehouse:
             if not statement.succeeded:
                 raise self._failure(_progress(statement), [sql])
 
-    def start(self, batches: Sequence[Batch], token: str) -> str:
+    def start(self, group: Group, token: str) -> str:
         """Submit the transaction that applies a group, and return its statement id."""
-        statements = self._load_statements(batches, token)
-        self._started = self.api.submit(list(statements.values()), self._load_name(batches), token)
+        statements = self._load_statements(group, token)
+        self._started = self.api.submit(list(statements.values()), self._name(group.subject), token)
         return self._started
 
-    def find_running(self, batches: Sequence[Batch]) -> str | None:
+    def find_running(self, group: Group) -> str | None:
         """Return the statement that is applying a group right now, if there is one."""
-        self._started = self.api.find_running(self._load_name(batches))
+        self._started = self.api.find_running(self._name(group.subject))
         return self._started
 
     def wait(self, handle: str, seconds: float) -> Progress:
@@ -127,25 +127,20 @@ class RedshiftWarehouse:
         if self._started is not None:
             self.api.cancel(self._started)
 
-    def failure(self, progress: Progress, batches: Sequence[Batch]) -> TidemarkError:
+    def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error that explains why a load failed."""
-        names = list(self._load_statements(batches, ""))
-        return self._failure(progress, names, batches[-1].batch_id)
+        names = list(self._load_statements(group, ""))
+        return self._failure(progress, names, group.batch_ids)
 
-    def _load_statements(self, batches: Sequence[Batch], token: str) -> dict[str, str]:
-        (batch,) = batches
-        return load_statements(self.table, self.target, batch, self.bucket.name, token)
-
-    def _load_name(self, batches: Sequence[Batch]) -> str:
-        (batch,) = batches
-        return self._name(batch.batch_id)
+    def _load_statements(self, group: Group, token: str) -> dict[str, str]:
+        return load_statements(self.table, self.target, group, self.bucket.name, token)
 
     def _run(self, statements: Sequence[str], subject: str, token: str) -> Statement:
         statement_id = self.api.submit(statements, self._name(subject), token)
         return self.api.wait(statement_id, self.api.patience.seconds)
 
     def _failure(
-        self, progress: Progress, names: Sequence[str], batch_id: str = ""
+        self, progress: Progress, names: Sequence[str], batch_ids: Sequence[str] = ()
     ) -> TidemarkError:
         index = progress.failed
         failed = names[index] if index is not None and index < len(names) else None
@@ -155,11 +150,11 @@ class RedshiftWarehouse:
             table=self.table.name,
             target=self.target.name,
             statement_id=progress.handle,
-            details=self._load_errors(batch_id) if failed == "copy_batch" else "",
+            details=self._load_errors(batch_ids) if failed == "copy_batch" else "",
         )
 
-    def _load_errors(self, batch_id: str) -> str:
-        query = render("load_errors.sql", self.target.dialect, batch_id=batch_id)["details"]
+    def _load_errors(self, batch_ids: Sequence[str]) -> str:
+        query = render("load_errors.sql", self.target.dialect, batch_ids=batch_ids)["details"]
         try:
             rows = self._ask(query)
         except TidemarkError:

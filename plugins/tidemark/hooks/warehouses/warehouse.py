@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tidemark.core.batches import Batch
+from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
 from tidemark.core.tables import Table
@@ -102,16 +102,16 @@ class Warehouse(Protocol):
         """Run DDL on the table, each statement committed by itself, in order."""
         ...
 
-    def start(self, batches: Sequence[Batch], token: str) -> str | None:
+    def start(self, group: Group, token: str) -> str | None:
         """Begin to apply a group of batches, as one transaction with their ledger rows.
 
-        :param batches: of one schema, oldest first; several only where the kind can group
+        :param group: its files, its batches; its manifest lies in the bucket already
         :param token: tells this attempt from others; kept in the ledger
         :return: the handle to wait for, or None if the load has been committed when this returns
         """
         ...
 
-    def find_running(self, batches: Sequence[Batch]) -> str | None:
+    def find_running(self, group: Group) -> str | None:
         """Return the handle of a load of this very group that is under way, if there is one."""
         ...
 
@@ -127,7 +127,7 @@ class Warehouse(Protocol):
         """Cancel what this object has started and has not seen end: its task is being killed."""
         ...
 
-    def failure(self, progress: Progress, batches: Sequence[Batch]) -> TidemarkError:
+    def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error that explains why a load failed."""
         ...
 
