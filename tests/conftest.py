@@ -12,14 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadScopeScheduling
 
 from localaws import Endpoints, Stack
+from tests.support.gateway import Gate
 from tests.support.homes import empty_home
+
+if TYPE_CHECKING:
+    from tests.support.product import Product
 
 _JOURNEYS = "tests/journeys/"
 
@@ -75,3 +79,15 @@ def home() -> Path:
 def stack(home: Path) -> Iterator[Endpoints]:
     with Stack(home) as endpoints:
         yield endpoints
+
+
+@pytest.fixture(scope="module")
+def product(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product in this process, behind a gate of its own; see tests/support/product.py."""
+    from tests.support.product import Product  # here, because it brings Airflow along
+
+    with (
+        Gate(stack.aws_endpoint_url, stack.redshift_data_endpoint_url) as gate,
+        Product(stack, gate, tmp_path_factory.mktemp("product")) as product,
+    ):
+        yield product

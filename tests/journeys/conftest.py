@@ -100,5 +100,5 @@ def pipeline(
             if not (table or {}).get("schedule"):  # those with one start runs by themselves
                 airflow.api.unpause(dag_id)
         config = Path(environment["TIDEMARK_CONFIG_DIR"])
-        yield Pipeline(airflow.api, gate, source, store, primary, secondary, config)
+        yield Pipeline(gate, source, store, primary, secondary, airflow.api, config)
     source.close()

@@ -11,10 +11,8 @@ from typing import Any
 from onebox.airflow_api import AirflowApi
 from onebox.airflow_values import TaskInstance
 from onebox.rest import NotInTime, wait_until
-from tests.support.gateway import Gate
-from tests.support.source import DATABASE, Source
-from tests.support.store import Store
-from tests.support.warehouse import Warehouse, assert_equal_everywhere
+from tests.support.source import DATABASE
+from tests.support.systems import Systems
 
 _RUN_DEADLINE = 120.0
 _LOG_DEADLINE = 10.0
@@ -124,24 +122,15 @@ class Run:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    """Source, gate, store, warehouses and a running Airflow, all real.
+@dataclass
+class Pipeline(Systems):
+    """The systems, and a running Airflow between them.
 
     :param config: the folder that TIDEMARK_CONFIG_DIR names
     """
 
     api: AirflowApi
-    gate: Gate
-    source: Source
-    store: Store
-    primary: Warehouse
-    secondary: Warehouse
     config: Path
-
-    @property
-    def warehouses(self) -> tuple[Warehouse, Warehouse]:
-        return self.primary, self.secondary
 
     def start(self, table: str, **conf: Any) -> Run:
         """Trigger a run by hand and return at once."""
@@ -159,23 +148,6 @@ class Pipeline:
             lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
         )
         return Run(self.api, dag_id, self.api.runs(dag_id)[-1]["dag_run_id"])
-
-    def assert_equal(self, table: str, *warehouses: Warehouse) -> None:
-        """The warehouses (both, if none is named) hold exactly what the source holds."""
-        rows = self.source.rows(table)
-        assert_equal_everywhere(rows, warehouses or self.warehouses, table)
-
-    def state(self, table: str) -> dict[str, Any]:
-        return self.store.state(f"{DATABASE}.{table}")
-
-    def watermark(self, table: str) -> Any:
-        return self.store.watermark(f"{DATABASE}.{table}")
-
-    def debt(self, table: str, target: str = "secondary") -> list[str]:
-        return self.store.debt(f"{DATABASE}.{table}", target)
-
-    def batches(self, table: str) -> dict[str, list[str]]:
-        return self.store.batches(f"{DATABASE}.{table}")
 
     @contextlib.contextmanager
     def configured(self, file: str, old: str, new: str) -> Iterator[None]:

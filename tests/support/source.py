@@ -14,7 +14,7 @@ from localaws import Endpoints
 DATABASE = "journeys"
 
 # The stamp is MariaDB's own, so a row that is there before a run starts lies below its horizon.
-_USUAL_COLUMNS = """
+USUAL_COLUMNS = """
     id BIGINT NOT NULL PRIMARY KEY,
     name VARCHAR(60) NOT NULL,
     amount DECIMAL(12,2) NULL,
@@ -50,7 +50,7 @@ class Source:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
 
-    def create(self, table: str, columns: str = _USUAL_COLUMNS) -> None:
+    def create(self, table: str, columns: str = USUAL_COLUMNS) -> None:
         """Make an empty table. Without `columns`: id, name, amount and a touched updated_at."""
         self.run(f"DROP TABLE IF EXISTS {table}")
         self.run(f"CREATE TABLE {table} ({columns})")
