@@ -8,8 +8,10 @@ CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ table | identifier }} (
 {% for column in columns %}
     {{ column.name | identifier }} {{ column.redshift }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
 {% endfor %}
-    "_loaded_at" TIMESTAMP NOT NULL,
+    "_loaded_at" TIMESTAMP NOT NULL{{ "," if key }}
+{% if key %}
     PRIMARY KEY ({{ key | identifiers }})
+{% endif %}
 )
 {% if dist_key %}
 DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
@@ -22,14 +24,29 @@ SORTKEY ({{ sort_keys | identifiers }})
 CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ ledger_table | identifier }} (
     batch_id VARCHAR(256) NOT NULL,
     kind VARCHAR(16) NOT NULL,
+    read_from TIMESTAMP NOT NULL,
+    read_to TIMESTAMP NOT NULL,
     low TIMESTAMP,
     high TIMESTAMP NOT NULL,
     as_of TIMESTAMP,
     rows_staged BIGINT NOT NULL,
     rows_merged BIGINT NOT NULL,
     rows_stale BIGINT NOT NULL,
+    rows_set_aside BIGINT NOT NULL,
     checksum VARCHAR(64) NOT NULL,
     loaded_at TIMESTAMP NOT NULL,
     statement_id VARCHAR(64) NOT NULL,
     PRIMARY KEY (batch_id)
 );
+
+-- name: create_tombstones
+-- Keys that repair deleted or replaced, and when it had looked: a batch that was read before must not
+-- bring them back (protocol rule 4).
+{% if key %}
+CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ tombstone_table | identifier }} (
+{% for column in columns if column.name in key %}
+    {{ column.name | identifier }} {{ column.redshift }} NOT NULL,
+{% endfor %}
+    "read_at" TIMESTAMP NOT NULL
+);
+{% endif %}

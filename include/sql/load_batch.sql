@@ -8,8 +8,12 @@
 {{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
 {%- endfor %}
 {%- endmacro %}
+{% macro time_of(rows, which) -%}
+CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch[which] | literal }} AS TIMESTAMP){% endfor %} END
+{%- endmacro %}
 {% set target = schema | identifier ~ "." ~ table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
+{% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
 {% set stage = "tidemark_stage" | identifier %}
 {% set fresh = "tidemark_fresh" | identifier %}
 
@@ -40,8 +44,16 @@ MANIFEST;
 SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
 FROM {{ stage }};
 
+-- name: drop_deleted
+-- What repair deleted does not rise again from a batch that had begun to be read by then.
+DELETE FROM {{ stage }}
+USING {{ tombstones }}
+WHERE {{ same_key(tombstones, stage) }}
+  AND {{ tombstones }}."read_at" >= {{ time_of(stage, "read_from") }};
+
 -- name: keep_newest
--- One row per key, the greatest (cursor, read_at); nothing of a batch that the ledger has.
+-- One row per key, the greatest (cursor, read_at); nothing of a batch that the target holds: that
+-- its ledger lists, or a base covers.
 CREATE TEMP TABLE {{ fresh }} AS
 SELECT {{ names | identifiers }}
 FROM (
@@ -54,6 +66,8 @@ FROM (
     WHERE "_batch_id" NOT IN (
         SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
     )
+      AND COALESCE((SELECT MAX(read_from) FROM {{ ledger }} WHERE kind = 'base'), '0001-01-01')
+          < {{ time_of(stage, "read_to") }}
 ) AS ranked
 WHERE tidemark_rank = 1;
 
@@ -84,15 +98,17 @@ FROM {{ fresh }};
 -- name: enter_ledger
 -- One row for each batch, with the rows that came from it.
 INSERT INTO {{ ledger }}
-    (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
-     statement_id)
-SELECT batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_staged - rows_merged,
-       checksum, GETDATE(), {{ token | literal }}
+    (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
+     rows_set_aside, checksum, loaded_at, statement_id)
+SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
+       rows_staged - rows_merged, 0, checksum, GETDATE(), {{ token | literal }}
 FROM (
 {% for batch in batches %}
     {{ "" if loop.first else "UNION ALL " }}SELECT
         CAST({{ batch.batch_id | literal }} AS VARCHAR(256)) AS batch_id,
         CAST({{ batch.plan.kind | literal }} AS VARCHAR(16)) AS kind,
+        CAST({{ batch.read_from | literal }} AS TIMESTAMP) AS read_from,
+        CAST({{ batch.read_to | literal }} AS TIMESTAMP) AS read_to,
         CAST({{ batch.plan.low | literal }} AS TIMESTAMP) AS low,
         CAST({{ batch.plan.high | literal }} AS TIMESTAMP) AS high,
         CAST({{ (batch.plan.high if batch.plan.kind == "increment" else none) | literal }} AS TIMESTAMP) AS as_of,

@@ -2,10 +2,12 @@
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
 
 -- name: entries
--- Of the batches asked for, those applied, with the rows they merged.
-SELECT batch_id, rows_staged, rows_merged, rows_stale, loaded_at
+-- Of the batches asked for, those applied, with the rows they merged; and the newest base, because
+-- it covers batches that were never applied.
+SELECT batch_id, kind, read_from, rows_staged, rows_merged, rows_stale, rows_set_aside, loaded_at
 FROM {{ ledger }}
-WHERE batch_id IN ({{ batch_ids | literals }});
+WHERE batch_id IN ({{ batch_ids | literals }})
+   OR (kind = 'base' AND read_from = (SELECT MAX(read_from) FROM {{ ledger }} WHERE kind = 'base'));
 
 -- name: newest
 -- The ids of everything applied: they carry the epochs (protocol rule 22).

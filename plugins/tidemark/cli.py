@@ -186,7 +186,8 @@ def _recover(options: argparse.Namespace) -> None:
         raise SystemExit(f"{key} can be read, so there is nothing to recover")
     enabled = [target for target in project.targets.by_name.values() if target.enabled]
     ledgers = {t.name: open_warehouse(table, t, bucket).history() for t in enabled}
-    state = recovered_state(table.name, ledgers, datetime.now(UTC))
+    roles = {target.name: target.role for target in enabled}
+    state = recovered_state(table.name, ledgers, datetime.now(UTC), roles, table.strategy)
     text = state.model_dump_json(indent=2).encode()
     written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)
     if not written:

@@ -4,29 +4,26 @@ from datetime import timedelta
 
 import pytest
 from tidemark.core.batches import backfill_id
+from tidemark.core.committing import judge_commit, with_commit
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.recovery import recovered_state, replanned
 from tidemark.core.state import (
     first_state,
-    judge_commit,
     live,
     owing_targets,
     parse_state,
     to_load,
-    unfit_required,
-    with_commit,
     with_debt,
     with_empty_window,
     with_load,
     with_plan,
-    with_targets,
 )
 from tidemark.core.windows import Window
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 
 HOUR = timedelta(hours=1)
-BOTH = ("primary", "secondary")
+BOTH = {"primary": "required", "secondary": "best_effort"}
 
 
 def fresh():
@@ -62,16 +59,6 @@ def test_rule_8_a_plan_made_from_an_older_document_is_not_recorded():
     assert with_plan(moved, a_plan(high=HIGH + HOUR)) == moved
     assert with_plan(replanned(committed()), a_plan()).in_flight is None
     assert with_empty_window(moved, LOW, HIGH + HOUR) == moved
-
-
-def test_a_required_target_that_is_new_unknown_or_in_debt_stops_the_commit():
-    """Also one that the configuration has gained since the plan: the required set is never less."""
-    assert unfit_required(committed(), ["primary"]) is None
-    added = with_targets(committed(), [*BOTH, "third"])
-    assert "third is new" in unfit_required(added, ["primary", "third"])[0]
-    assert "fourth is new" in unfit_required(added, ["fourth"])[0]
-    owing = committed(owed_by=["secondary"])
-    assert "secondary owes inc-e1-" in unfit_required(owing, BOTH)[0]
 
 
 def test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermark():
@@ -125,13 +112,6 @@ def test_a_batch_is_owed_once():
     assert with_debt(state, a_plan().batch_id, ["secondary"]) == state
 
 
-def test_a_target_added_after_the_first_commit_is_new_and_owes_nothing():
-    state = with_targets(committed(), [*BOTH, "third"])
-    assert state.targets["third"].status == "new"
-    assert with_debt(state, a_plan().batch_id, ["third"]).targets["third"].debt == ()
-    assert with_targets(fresh(), [*BOTH, "third"]).targets["third"].status == "complete"
-
-
 def test_rule_7_replanning_keeps_the_watermark_and_makes_a_new_batch():
     state = replanned(with_plan(committed(), a_plan()))
     assert (state.watermark, state.in_flight, state.epoch) == (LOW, None, 2)
@@ -142,7 +122,7 @@ def test_rule_22_a_recovered_document_gets_an_epoch_above_every_ledger():
         "primary": [a_plan(epoch=4).batch_id, backfill_id("r", 0, Window(LOW, HIGH))],
         "secondary": [a_plan(epoch=7).batch_id],
     }
-    state = recovered_state("shop.orders", ledgers, HIGH)
+    state = recovered_state("shop.orders", ledgers, HIGH, BOTH)
     assert (state.epoch, state.watermark) == (8, None)
 
 

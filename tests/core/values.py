@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, increment_id, seal
+from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, base_id, increment_id, seal
 from tidemark.core.column_types import Column
 from tidemark.core.windows import Chunk, Window, single_chunk
 
@@ -54,3 +54,10 @@ def a_receipt(plan: Plan, chunk: int, rows: int = 7, read_at: datetime = HIGH) -
 def a_batch(rows: int = 7, **window: object) -> Batch:
     plan = a_plan(**window)
     return seal(plan, (a_receipt(plan, 0, rows=rows),))
+
+
+def a_base(high: datetime = HIGH, epoch: int = 1, only: tuple[str, ...] = ()) -> Batch:
+    plan = a_plan(low=None, high=high, epoch=epoch).model_copy(
+        update={"batch_id": base_id("manual__1", 0, high), "kind": "base", "only": only}
+    )
+    return seal(plan, (a_receipt(plan, 0, read_at=high + timedelta(seconds=9)),))

@@ -21,6 +21,12 @@ MANIFEST
 SELECT 1 / (CASE WHEN COUNT(*) = 10 THEN 1 ELSE 0 END) AS complete
 FROM "tidemark_stage"
 
+-- drop_deleted
+DELETE FROM "tidemark_stage"
+USING "app"."_tidemark_tombstones__orders"
+WHERE "app"."_tidemark_tombstones__orders"."id" = "tidemark_stage"."id"
+  AND "app"."_tidemark_tombstones__orders"."read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
+
 -- keep_newest
 CREATE TEMP TABLE "tidemark_fresh" AS
 SELECT "id", "status", "updated_at", "_batch_id", "_read_at"
@@ -34,6 +40,8 @@ FROM (
     WHERE "_batch_id" NOT IN (
         SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000', 'inc-e1-20260301T123000000000-20260301T133000000000')
     )
+      AND COALESCE((SELECT MAX(read_from) FROM "app"."_tidemark_ledger__orders" WHERE kind = 'base'), '0001-01-01')
+          < CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) END
 ) AS ranked
 WHERE tidemark_rank = 1
 
@@ -61,14 +69,16 @@ FROM "tidemark_fresh"
 
 -- enter_ledger
 INSERT INTO "app"."_tidemark_ledger__orders"
-    (batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_stale, checksum, loaded_at,
-     statement_id)
-SELECT batch_id, kind, low, high, as_of, rows_staged, rows_merged, rows_staged - rows_merged,
-       checksum, GETDATE(), 'token'
+    (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
+     rows_set_aside, checksum, loaded_at, statement_id)
+SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
+       rows_staged - rows_merged, 0, checksum, GETDATE(), 'token'
 FROM (
     SELECT
         CAST('inc-e1-20260301T120000000000-20260301T123000000000' AS VARCHAR(256)) AS batch_id,
         CAST('increment' AS VARCHAR(16)) AS kind,
+        CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) AS read_from,
+        CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS read_to,
         CAST('2026-03-01 12:00:00.000000' AS TIMESTAMP) AS low,
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS high,
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS as_of,
@@ -78,6 +88,8 @@ FROM (
     UNION ALL SELECT
         CAST('inc-e1-20260301T123000000000-20260301T133000000000' AS VARCHAR(256)) AS batch_id,
         CAST('increment' AS VARCHAR(16)) AS kind,
+        CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) AS read_from,
+        CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS read_to,
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS low,
         CAST('2026-03-01 13:30:00.000000' AS TIMESTAMP) AS high,
         CAST('2026-03-01 13:30:00.000000' AS TIMESTAMP) AS as_of,

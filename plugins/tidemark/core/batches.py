@@ -1,13 +1,14 @@
 """A batch: an immutable set of Parquet files. Its id says which, its documents say what.
 
-    <prefix>/plan.json           what is to be read (backfills; an increment's plan is in the state)
+    <prefix>/plan.json           what is to be read (an increment's plan is in the state document)
     <prefix>/part-….parquet      rows; the name carries the attempt that wrote it
     <prefix>/chunk-<n>.json      receipt of a finished chunk; the first one counts
     <prefix>/batch.json          window, files, counts, checksums, schema
     <prefix>/manifest.json       Redshift's COPY manifest; written last: the batch exists
 
-Ids are computed, never drawn: an increment's from epoch and window, a backfill's from its run, the
-clear epoch of its plan, and window. A batch's place in the bucket follows from its id alone.
+Ids are computed, never drawn: an increment's from epoch and window, a backfill's and a base's from
+its run, the clear epoch of its plan, and window. A batch's place in the bucket follows from its id
+alone.
 """
 
 import hashlib
@@ -25,11 +26,14 @@ from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
 
-Kind = Literal["increment", "backfill"]
+# An increment moves the watermark; a backfill reads a past window again; a base is the whole table,
+# swapped in: a full refresh, a resync, or any run of a table with strategy ``full``.
+Kind = Literal["increment", "backfill", "base"]
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(
-    r"(?:inc-e(?P<epoch>\d+)|bf-\w+-c\d+)-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
+    r"(?:inc-e(?P<epoch>\d+)|(?P<run>bf|base)-\w+-c\d+)"
+    r"-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
 )
 
 
@@ -38,10 +42,14 @@ class Plan(Frozen):
 
     :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
+    :param cursor: the column that orders changes; None for a ``full`` table, which has none
+    :param key: what tells rows apart; empty only for a ``full`` table without a key
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
     :param index: the index that reading is told to use; None leaves it to the source
     :param previous: the batch committed before this one, None for the first
     :param removed: columns that the batch committed before had, and this one has not
+    :param previous_read_to: when the reading of that batch had ended, in source time
+    :param only: the targets that a resync is for; empty means all
     :param where: only rows for which this holds; a batch read again gives the same rows
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     """
@@ -52,13 +60,15 @@ class Plan(Frozen):
     epoch: int
     low: AwareDatetime | None
     high: AwareDatetime
-    cursor: str
+    cursor: str | None
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     chunks: tuple[Chunk, ...]
     planned_at: AwareDatetime
     previous: str | None = None
     removed: tuple[str, ...] = ()
+    previous_read_to: AwareDatetime | None = None
+    only: tuple[str, ...] = ()
     where: str | None = None
     hash_connection: str | None = None
     ranged_by: tuple[KeyColumn, ...] = ()
@@ -184,9 +194,12 @@ def increment_id(epoch: int, window: Window) -> str:
 
 def backfill_id(run_id: str, clear_epoch: int, window: Window) -> str:
     """Name a backfill's batch by its run, how often its plan was cleared, and its window."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "_", run_id)[:40]
-    digest = hashlib.sha256(run_id.encode()).hexdigest()[:8]
-    return f"bf-{slug}_{digest}-c{clear_epoch}-{_stamps(window)}"
+    return f"bf-{_run(run_id, clear_epoch)}-{_stamps(window)}"
+
+
+def base_id(run_id: str, clear_epoch: int, high: datetime) -> str:
+    """Name a base by its run, how often its plan was cleared, and the horizon it was read at."""
+    return f"base-{_run(run_id, clear_epoch)}-{_stamps(Window(None, high))}"
 
 
 def batch_prefix(stream: str, batch_id: str) -> str:
@@ -197,7 +210,7 @@ def batch_prefix(stream: str, batch_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchName:
-    """What a batch's id says. `epoch` is None for a backfill."""
+    """What a batch's id says. `epoch` is None for all but increments."""
 
     kind: Kind
     epoch: int | None
@@ -210,8 +223,9 @@ def parse_batch_id(batch_id: str) -> BatchName:
     if match is None:
         raise ValueError(f"not a batch id: {batch_id!r}")
     low = None if match["low"] == "start" else _read_stamp(match["low"])
+    kinds: dict[str | None, Kind] = {None: "increment", "bf": "backfill", "base": "base"}
     return BatchName(
-        kind="increment" if match["epoch"] else "backfill",
+        kind=kinds[match["run"]],
         epoch=int(match["epoch"]) if match["epoch"] else None,
         window=Window(low, _read_stamp(match["high"])),
     )
@@ -220,6 +234,12 @@ def parse_batch_id(batch_id: str) -> BatchName:
 def stream_prefix(stream: str) -> str:
     """Return where all batches of a stream live, with a trailing slash."""
     return f"staging/{stream}/"
+
+
+def _run(run_id: str, clear_epoch: int) -> str:
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", run_id)[:40]
+    digest = hashlib.sha256(run_id.encode()).hexdigest()[:8]
+    return f"{slug}_{digest}-c{clear_epoch}"
 
 
 def _stamps(window: Window) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tidemark.core.batches import parse_batch_id
-from tidemark.core.state import TableState, first_state
+from tidemark.core.state import Role, TableState, first_state
 
 
 def replanned(state: TableState) -> TableState:
@@ -13,13 +13,20 @@ def replanned(state: TableState) -> TableState:
     return state.model_copy(update={"in_flight": None, "epoch": state.epoch + 1})
 
 
-def recovered_state(table: str, ledgers: Mapping[str, Sequence[str]], now: datetime) -> TableState:
+def recovered_state(
+    table: str,
+    ledgers: Mapping[str, Sequence[str]],
+    now: datetime,
+    roles: Mapping[str, Role],
+    strategy: str = "incremental",
+) -> TableState:
     """Return a document for a table whose own is lost (protocol rule 22).
 
     The whole table is read anew under an epoch above every epoch in the ledgers; newest wins, so
     rows that are already there are not harmed. Nobody owes anything: the new batch covers it all.
 
     :param ledgers: per target, the ids of every batch that it applied
+    :param roles: the enabled targets, as configured
     """
     epochs = [
         epoch
@@ -27,4 +34,4 @@ def recovered_state(table: str, ledgers: Mapping[str, Sequence[str]], now: datet
         for epoch in (parse_batch_id(batch_id).epoch for batch_id in ids)
         if epoch is not None
     ]
-    return first_state(table, list(ledgers), now, epoch=max(epochs, default=0) + 1)
+    return first_state(table, roles, now, epoch=max(epochs, default=0) + 1, strategy=strategy)

@@ -12,22 +12,34 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
-from tidemark.core.batches import Batch, Plan, parse_batch_id
+from tidemark.core.batches import Plan, parse_batch_id
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.ledger import Base
+
+Role = Literal["required", "best_effort"]
 
 
 class TargetState(Frozen):
     """What is known of one target.
 
+    :param role: whether the watermark waits for it; changed by `promote` and `demote` only
+    :param enabled: whether it is loaded; follows `targets.yaml`
     :param status: ``new`` until it holds the table from the beginning, then ``complete`` or
         ``owes``
+    :param base: its newest full refresh or resync; None while its first load is its base
+    :param awaits: while it is new: the bases that were planned for it, oldest first; what is
+        committed from the first one's plan on enters its debt
     :param batch_id: the newest batch it reported; :param rows: rows merged by it
     :param as_of: source time up to which the target is complete
     :param debt: committed batches that it has not applied, oldest first
     """
 
+    role: Role = "best_effort"
+    enabled: bool = True
     status: Literal["new", "complete", "owes"] = "complete"
+    base: Base | None = None
+    awaits: tuple[str, ...] = ()
     batch_id: str | None = None
     rows: int | None = None
     loaded_at: AwareDatetime | None = None
@@ -66,6 +78,11 @@ class TableState(Frozen):
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The targets that the watermark waits for."""
+        return tuple(name for name, target in self.targets.items() if target.role == "required")
+
 
 def parse_state(text: bytes, key: str, table: str) -> TableState:
     """Read a document. Raises `FixConfiguration` for one that cannot be parsed: it is never taken
@@ -89,12 +106,23 @@ def parse_state(text: bytes, key: str, table: str) -> TableState:
     return state
 
 
-def first_state(table: str, targets: Collection[str], now: datetime, epoch: int = 1) -> TableState:
-    """The document of a table that was never copied: its first load is everybody's base."""
+def first_state(
+    table: str,
+    roles: Mapping[str, Role],
+    now: datetime,
+    *,
+    epoch: int = 1,
+    strategy: str = "incremental",
+) -> TableState:
+    """The document of a table that was never copied: its first load is everybody's base.
+
+    :param roles: the enabled targets, and whether the watermark waits for them
+    """
     return TableState(
         table_name=table,
         epoch=epoch,
-        targets={name: TargetState() for name in targets},
+        targets={name: TargetState(role=role) for name, role in roles.items()},
+        backup_strategy=strategy,
         created_at=now,
         updated_at=now,
     )
@@ -108,42 +136,50 @@ def with_plan(state: TableState, plan: Plan) -> TableState:
     """
     if state.in_flight or (state.watermark, state.epoch) != (plan.low, plan.epoch):
         return state
-    return _refresh_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
-
-
-def with_targets(state: TableState, enabled: Collection[str]) -> TableState:
-    """Enter targets that the document does not know. Before the first commit they start with the
-    table; after it they are ``new``: what was committed before them they never saw."""
-    status: Literal["new", "complete"] = "complete" if state.watermark is None else "new"
-    missing = {name: TargetState(status=status) for name in enabled if name not in state.targets}
-    if not missing:
-        return state
-    return state.model_copy(update={"targets": {**state.targets, **missing}})
+    return with_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
 
 
 def with_empty_window(state: TableState, low: datetime, high: datetime) -> TableState:
     """Note that the source had nothing in ``[low, high)``: only the as-of moves."""
     if state.watermark != low or (state.empty_until and state.empty_until >= high):
         return state
-    return _refresh_as_of(state.model_copy(update={"empty_until": high}))
+    return with_as_of(state.model_copy(update={"empty_until": high}))
 
 
 def live(state: TableState, batch_id: str) -> bool:
-    """Whether a batch is in flight, committed or owed; a backfill always is. Anything else is
-    superseded: it was planned under an epoch, or for a window, that is no more."""
+    """Whether a batch is in flight, committed or owed; a backfill or base always is. Anything else
+    is superseded: it was planned under an epoch, or for a window, that is no more."""
     name = parse_batch_id(batch_id)
-    if name.kind == "backfill" or batch_id in _owed(state):
+    if name.kind != "increment" or batch_id in _owed(state):
         return True
     if state.in_flight and state.in_flight.batch_id == batch_id:
         return True
-    return name.epoch == state.epoch and _reached(state, name.window.high)
+    return name.epoch == state.epoch and reached(state, name.window.high)
 
 
 def to_load(state: TableState, target: str, own: str | None) -> list[str]:
-    """A load means: everything owed, then its own batch, unless that is superseded."""
-    owed = state.targets[target].debt if target in state.targets else ()
+    """A load means: everything owed, then its own batch, unless that is superseded.
+
+    Bases come before all else, the newest first: what it covers need not be loaded any more
+    (protocol rule 3). A target that is ``new`` loads nothing but the bases planned for it.
+    """
+    known = state.targets.get(target)
+    owed = known.debt if known else ()
     mine = (own,) if own and own not in owed and live(state, own) else ()
-    return [*owed, *mine]
+    batches = [*owed, *mine]
+    bases = sorted(
+        (batch_id for batch_id in batches if is_base(batch_id)),
+        key=lambda batch_id: parse_batch_id(batch_id).window.high,
+        reverse=True,
+    )
+    if known and known.status == "new" and not (bases and bases[0] in known.awaits):
+        return []
+    return [*bases, *(batch_id for batch_id in batches if not is_base(batch_id))]
+
+
+def is_base(batch_id: str) -> bool:
+    """Return whether a batch is a base: a full refresh or a resync."""
+    return parse_batch_id(batch_id).kind == "base"
 
 
 def owing_targets(state: TableState) -> set[str]:
@@ -155,78 +191,41 @@ def _owed(state: TableState) -> set[str]:
     return {batch_id for target in state.targets.values() for batch_id in target.debt}
 
 
-def _reached(state: TableState, high: datetime) -> bool:
+def reached(state: TableState, high: datetime) -> bool:
+    """Return whether the watermark is at `high` or above."""
     return state.watermark is not None and high <= state.watermark
 
 
-Verdict = Literal["commit", "already committed", "superseded"]
-
-
-def judge_commit(state: TableState, plan: Plan) -> Verdict:
-    """Commit is a compare: it acts only if in-flight id, epoch and ``watermark == low`` match."""
-    if (
-        state.in_flight
-        and state.in_flight.batch_id == plan.batch_id
-        and state.epoch == plan.epoch
-        and state.watermark == plan.low
-    ):
-        return "commit"
-    if state.epoch == plan.epoch and _reached(state, plan.high):
-        return "already committed"
-    return "superseded"
-
-
-def unfit_required(state: TableState, required: Collection[str]) -> tuple[str, str] | None:
-    """Return why a required target cannot be complete whatever its ledger says, and what to do.
-
-    Every required target of the configuration counts, also one that the document does not know.
-    """
-    for name in required:
-        target = state.targets.get(name)
-        if target is None or target.status == "new":
-            return (
-                f"the required target {name} is new: it never held what was committed before it "
-                "was added",
-                f"Set role: best_effort for {name} in targets.yaml, and clear plan_increment with "
-                "downstream.",
-            )
-        if target.debt:
-            return (
-                f"the required target {name} owes {', '.join(target.debt)}",
-                f"Clear load_{name} of this run, with downstream.",
-            )
-    return None
-
-
-def with_commit(state: TableState, batch: Batch, owed_by: Collection[str]) -> TableState:
-    """Move the watermark to the batch's upper bound, and enter it as debt of `owed_by`."""
-    plan = batch.plan
-    moved = state.model_copy(
-        update={
-            "watermark": plan.high,
-            "in_flight": None,
-            "last_batch": plan.batch_id,
-            "last_mysql_extraction_time": batch.read_to,
-            "last_mysql_data_timestamp": plan.high,
-            "mysql_rows_extracted": batch.rows,
-            "mysql_status": "success",
-            "s3_file_count": len(batch.files),
-            "processed_s3_files": tuple(file.key for file in batch.files),
-            "columns": tuple(f"{c.name} {c.redshift}" for c in plan.columns),
-            "redshift_status": "success",
-        }
-    )
-    return with_debt(moved, plan.batch_id, owed_by)
-
-
 def with_debt(state: TableState, batch_id: str, owed_by: Collection[str]) -> TableState:
-    """Enter a committed batch as debt. A target that is ``new`` owes nothing: it needs its base."""
+    """Enter a committed batch as debt.
+
+    A target that is ``new`` owes nothing until a base is planned for it. Of several owed bases only
+    the newest stays: it covers the others.
+    """
     changed = {
-        name: target.model_copy(update={"debt": (*target.debt, batch_id), "status": "owes"})
+        name: target.model_copy(
+            update={
+                "debt": _owing(target.debt, batch_id),
+                "status": "new" if target.status == "new" else "owes",
+            }
+        )
         for name, target in state.targets.items()
-        if name in owed_by and target.status != "new" and batch_id not in target.debt
+        if name in owed_by
+        and batch_id not in target.debt
+        and (target.status != "new" or target.awaits)
     }
-    return _refresh_as_of(state.model_copy(update={"targets": {**state.targets, **changed}}))
+    return with_as_of(state.model_copy(update={"targets": {**state.targets, **changed}}))
+
+
+def _owing(debt: tuple[str, ...], batch_id: str) -> tuple[str, ...]:
+    if not is_base(batch_id):
+        return (*debt, batch_id)
+    bases = [*filter(is_base, debt), batch_id]
+    newest = max(bases, key=lambda base: parse_batch_id(base).window.high)
+    return (
+        *(owed for owed in debt if owed == newest or not is_base(owed)),
+        *((batch_id,) if newest == batch_id else ()),
+    )
 
 
 def with_load(
@@ -237,19 +236,24 @@ def with_load(
     rows: Mapping[str, int],
     loaded_at: datetime | None,
     mirror: bool,
+    base: Base | None = None,
 ) -> TableState:
     """Strike what a target holds off its debt and note its newest load.
 
-    :param held: batches that the target's ledger lists, oldest first
+    :param held: batches that the target holds, oldest first
     :param rows: rows merged, per batch of `held` that was applied now
     :param mirror: whether the document's old, single-warehouse fields follow this target
+    :param base: the newest base of the target's ledger
     """
     before = state.targets.get(target, TargetState())
     debt = tuple(batch for batch in before.debt if batch not in held)
     newest = next((batch for batch in reversed(list(held)) if batch in rows), None)
     update: dict[str, object] = {"debt": debt}
-    if before.status != "new":
-        update["status"] = "owes" if debt else "complete"
+    if base and (before.base is None or before.base.read_from < base.read_from):
+        update["base"] = base
+    # Only a base that was planned since its debt is kept makes a new target whole.
+    if before.status != "new" or (base and base.batch_id in before.awaits):
+        update |= {"status": "owes" if debt else "complete", "awaits": ()}
     if newest:
         update |= {"batch_id": newest, "rows": rows[newest], "loaded_at": loaded_at}
     changed = {**state.targets, target: before.model_copy(update=update)}
@@ -261,27 +265,29 @@ def with_load(
                 "redshift_rows_loaded": rows[newest],
             }
         )
-    return _refresh_as_of(after)
+    return with_as_of(after)
 
 
-def _refresh_as_of(state: TableState) -> TableState:
+def with_as_of(state: TableState) -> TableState:
     """as-of(target) = low of its oldest owed increment, else how far the table is known complete:
-    the watermark, or the end of the empty window above it."""
+    the watermark, or the end of the empty window above it (protocol rule 24)."""
     ends = [at for at in (state.watermark, state.empty_until) if at is not None]
     if state.watermark is None:
         return state
     complete = max(ends)
     targets = {
-        name: target.model_copy(update={"as_of": _as_of(target, complete)})
+        name: target.model_copy(update={"as_of": _as_of(target, complete, state.backup_strategy)})
         for name, target in state.targets.items()
     }
     return state.model_copy(update={"targets": targets})
 
 
-def _as_of(target: TargetState, complete: datetime) -> datetime | None:
+def _as_of(target: TargetState, complete: datetime, strategy: str) -> datetime | None:
     if target.status == "new":
         return None
     owed = [parse_batch_id(batch_id) for batch_id in target.debt]
+    if strategy == "full" and owed:
+        return target.as_of  # there are no increments: the table is as old as its newest base
     lows = [name.window.low for name in owed if name.kind == "increment"]
     if None in lows:
         return None

@@ -10,12 +10,17 @@ from tidemark.core.targets import Target
 from tidemark.core.templates import render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
-# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has nine.
+# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has ten.
 
 
 def ledger_table(table: Table, target: str) -> str:
     """The ledger of a table: one each, because a shared one is a hot spot under SERIALIZABLE."""
     return f"_tidemark_ledger__{table.table_on(target)}"
+
+
+def tombstone_table(table: Table, target: str) -> str:
+    """Where repair notes the keys that it deleted or replaced."""
+    return f"_tidemark_tombstones__{table.table_on(target)}"
 
 
 def create_statements(
@@ -28,6 +33,7 @@ def create_statements(
         schema=target.database_schema,
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
+        tombstone_table=tombstone_table(table, target.name),
         columns=[*columns, *LINEAGE],
         lineage=[column.name for column in LINEAGE],
         key=key,
@@ -51,6 +57,7 @@ def load_statements(
         schema=target.database_schema,
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
+        tombstone_table=tombstone_table(table, target.name),
         columns=columns,
         names=[column.name for column in columns],
         key=plan.key,
@@ -65,7 +72,8 @@ def load_statements(
 
 
 def ledger_query(table: Table, target: Target, batch_ids: Sequence[str]) -> str:
-    """Return the query for those of `batch_ids` (at least one) that a target holds."""
+    """Return the query for those of `batch_ids` (at least one) that a ledger lists, and for the
+    newest base."""
     return _read_ledger(table, target, batch_ids)["entries"]
 
 

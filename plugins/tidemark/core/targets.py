@@ -24,6 +24,8 @@ class Target(Frozen):
     """What every kind of warehouse is configured with; `KINDS` lists the kinds.
 
     :param role: ``required`` gates the watermark, ``best_effort`` owes what it missed
+    :param on_disable: what becomes of batches while it is disabled: ``catch_up`` owes them until
+        retention drops them, ``skip`` does not, and the target needs a resync when it is enabled
     :param database_schema: where the copied tables live
     :param events_table: where the webhook events go on this target
     :param statement_timeout_ms: after this long a load is cancelled and the ledger re-read
@@ -37,6 +39,7 @@ class Target(Frozen):
     kind: str
     role: Literal["required", "best_effort"]
     enabled: bool = True
+    on_disable: Literal["catch_up", "skip"] = "catch_up"
     database_schema: Name = "public"
     events_table: Name = "appsflyer_events"
     statement_timeout_ms: int = Field(default=3_600_000, ge=1_000)

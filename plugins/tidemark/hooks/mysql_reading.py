@@ -49,7 +49,7 @@ class ReadRequest:
     schema: str
     table: str
     columns: tuple[Column, ...]
-    cursor: str
+    cursor: str | None
     cursor_low: datetime | None
     cursor_high: datetime | None
     key: tuple[KeyColumn, ...] = ()
@@ -179,7 +179,8 @@ class Reading:
         """Name a row by its primary key, else by the chunk's key, else by its cursor."""
         request = self._request
         ranged = tuple(column.name for column in request.key)
-        return row_name(row, request.primary_key or ranged or (request.cursor,))
+        cursor = (request.cursor,) if request.cursor else ()
+        return row_name(row, request.primary_key or ranged or cursor)
 
     def _hash_secret(self) -> str | None:
         if not any(column.hashed for column in self._request.columns):

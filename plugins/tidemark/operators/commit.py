@@ -6,15 +6,15 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.batches import Batch
-from tidemark.core.errors import TidemarkError
-from tidemark.core.state import (
-    TableState,
+from tidemark.core.committing import (
     judge_commit,
     unfit_required,
+    with_base_commit,
     with_commit,
-    with_debt,
 )
-from tidemark.core.targets import Target
+from tidemark.core.errors import TidemarkError
+from tidemark.core.ledger import holds
+from tidemark.core.state import TableState, with_debt
 from tidemark.hooks.warehouses.warehouse import BRIEF
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
@@ -24,8 +24,9 @@ class CommitWatermarkOperator(TableOperator):
     """Move the watermark to the batch's upper bound once every required ledger holds the batch.
 
     Reads ledgers, never task states, so a load that was marked success without running is found
-    out. A best-effort target whose ledger lacks the batch, or cannot be asked, owes it. A backfill
-    enters debt, and never touches the watermark.
+    out. Which targets are required, the state document says. A best-effort target whose ledger
+    lacks the batch, or cannot be asked, owes it. A backfill enters debt, and never touches the
+    watermark; nor does a full refresh, where windows are read.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -38,10 +39,15 @@ class CommitWatermarkOperator(TableOperator):
             batch = stream.batches.batch(self.table, batch_id)
             if batch is None:
                 return self._without_batch(stream, batch_id)
-            verdict = "backfill recorded"
+            verdict = f"{batch.plan.kind} recorded"
 
             def change(state: TableState) -> TableState:
                 nonlocal verdict
+                if batch.plan.only:
+                    return state  # a resync is done when its target holds it (protocol rule 9)
+                if batch.plan.kind == "base":
+                    owed_by = self._owed_by(stream, state, batch)
+                    return with_base_commit(state, batch, owed_by, stream.table.strategy)
                 if batch.plan.kind == "backfill":
                     return with_debt(state, batch.batch_id, self._owed_by(stream, state, batch))
                 verdict = judge_commit(state, batch.plan)
@@ -63,37 +69,35 @@ class CommitWatermarkOperator(TableOperator):
 
     def _owed_by(self, stream: Stream, state: TableState, batch: Batch) -> list[str]:
         """Return who owes the batch. Raises if a required target lacks it, or owes another."""
-        required = stream.project.targets.required
-        if unfit := unfit_required(state, [target.name for target in required]):
+        if unfit := unfit_required(state, batch.plan):
             self._refuse(*unfit)
-        for target in required:
-            if batch.batch_id not in stream.warehouse(target).holds([batch.batch_id]):
+        for name in state.required:
+            entries = stream.warehouse(stream.project.target(name)).holds([batch.batch_id])
+            if not holds(batch.batch_id, batch.read_to, entries):
                 self._refuse(
-                    f"the ledger of the required target {target.name} does not list "
-                    f"{batch.batch_id}",
-                    f"Clear load_{target.name} of this run, with downstream; until then the next "
-                    "run takes up the same batch.",
+                    f"the ledger of the required target {name} does not list {batch.batch_id}",
+                    f"Clear load_{name} of this run, with downstream; until then the next run "
+                    "takes up the same batch.",
                 )
         return [
             name
-            for name in state.targets
-            if name not in {target.name for target in required}
-            and not self._holds(stream, stream.project.targets.by_name.get(name), batch)
+            for name, target in state.targets.items()
+            if name not in state.required
+            and not (target.enabled and self._holds(stream, name, batch))
         ]
 
     def _refuse(self, what: str, do: str) -> None:
         raise AirflowFailException(f"{self.table}: {what}. The watermark has not moved. {do}")
 
-    def _holds(self, stream: Stream, target: Target | None, batch: Batch) -> bool:
+    def _holds(self, stream: Stream, name: str, batch: Batch) -> bool:
+        target = stream.project.targets.by_name.get(name)
         if target is None or not target.enabled:
             return False
         # Asked briefly: the ledger is locked while a load of its own is under way, and the primary
         # does not wait for it. No answer means that it owes (protocol rule 17).
         try:
-            ledger = stream.warehouse(target, BRIEF)
-            return batch.batch_id in ledger.holds([batch.batch_id])
+            entries = stream.warehouse(target, BRIEF).holds([batch.batch_id])
+            return holds(batch.batch_id, batch.read_to, entries)
         except TidemarkError as error:
-            self.log.warning(
-                "%s cannot be asked, so it owes %s: %s", target.name, batch.batch_id, error
-            )
+            self.log.warning("%s cannot be asked, so it owes %s: %s", name, batch.batch_id, error)
             return False

@@ -105,7 +105,8 @@ def _encoding(stream: Stream, plan: Plan) -> Encoding:
         chunks=len(plan.chunks),
         slices=max(target.slices for target in stream.enabled),
     )
-    return Encoding(sizes, stream.table.compression, statistics=(*plan.key, plan.cursor))
+    statistics = (*plan.key, plan.cursor) if plan.cursor else plan.key
+    return Encoding(sizes, stream.table.compression, statistics=statistics)
 
 
 def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:

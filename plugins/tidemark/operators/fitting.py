@@ -40,7 +40,7 @@ class Fitting:
         soon as a chunk of the size that was planned cannot be good any more.
         """
         table, plan = self._table, self._plan
-        identity = {*plan.key, plan.cursor}
+        identity = {*plan.key, *([plan.cursor] if plan.cursor else [])}
         for batch in rows:
             self._refuse_zero_dates(reading)
             if table.oversize_text == "fail" and (

@@ -17,10 +17,11 @@ from datetime import datetime
 from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.errors import TryAgain
+from tidemark.core.ledger import LedgerEntry
 from tidemark.core.state import TableState, to_load, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
-from tidemark.hooks.warehouses.warehouse import LedgerEntry, Progress
+from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from tidemark.core.batches import Plan, backfill_id, increment_id
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.planning import check_cursor, check_key, cursor_precision
 from tidemark.core.recovery import replanned
+from tidemark.core.roles import refuse_disagreement, with_targets
 from tidemark.core.runs import Run, read_run
 from tidemark.core.selection import check_strategy, index_statement
 from tidemark.core.source_drift import check_contract, removed_columns, unreadable
@@ -18,7 +19,6 @@ from tidemark.core.state import (
     owing_targets,
     with_empty_window,
     with_plan,
-    with_targets,
 )
 from tidemark.core.tables import Table
 from tidemark.core.windows import Horizon, Window, horizon
@@ -57,14 +57,19 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
 
     def _document(self, stream: Stream) -> TableState:
         """Return the state document, creating it on a table's first run only (rule 22)."""
-        name, enabled = stream.table.name, [target.name for target in stream.enabled]
+        name, configured = stream.table.name, list(stream.project.targets.by_name.values())
         state = stream.states.read(name)
         if state is None:
             self._refuse_lost_document(stream)
-            state = stream.states.create(first_state(name, enabled, stream.source.now()))
-        if any(target not in state.targets for target in enabled):
+            roles = {target.name: target.role for target in stream.enabled}
+            strategy = stream.table.strategy
+            state = stream.states.create(
+                first_state(name, roles, stream.source.now(), strategy=strategy)
+            )
+        if with_targets(state, configured) != state:
             now = stream.source.now()
-            state = stream.states.update(name, now, lambda found: with_targets(found, enabled))
+            state = stream.states.update(name, now, lambda found: with_targets(found, configured))
+        refuse_disagreement(state, configured)
         return state
 
     def _refuse_lost_document(self, stream: Stream) -> None:
@@ -274,6 +279,7 @@ def _plan(
         planned_at=bound.at,
         previous=state.last_batch,
         removed=removed_columns(state.columns, shape.columns),
+        previous_read_to=state.last_mysql_extraction_time if state.last_batch else None,
         where=stream.table.where,
         hash_connection=stream.table.hash_connection
         if any(c.hashed for c in shape.columns)

@@ -86,7 +86,7 @@ class Stream:
 
     def plan(self, state: TableState, batch_id: str) -> Plan | None:
         """Return the plan of a batch that may still be extracted, or None if it is superseded."""
-        if parse_batch_id(batch_id).kind == "backfill":
+        if parse_batch_id(batch_id).kind != "increment":
             return self.batches.plan(self.table.name, batch_id)
         if state.in_flight and state.in_flight.batch_id == batch_id:
             return state.in_flight

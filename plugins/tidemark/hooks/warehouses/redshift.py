@@ -7,6 +7,7 @@ from typing import Any
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
+from tidemark.core.ledger import LedgerEntry
 from tidemark.core.load_failures import explain_failure
 from tidemark.core.statements import (
     client_token,
@@ -23,7 +24,7 @@ from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import render
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
-from tidemark.hooks.warehouses.warehouse import PATIENT, LedgerEntry, Patience, Progress
+from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
 
 
 class RedshiftWarehouse:
@@ -47,7 +48,8 @@ class RedshiftWarehouse:
         self._started: str | None = None
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
-        """Return the ledger's entries for those of `batch_ids` that the target holds."""
+        """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
+        newest base, asked for or not: `tidemark.core.ledger` says what that covers."""
         if not batch_ids:
             return {}
         try:
@@ -56,11 +58,14 @@ class RedshiftWarehouse:
             return {}
         return {
             row["batch_id"]: LedgerEntry(
-                row["batch_id"],
-                row["rows_staged"],
-                row["rows_merged"],
-                row["rows_stale"],
-                datetime.fromisoformat(row["loaded_at"]).replace(tzinfo=UTC),
+                batch_id=row["batch_id"],
+                kind=row["kind"],
+                read_from=_utc(row["read_from"]),
+                rows_staged=row["rows_staged"],
+                rows_merged=row["rows_merged"],
+                rows_stale=row["rows_stale"],
+                rows_set_aside=row["rows_set_aside"],
+                loaded_at=_utc(row["loaded_at"]),
             )
             for row in rows
         }
@@ -192,3 +197,7 @@ def _progress(statement: Statement) -> Progress:
         error=statement.error or ("" if statement.running else statement.status),
         failed=statement.failed_index,
     )
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

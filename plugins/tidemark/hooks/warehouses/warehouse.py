@@ -7,12 +7,12 @@ out. To add one: a class that keeps this protocol, a model in `core/targets.py`,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
+from tidemark.core.ledger import LedgerEntry
 from tidemark.core.tables import Table
 from tidemark.core.target_columns import TargetColumn
 from tidemark.core.targets import Target
@@ -31,17 +31,6 @@ class Patience:
 
 
 PATIENT, BRIEF = Patience(60, 4), Patience(5, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """A batch that a target's ledger lists."""
-
-    batch_id: str
-    rows_staged: int
-    rows_merged: int
-    rows_stale: int
-    loaded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,8 @@ class Warehouse(Protocol):
         ...
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
-        """Return the ledger's entries for those of `batch_ids` that it lists; {} without ledger."""
+        """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
+        newest base, asked for or not: `core.ledger` says what it covers. {} without ledger."""
         ...
 
     def history(self) -> list[str]:
