@@ -7,11 +7,13 @@
     python -m tidemark.cli watermark get     -t shop.orders
     python -m tidemark.cli watermark replan  -t shop.orders
     python -m tidemark.cli watermark recover -t shop.orders
+    python -m tidemark.cli webhook --workers 2
 
 Connections come from Airflow's environment, as in a task.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -70,7 +72,19 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("-t", "--table", required=True, help="<schema>.<table>")
         verb.set_defaults(command=command)
+    webhook = commands.add_parser("webhook", help="receive events by HTTP, until told to stop")
+    webhook.add_argument("--host", default=os.environ.get("HOST") or "0.0.0.0")  # noqa: S104
+    webhook.add_argument("--port", type=int, default=os.environ.get("PORT") or "3000")
+    webhook.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    webhook.add_argument("--log-level", default=os.environ.get("LOG_LEVEL") or "info")
+    webhook.set_defaults(command=_webhook)
     return parser
+
+
+def _webhook(options: argparse.Namespace) -> None:
+    from tidemark.web.serving import serve  # a web server, which the other commands do without
+
+    serve(options.host, options.port, options.workers, options.log_level)
 
 
 def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.queues import Queue, parse_queues
+from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
 from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.targets import Target, Targets, parse_targets
 from tidemark.core.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
@@ -68,6 +68,15 @@ def read_project() -> Project:
         targets=targets,
         queues=parse_queues(_text(queues), os.environ) if queues.exists() else {},
     )
+
+
+def read_receiver() -> tuple[dict[str, Queue], Receiver]:
+    """Read what the receiver needs, `queues.yaml` alone: tables and targets are no part of it.
+
+    Raises `FixConfiguration`, naming file and key.
+    """
+    text = _text(_folder() / "queues.yaml")
+    return parse_queues(text, os.environ), parse_receiver(text, os.environ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,39 @@
+"""What the OpenAPI document says of the routes beyond their names."""
+
+from typing import Any
+
+
+def _answers(*statuses: tuple[int, str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {
+            "success": {"type": "boolean"},
+            "messageId": {"type": "string", "format": "uuid"},
+            "error": {"type": "string"},
+            "timestamp": {"type": "string", "format": "date-time"},
+        },
+        "required": ["success", "timestamp"],
+    }
+    content = {"application/json": {"schema": schema}}
+    return {str(status): {"description": what, "content": content} for status, what in statuses}
+
+
+EVENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    },
+    "responses": _answers(
+        (200, "the event is kept"),
+        (401, "token or signature missing or wrong"),
+        (403, "the address may not send"),
+        (404, "no such queue"),
+        (408, "the body took too long"),
+        (413, "the body is too large"),
+        (415, "not JSON in UTF-8, or compressed"),
+        (422, "no JSON object, or too deep, or too many keys"),
+        (429, "too many events; send again later"),
+        (503, "cannot be kept now; send again later"),
+    ),
+}
+HEALTH: dict[str, Any] = {"responses": {"503": {"description": "events cannot be taken now"}}}

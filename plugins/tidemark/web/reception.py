@@ -1,0 +1,143 @@
+"""All queues of a receiver in one process: started, stopped, asked how they are."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tidemark.core.queues import Queue, Receiver
+from tidemark.hooks.event_queue import EventQueue, QueueUnavailable
+from tidemark.hooks.spool import Spool
+from tidemark.web.counting import Counts
+from tidemark.web.publishing import Publisher
+
+_LOG = logging.getLogger("tidemark.webhook")
+_DEPTH_KEPT_S = 5.0  # health is asked often, by several; the queue is not
+
+
+class Reception:
+    """The queues that a receiver serves: those with a URL and a webhook.
+
+    :param secrets: what senders must know, by queue
+    :param spool: the directory of the spools; None means no spool
+    :param consumes: whether the queues are drained here (``ENABLE_SQS_CONSUMER``)
+    """
+
+    def __init__(
+        self,
+        queues: Mapping[str, Queue],
+        settings: Receiver,
+        secrets: Mapping[str, tuple[bytes, ...]],
+        *,
+        spool: Path | None,
+        consumes: bool,
+    ) -> None:
+        self.settings, self.secrets = settings, secrets
+        self.counts = Counts(str(os.getpid()))
+        self._served = {n: q for n, q in queues.items() if q.queue_url and q.webhook}
+        self.webhooks = {name: q.webhook for name, q in self._served.items() if q.webhook}
+        self.publishers: dict[str, Publisher] = {}
+        self.started = False
+        self._spool, self._consumes = spool, consumes
+        self._starting = asyncio.Lock()
+        self._queues: dict[str, EventQueue] = {}
+        self._depths: dict[str, tuple[float, dict[str, int] | None]] = {}
+
+    async def start(self) -> None:
+        """Begin to work, in this event loop. May be called again.
+
+        Raises OSError when the spool's directory cannot be used.
+        """
+        async with self._starting:
+            if self.started:
+                return
+            for name, queue in self._served.items():
+                if self.webhooks[name].auth == "none":
+                    _LOG.warning("anybody may send to this queue", extra={"queue": name})
+                self._queues[name] = await self._start(name, queue)
+            self.started = True
+        _LOG.info("receiving", extra={"queues": sorted(self._served)})
+
+    async def _start(self, name: str, queue: Queue) -> EventQueue:
+        settings = self.settings
+        # One more for the drain of the spool, one for the depth.
+        opened = EventQueue(queue, calls=settings.senders + 2, deadline=settings.send_seconds)
+        spool = None
+        if self._spool and settings.spool_bytes:
+            spool = await asyncio.to_thread(Spool, self._spool / name, settings.spool_bytes)
+        publisher = Publisher(name, opened, spool, settings, self.counts)
+        try:
+            await opened.open()  # the first event shall not wait for it
+        except QueueUnavailable as error:
+            _LOG.warning("the queue cannot be asked", extra={"queue": name, "error": str(error)})
+        publisher.start()
+        self.publishers[name] = publisher
+        return opened
+
+    async def stop(self) -> None:
+        """End; what has been taken is in the queue or in the spool."""
+        for publisher in self.publishers.values():
+            await publisher.stop()
+        self.publishers, self.started = {}, False
+        _LOG.info("stopped receiving")
+
+    async def health(self) -> dict[str, Any]:
+        """Return whether events can be taken: ``ok``, ``degraded`` (to the spool), or ``down``."""
+        if not self.started:
+            await self.start()
+        depths = await asyncio.gather(*map(self._depth, self._queues))
+        queues = {
+            name: self._report(name, depth)
+            for name, depth in zip(self._queues, depths, strict=True)
+        }
+        states = {each["status"] for each in queues.values()}
+        return {
+            "status": next((s for s in ("down", "degraded") if s in states), "ok"),
+            "timestamp": datetime.now(UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "consumer": "enabled" if self._consumes else "disabled",
+            "queues": queues,
+        }
+
+    def _report(self, name: str, depth: dict[str, int] | None) -> dict[str, Any]:
+        publisher = self.publishers[name]
+        since = publisher.spool_since
+        status = "ok"
+        if depth is None or publisher.away:
+            status = "degraded" if publisher.has_room else "down"
+        return {
+            "status": status,
+            "depth": depth,
+            "spool_bytes": publisher.spool_bytes,
+            "oldest_age_seconds": round(max(0.0, time.time() - since), 1) if since else 0,
+        }
+
+    async def _depth(self, name: str) -> dict[str, int] | None:
+        at, depth = self._depths.get(name, (-_DEPTH_KEPT_S, None))
+        if time.monotonic() - at < _DEPTH_KEPT_S:
+            return depth
+        try:
+            depth = await self._queues[name].depth()
+        except QueueUnavailable:
+            depth = None
+        self._depths[name] = (time.monotonic(), depth)
+        return depth
+
+    def gauges(self) -> dict[tuple[str, str], float]:
+        """Return what goes up and down, by name and queue."""
+        found: dict[tuple[str, str], float] = {}
+        for name, publisher in self.publishers.items():
+            found["webhook_spool_bytes", name] = publisher.spool_bytes
+            found["webhook_queue_away", name] = publisher.away
+            for word, number in (self._depths.get(name, (0, None))[1] or {}).items():
+                found[f"queue_{word}", name] = number
+        return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,86 @@
+"""The receiver as a service of its own: uvicorn, several workers, JSON logs."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from tidemark.web.assembling import assemble
+from tidemark.web.webhook import create_app
+
+# What every LogRecord has; the rest was given with `extra`.
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_GRACE_S = 20
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: ``ts``, ``level``, ``msg``, and what else was said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        said: dict[str, Any] = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "msg": record.getMessage(),
+            "worker": record.process,
+        }
+        said |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        if record.exc_info and record.exc_info[0]:
+            # The type alone: an exception's words may hold what was sent.
+            said["error_class"] = record.exc_info[0].__name__
+        return json.dumps(said, default=str)
+
+
+def app() -> FastAPI:
+    """Return the app of one worker. Raises `FixConfiguration`."""
+    return create_app(assemble())
+
+
+def serve(host: str, port: int, workers: int, log_level: str) -> None:
+    """Serve until a signal ends it; what has been answered by then is kept.
+
+    Raises `FixConfiguration` before anything is served.
+    """
+    assemble()  # in a worker the error would be one of many lines, again and again
+    uvicorn.run(
+        "tidemark.web.serving:app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=_logs(log_level),
+        access_log=False,
+        # uvicorn would believe X-Forwarded-For of anybody on this machine.
+        proxy_headers=False,
+        server_header=False,
+        # Longer than the minute after which load balancers close idle connections, so that none
+        # sends into one that we are just closing.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+def _logs(level: str) -> dict[str, Any]:
+    logger = {"handlers": ["lines"], "level": level.upper(), "propagate": False}
+    library = {"handlers": ["lines"], "level": "WARNING", "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "tidemark.web.serving.JsonLines"}},
+        "handlers": {
+            "lines": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "stream": "ext://sys.stdout",
+            }
+        },
+        "loggers": {
+            "tidemark.webhook": logger,
+            "uvicorn": logger,
+            "aiobotocore": library,
+            "botocore": library,
+        },
+    }
