@@ -31,11 +31,11 @@ from typing import Any
 # Before Airflow is first imported, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
 
+import botocore.session
 import yaml
 from airflow.sdk.definitions._internal.dag_parsing_context import (
     _airflow_parsing_context_manager,
 )
-from botocore.loaders import JSONFileLoader
 
 from localaws import Endpoints
 from onebox.settings import airflow_environment
@@ -56,10 +56,9 @@ _DEFAULTS = {
 }
 # Set by hand where a test wants it: how the tests' own Airflow runs.
 _ELSEWHERE = ("AIRFLOW__", "AIRFLOW_HOME", "PYTHON")
-# Every attempt opens clients of its own, as a worker process does, and each would parse botocore's
+# Every attempt opens clients of its own, as a worker process does, and each would read botocore's
 # service models anew: half of the time of a test. They are files that never change.
-_read_once = functools.cache(JSONFileLoader().load_file)
-JSONFileLoader.load_file = lambda _, path: _read_once(path)
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 NO_TABLE = f"{DATABASE}.none"
 _NAMES = itertools.count(1)
 
