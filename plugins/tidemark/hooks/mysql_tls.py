@@ -84,9 +84,9 @@ def _implied_mode(files: Mapping[str, Any]) -> str:
 
 
 def _context(files: Mapping[str, Any], mode: str) -> ssl.SSLContext:
-    # Not `create_default_context`: that reads the machine's certificates (20 ms, for every session)
-    # even where none is checked, and is so strict in Python 3.13 that certificates which MySQL makes
-    # for itself do not pass.
+    # Not `create_default_context`: that reads the machine's certificates (20 ms, for each session)
+    # even where none is checked, and is so strict in Python 3.13 that certificates which MySQL
+    # makes for itself do not pass.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if files.get("ca") or files.get("capath"):
         context.load_verify_locations(files.get("ca"), files.get("capath"))
