@@ -2,7 +2,7 @@
 
 import pytest
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
-from tidemark.core.load_failures import explain_failure, sort_refusal
+from tidemark.core.load_failures import BadData, explain_failure, sort_refusal
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,11 @@ from tidemark.core.load_failures import explain_failure, sort_refusal
         ("Unmatched number of columns between table and file. Table columns: 3", MigrateSchema),
         ("has an incompatible Parquet schema for column 's3://b/f.id'", MigrateSchema),
         ('ERROR: column "colour" of relation "orders" does not exist', MigrateSchema),
-        ("The length of the data column note is longer than the length defined", MigrateSchema),
-        ("ERROR: Value too long for character type", MigrateSchema),
+        ("The length of the data column note is longer than the length defined", BadData),
+        ("ERROR: Value too long for character type", BadData),
+        ("String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence", BadData),
+        ("Cannot insert a NULL value into column name. File name: s3://b/f", BadData),
+        ('null value in column "name" violates not-null constraint', BadData),
         ("ERROR: 1023 Serializable isolation violation on table", TryAgain),
         ("Spectrum Scan Error: 5xx", TryAgain),
         ("Query aborted on user's request", TryAgain),
@@ -28,6 +31,21 @@ def test_a_refusal_is_sorted_by_who_acts_next(reason, family):
     assert type(error) is family
     for part in ("shop.orders -> secondary", reason, "id-1", "watermark has not moved"):
         assert part in str(error)
+
+
+def test_bad_data_says_what_it_was():
+    def why(reason):
+        return explain_failure(
+            reason, failed="copy_batch", table="t", target="p", statement_id="i"
+        ).bad_text
+
+    assert why("invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: 00") == {
+        "zero",
+        "encoding",
+    }
+    assert why('invalid byte sequence for encoding "UTF8": 0x00') == {"zero", "encoding"}
+    assert why("invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: e9") == {"encoding"}
+    assert why("The length of the data column note is longer") == set()
 
 
 def test_a_short_stage_is_no_division_by_zero_to_the_reader():

@@ -129,6 +129,7 @@ class Batch(Frozen):
     """`batch.json`: everything that is needed to explain, load and verify a batch.
 
     :param rows: rows in `files`; :param rows_set_aside: rows read that are in quarantine instead
+    :param manifest_at: where the COPY manifest lies if it is not the batch's own
     """
 
     plan: Plan
@@ -137,6 +138,7 @@ class Batch(Frozen):
     bytes: int
     checksum: str
     rows_set_aside: int = 0
+    manifest_at: str | None = None
     read_from: AwareDatetime
     read_to: AwareDatetime
 
@@ -144,6 +146,11 @@ class Batch(Frozen):
     def batch_id(self) -> str:
         """The id of the batch."""
         return self.plan.batch_id
+
+    @property
+    def manifest_key(self) -> str:
+        """Where the COPY manifest lies in the staging bucket."""
+        return self.manifest_at or f"{self.plan.prefix}/manifest.json"
 
 
 def seal(plan: Plan, receipts: tuple[Receipt, ...]) -> Batch:

@@ -7,6 +7,30 @@ import re
 from dataclasses import dataclass
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError, TryAgain
+from tidemark.core.misfits import BadText
+
+
+class BadData(MigrateSchema):
+    """A value does not fit the target's column. A load sets its row aside and goes on; raised only
+    where that was not possible.
+
+    :ivar file: the file that the target named, as far as it did; :ivar column: the column
+    :ivar why: the target's own words
+    """
+
+    file: str = ""
+    column: str = ""
+    why: str = ""
+
+    @property
+    def bad_text(self) -> set[BadText]:
+        """What it says that no text may hold."""
+        found: set[BadText] = set()
+        if re.search(r"0x00|hex sequence: 00\b", self.why):
+            found.add("zero")
+        if re.search(r"UTF-?8", self.why):
+            found.add("encoding")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +64,13 @@ _RULES = (
         "rebuild it from the source; then clear the load.",
     ),
     _rule(
-        r"length of the data column|value too long|String length exceeds",
-        MigrateSchema,
-        "Widen the column on the target (ALTER TABLE … ALTER COLUMN … TYPE VARCHAR), then clear "
-        "the load.",
+        r"length of the data column|value too long|String length exceeds"
+        r"|invalid or unsupported UTF8|invalid byte sequence|insert a NULL value"
+        r"|null value in column|numeric (data|field) overflow|out of range"
+        r"|invalid (timestamp|date|digit)|invalid input syntax",
+        BadData,
+        "Mend the rows on the source, or change the column on the target (a VARCHAR is widened by "
+        "ALTER TABLE … ALTER COLUMN … TYPE VARCHAR); then clear the load.",
     ),
     _rule(
         r"database \S+ does not exist|cluster \S+ not found|does(n't| not) exist in this account"
@@ -82,9 +109,12 @@ def explain_failure(
         )
     for rule in _RULES:
         if rule.pattern.search(f"{reason} {details}"):
-            return rule.family(
+            error = rule.family(
                 what=what, do=rule.do, table=table, target=target, statement_id=statement_id
             )
+            if isinstance(error, BadData):
+                error.why = details or reason
+            return error
     return TryAgain(what=what, do=_AGAIN, table=table, target=target, statement_id=statement_id)
 
 

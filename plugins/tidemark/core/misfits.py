@@ -18,6 +18,8 @@ from tidemark.core.errors import FixConfiguration
 
 Oversize = Literal["quarantine", "truncate_and_mark", "fail"]
 
+BadText = Literal["zero", "encoding"]
+
 WHY = pa.schema([pa.field("_tidemark_column", pa.string()), pa.field("_tidemark_why", pa.string())])
 """What a row that was set aside says besides its values."""
 
@@ -113,6 +115,45 @@ def findings(set_aside: pa.RecordBatch) -> dict[tuple[str, str], int]:
     return counts
 
 
+def refused_values(
+    batch: pa.RecordBatch,
+    columns: Sequence[Column],
+    not_null: Collection[str],
+    bad_text: Collection[BadText],
+) -> tuple[list[int], pa.RecordBatch] | None:
+    """Return the rows that a target is bound to refuse: which, and each with why. None for none.
+
+    What the look before the upload let pass, because it does not know the target.
+
+    :param not_null: columns that are NOT NULL on the target
+    :param bad_text: what the target has said that it refuses in a text
+    """
+    wrong: dict[str, pa.Array] = {}
+    whys: dict[str, str] = {}
+    for place, column in enumerate(columns):
+        values = batch.column(place)
+        is_text = pa.types.is_string(values.type)
+        masks = {
+            f"longer than {column.redshift}": _too_long(values, byte_limit(column)),
+            "NULL, and the target's column is NOT NULL": _nulls(values)
+            if column.name in not_null
+            else None,
+            "a character 0 in a text": _with_zero(values)
+            if is_text and "zero" in bad_text
+            else None,
+            "bytes that are no UTF-8": _not_utf8(values)
+            if is_text and "encoding" in bad_text
+            else None,
+        }
+        for why, mask in masks.items():
+            if mask is not None and column.name not in wrong:
+                wrong[column.name], whys[column.name] = mask, why
+    if not wrong:
+        return None
+    bad = _any(wrong.values())
+    return pc.indices_nonzero(bad).to_pylist(), with_why(batch, bad, wrong, whys)
+
+
 def refusal(
     batch: pa.RecordBatch, columns: Sequence[Column], key: Sequence[str], table: str
 ) -> ValueRefused | None:
@@ -154,6 +195,31 @@ def _too_long(values: pa.Array, limit: int | None) -> pa.Array | None:
     if longest is None or longest <= limit:
         return None
     return pc.fill_null(pc.greater(sizes, limit), False)
+
+
+def _nulls(values: pa.Array) -> pa.Array | None:
+    return pc.is_null(values) if values.null_count else None
+
+
+def _with_zero(values: pa.Array) -> pa.Array | None:
+    found = pc.fill_null(pc.match_substring(values, "\0"), False)
+    return found if pc.any(found).as_py() else None
+
+
+def _not_utf8(values: pa.Array) -> pa.Array | None:
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        return pa.array([not _is_utf8(raw) for raw in values.view(pa.binary()).to_pylist()])
+    return None
+
+
+def _is_utf8(raw: bytes | None) -> bool:
+    try:
+        (raw or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _cut(values: pa.Array, too_long: pa.Array, limit: int) -> pa.Array:

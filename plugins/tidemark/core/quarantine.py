@@ -7,12 +7,12 @@
 A record holds the batch's plan, because the rows outlive the batch's own files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import AwareDatetime
 
-from tidemark.core.batches import Plan, Receipt, StagedFile, backfill_id
+from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, backfill_id, checksum
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.misfits import Finding
@@ -53,6 +53,56 @@ class SetAside(Frozen):
     def key(self) -> str:
         """Where this record lies."""
         return record_key(self.plan, self.target)
+
+
+class Amendment(Frozen):
+    """What one target loads in place of a batch: the batch without the rows that it refuses."""
+
+    batch: Batch
+    set_aside: SetAside
+
+
+def amendment_key(plan: Plan, target: str) -> str:
+    """Return where a batch's amendment for a target lies; the first one counts."""
+    return f"{plan.prefix}/amended-{target}.json"
+
+
+def amend(
+    batch: Batch,
+    target: str,
+    kept: Sequence[StagedFile],
+    refused: Sequence[StagedFile],
+    why: Mapping[tuple[str, str], int],
+) -> Amendment:
+    """Take the refused rows out of a batch, for one target.
+
+    :param kept: the files of all other rows; :param refused: those in quarantine
+    :param why: the refused rows, by column and reason
+    """
+    aside = sum(file.rows for file in refused)
+    rows = sum(file.rows for file in kept)
+    if rows + aside != batch.rows:
+        raise ValueError(f"{rows} kept and {aside} set aside are not {batch.rows}")
+    changes: dict[str, Any] = {
+        "files": tuple(kept),
+        "rows": rows,
+        "bytes": sum(file.bytes for file in kept),
+        "checksum": checksum(kept),
+        "rows_set_aside": batch.rows_set_aside + aside,
+        "manifest_at": f"{batch.plan.prefix}/manifest-for-{target}.json",
+    }
+    return Amendment(
+        batch=batch.model_copy(update=changes),
+        set_aside=SetAside(
+            plan=batch.plan,
+            target=target,
+            files=tuple(refused),
+            rows=aside,
+            findings=join_findings(why),
+            read_from=batch.read_from,
+            read_to=batch.read_to,
+        ),
+    )
 
 
 def quarantine_prefix(plan: Plan) -> str:

@@ -116,10 +116,10 @@ class QuarantineStore:
     def rows(self, record: SetAside) -> Iterator[pa.Table]:
         """Yield the rows of a record, file by file, whole, with the columns of `misfits.WHY`."""
         for file in record.files:
-            yield read_rows(self.bucket, file)
+            yield pq.read_table(pa.BufferReader(read_file(self.bucket, file)))
 
 
-def read_rows(bucket: StagingBucket, file: StagedFile) -> pa.Table:
+def read_file(bucket: StagingBucket, file: StagedFile) -> bytes:
     """Read a file whole into memory, checked against its checksum.
 
     Raises `FixConfiguration` for one that is gone or changed: its rows cannot be trusted.
@@ -131,7 +131,7 @@ def read_rows(bucket: StagingBucket, file: StagedFile) -> pa.Table:
             f"{'gone' if found is None else 'not what was written there'}",
             do="Restore its first version, or read the window anew by a backfill.",
         )
-    return pq.read_table(pa.BufferReader(found[0]))
+    return found[0]
 
 
 def _written(record: SetAside) -> bytes:

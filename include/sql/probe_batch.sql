@@ -1,0 +1,14 @@
+-- Whether a target takes some rows: into its stage, and into a copy of the table. Nothing is left.
+--
+-- Sent behind the stage, COPY and count of load_batch.sql, as one transaction. The copy has the
+-- table's types and NOT NULLs; it is temporary, and ends with the session.
+{% set stage = "tidemark_stage" | identifier %}
+{% set probe = "tidemark_probe" | identifier %}
+
+-- name: create_probe
+CREATE TEMP TABLE {{ probe }} (LIKE {{ schema | identifier }}.{{ table | identifier }});
+
+-- name: try_rows
+INSERT INTO {{ probe }} ({{ names | identifiers }}, "_loaded_at")
+SELECT {{ names | identifiers }}, GETDATE()
+FROM {{ stage }};
