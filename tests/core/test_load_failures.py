@@ -48,6 +48,20 @@ def test_bad_data_says_what_it_was():
     assert why("The length of the data column note is longer") == set()
 
 
+def test_bad_data_names_file_and_column_where_the_target_does():
+    error = explain_failure(
+        "Spectrum Scan Error",
+        failed="copy_batch",
+        table="t",
+        target="p",
+        statement_id="i",
+        details="s3://b/staging/t/part-0.parquet  , column note (varchar): The length of the data "
+        "column note is longer than the length defined in the table. Table: 4, Data: 9",
+    )
+    assert (error.file, error.column) == ("s3://b/staging/t/part-0.parquet", "note")
+    assert error.why.endswith("Data: 9")
+
+
 def test_a_short_stage_is_no_division_by_zero_to_the_reader():
     error = explain_failure(
         "Divide by zero", failed="check_count", table="t", target="p", statement_id="i"

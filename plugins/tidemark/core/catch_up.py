@@ -41,17 +41,18 @@ class Group:
     def subject(self) -> str:
         """What the transaction is called by, after table and target; the same for the same batches.
 
-        A single batch's is its id.
+        A single batch's is its id, unless rows were taken out of it for this target.
         """
         newest, *others = reversed(self.batch_ids)
         if not others:
-            return newest
-        digest = hashlib.sha256(",".join(self.batch_ids).encode()).hexdigest()[:8]
+            return newest + ("-amended" if self.batches[0].manifest_at else "")
+        names = [f"{batch.batch_id}{batch.manifest_at or ''}" for batch in self.batches]
+        digest = hashlib.sha256(",".join(names).encode()).hexdigest()[:8]
         return f"{newest}-and-{len(others)}-older-{digest}"
 
     @property
     def manifest_key(self) -> str:
         """Where the COPY manifest lies in the staging bucket: a single batch's is its own."""
         if len(self.batches) == 1:
-            return f"{self.plan.prefix}/manifest.json"
+            return self.batches[0].manifest_key
         return f"{self.plan.prefix}/manifest-{self.subject[len(self.plan.batch_id) + 1 :]}.json"

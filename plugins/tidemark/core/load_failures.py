@@ -114,8 +114,19 @@ def explain_failure(
             )
             if isinstance(error, BadData):
                 error.why = details or reason
+                error.file = _first(_FILE, f"{details} {reason}")
+                error.column = _first(_COLUMN, f"{details} {reason}")
             return error
     return TryAgain(what=what, do=_AGAIN, table=table, target=target, statement_id=statement_id)
+
+
+_FILE = re.compile(r"(s3://[^\s,]+)")
+_COLUMN = re.compile(r'\bcolumn "?(\w+)')
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found[1] if found else ""
 
 
 def sort_refusal(reason: str) -> tuple[type[TidemarkError], str]:

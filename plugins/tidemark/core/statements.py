@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.tables import Table
@@ -69,6 +70,19 @@ def load_statements(
         rows=group.rows,
         token=token,
     )
+
+
+def probe_statements(table: Table, target: Target, batch: Batch, bucket: str) -> dict[str, str]:
+    """Return the statements that try a batch's rows on a target, and leave nothing behind."""
+    load = load_statements(table, target, Group((batch,)), bucket, "")
+    probe = render(
+        "probe_batch.sql",
+        target.dialect,
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        names=[column.name for column in (*batch.plan.columns, *LINEAGE)],
+    )
+    return {name: load[name] for name in ("create_stage", "copy_batch", "check_count")} | probe
 
 
 def ledger_query(table: Table, target: Target, batch_ids: Sequence[str]) -> str:

@@ -2,17 +2,21 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from tidemark.core.batches import StagedFile
+from tidemark.core.batches import Batch, StagedFile, manifest
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.misfits import findings
-from tidemark.core.quarantine import SetAside
+from tidemark.core.quarantine import Amendment, SetAside, amendment_key
 from tidemark.hooks.staging_bucket import StagingBucket
+
+Document = TypeVar("Document", bound=BaseModel)
 
 _FILE_BYTES = 16 * 2**20
 """Rows in memory before they are sent: bad rows are few, and may be large."""
@@ -81,6 +85,29 @@ class QuarantineStore:
     def __init__(self, bucket: StagingBucket) -> None:
         self.bucket = bucket
 
+    def amend(self, amendment: Amendment) -> Amendment:
+        """Record what a target loads in place of a batch; if that was done already, return that."""
+        key = amendment_key(amendment.batch.plan, str(amendment.set_aside.target))
+        self.bucket.put_new(key, amendment.model_dump_json(indent=2).encode())
+        return self._amendment(key) or amendment
+
+    def amended(self, batch: Batch, target: str) -> Batch:
+        """Return what a target is to load of a batch: the batch itself, unless it was amended."""
+        amendment = self._amendment(amendment_key(batch.plan, target))
+        return amendment.batch if amendment else batch
+
+    def _amendment(self, key: str) -> Amendment | None:
+        """Return an amendment. The record of its rows and its manifest are there when it is used,
+        whatever became of whoever wrote it."""
+        found = self.bucket.read(key)
+        if found is None:
+            return None
+        amendment = _parsed(found[0], key, Amendment)
+        self.enter(amendment.set_aside)
+        entries = json.dumps(manifest(amendment.batch.files, self.bucket.name), indent=2)
+        self.bucket.put_new(amendment.batch.manifest_key, entries.encode())
+        return amendment
+
     def enter(self, record: SetAside) -> SetAside:
         """Write a record; if there is one already, return that one."""
         if self.bucket.put_new(record.key, _written(record)):
@@ -88,7 +115,7 @@ class QuarantineStore:
         found = self.bucket.read(record.key)
         if found is None:
             raise TryAgain(what=f"{record.key} came and went", do="Clear the task.")
-        return _parsed(found[0], record.key)
+        return _parsed(found[0], record.key, SetAside)
 
     def records(self, stream: str | None = None) -> Iterator[SetAside]:
         """Yield what was set aside, of one table or of all, in the order of the batches' names."""
@@ -97,14 +124,14 @@ class QuarantineStore:
             if key.endswith(".json"):
                 found = self.bucket.read(key)
                 if found:
-                    yield _parsed(found[0], key)
+                    yield _parsed(found[0], key, SetAside)
 
     def change(self, record: SetAside, changed: SetAside) -> None:
         """Replace a record. Raises `TryAgain` if somebody else changed it meanwhile."""
         found = self.bucket.read(record.key)
         if (
             found is None
-            or _parsed(found[0], record.key) != record
+            or _parsed(found[0], record.key, SetAside) != record
             or not self.bucket.replace(record.key, _written(changed), found[1])
         ):
             raise TryAgain(
@@ -138,9 +165,9 @@ def _written(record: SetAside) -> bytes:
     return record.model_dump_json(indent=2).encode()
 
 
-def _parsed(text: bytes, key: str) -> SetAside:
+def _parsed(text: bytes, key: str, model: type[Document]) -> Document:
     try:
-        return SetAside.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise FixConfiguration(
             what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",

@@ -164,7 +164,9 @@ class _Isolation:
 
     def _kept_key(self, number: int) -> str:
         name = self.warehouse.target.name
-        return f"{self.batch.plan.prefix}/kept-{name}-{number}-{self.attempt}-{self.written}.parquet"
+        return (
+            f"{self.batch.plan.prefix}/kept-{name}-{number}-{self.attempt}-{self.written}.parquet"
+        )
 
 
 def _explained(rows: pa.Table, error: BadData) -> pa.RecordBatch:

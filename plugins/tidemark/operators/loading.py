@@ -16,12 +16,14 @@ from datetime import datetime
 
 from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
-from tidemark.core.errors import TryAgain
+from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.ledger import LedgerEntry
+from tidemark.core.load_failures import BadData
 from tidemark.core.state import TableState, to_load, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.warehouse import Progress
+from tidemark.operators.isolating import isolate
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
@@ -69,9 +71,13 @@ class Loading:
         says who acts next.
         """
         while group := self._next_group():
-            if under_way := self._begin(group):
-                return under_way
-            self._applied.update(group.batch_ids)
+            try:
+                if under_way := self._begin(group):
+                    return under_way
+            except BadData as error:
+                self._refused(group, error)
+            else:
+                self._applied.update(group.batch_ids)
         return None
 
     def wait(self, under_way: UnderWay, seconds: float) -> Progress:
@@ -94,11 +100,22 @@ class Loading:
         _log.error("Failed to insert data into %s Redshift", self.target.name)
         if progress.running:
             raise self.warehouse.timeout(under_way.handle)
-        raise self.warehouse.failure(progress, self._group(ids))
+        group = self._group(ids)
+        self._refused(group, self.warehouse.failure(progress, group))
 
     def stop(self) -> None:
         """Cancel what is under way: nobody waits for it any more."""
         self.warehouse.stop()
+
+    def _refused(self, group: Group, error: TidemarkError) -> None:
+        """Set the rows aside that the target refuses; the next attempt loads the rest.
+
+        Raises the error if it is not about rows, or if those it is about were set aside before.
+        """
+        if not isinstance(error, BadData) or any(batch.manifest_at for batch in group.batches):
+            raise error
+        (batch,) = group.batches
+        isolate(self.stream, self.warehouse, batch, error)
 
     def _todo(self, state: TableState) -> list[str]:
         target, own = self.target, self.own
@@ -128,7 +145,7 @@ class Loading:
                 table=self.stream.table.name,
                 target=self.target.name,
             )
-        return batch
+        return self.stream.quarantine.amended(batch, self.target.name)
 
     def _group(self, batch_ids: Collection[str]) -> Group:
         return Group(tuple(self._batch(batch_id) for batch_id in batch_ids))

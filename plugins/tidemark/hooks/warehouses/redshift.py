@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.ledger import LedgerEntry
-from tidemark.core.load_failures import explain_failure
+from tidemark.core.load_failures import BadData, explain_failure
 from tidemark.core.statements import (
     client_token,
     columns_query,
@@ -16,6 +17,7 @@ from tidemark.core.statements import (
     ledger_history_query,
     ledger_query,
     load_statements,
+    probe_statements,
     statement_name,
 )
 from tidemark.core.tables import Table
@@ -110,6 +112,23 @@ class RedshiftWarehouse:
         statements = self._load_statements(group, token)
         self._started = self.api.submit(list(statements.values()), self._name(group.subject), token)
         return self._started
+
+    def probe(self, batch: Batch, token: str) -> BadData | None:
+        """Try a batch's rows in a transaction that keeps only what ends with its session."""
+        statements = probe_statements(self.table, self.target, batch, self.bucket.name)
+        name = self._name(f"probe {batch.batch_id}")
+        self._started = self.api.submit(list(statements.values()), name, client_token(token, name))
+        handle = self._started
+        progress = self.wait(handle, self.target.statement_timeout_ms / 1000)
+        if progress.succeeded:
+            return None
+        if progress.running:
+            self.cancel(handle)
+            raise self.timeout(handle)
+        error = self._failure(progress, list(statements), batch.batch_id)
+        if not isinstance(error, BadData):
+            raise error
+        return error
 
     def find_running(self, group: Group) -> str | None:
         """Return the statement that is applying a group right now, if there is one."""

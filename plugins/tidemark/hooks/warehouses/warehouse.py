@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
 from tidemark.core.ledger import LedgerEntry
+from tidemark.core.load_failures import BadData
 from tidemark.core.tables import Table
 from tidemark.core.target_columns import TargetColumn
 from tidemark.core.targets import Target
@@ -98,6 +100,15 @@ class Warehouse(Protocol):
         :param group: its files, its batches; its manifest lies in the bucket already
         :param token: tells this attempt from others; kept in the ledger
         :return: the handle to wait for, or None if the load has been committed when this returns
+        """
+        ...
+
+    def probe(self, batch: Batch, token: str) -> BadData | None:
+        """Return why the target refuses a batch's values, None if it takes them all.
+
+        Nothing of it is kept. Raises the error for whatever else goes wrong.
+
+        :param token: tells this question from others
         """
         ...
 
