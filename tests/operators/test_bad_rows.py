@@ -1,0 +1,172 @@
+"""If these fail, one bad row stops a table, or leaves it without a trace."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support.product import Product
+from tests.support.source import DATABASE
+
+ESSAYS = """
+    id BIGINT NOT NULL PRIMARY KEY,
+    body LONGTEXT NULL,
+    born DATE NULL,
+    updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+    KEY by_time (updated_at)
+"""
+TOO_LONG = 70_000
+
+
+def records(product: Product, table: str) -> dict[str, dict[str, Any]]:
+    """The table's records in quarantine, by the end of their name."""
+    keys = product.store.keys(f"quarantine/{DATABASE}.{table}/")
+    return {
+        key.rsplit("/", 1)[1]: json.loads(product.store.get(key))
+        for key in keys
+        if key.endswith(".json")
+    }
+
+
+def rows_of(product: Product, record: dict[str, Any]) -> list[dict[str, Any]]:
+    files = [product.store.get(file["key"]) for file in record["files"]]
+    return [row for file in files for row in pq.read_table(io.BytesIO(file)).to_pylist()]
+
+
+def essays(product: Product, *bodies: str, **settings: Any) -> str:
+    table = product.table("essays", ESSAYS, **settings)
+    for number, body in enumerate(bodies):
+        product.source.run(f"INSERT INTO {table} (id, body) VALUES (%s, %s)", number, body)
+    return table
+
+
+def zero_date(product: Product, table: str, number: int) -> None:
+    product.source.run("SET sql_mode = ''")
+    product.source.run(f"INSERT INTO {table} (id, born) VALUES (%s, '0000-00-00')", number)
+
+
+def ids(product: Product, table: str) -> list[list[int]]:
+    return [[row["id"] for row in warehouse.rows(table)] for warehouse in product.warehouses]
+
+
+def test_a_text_too_long_is_set_aside_whole_and_the_rest_arrives(product: Product) -> None:
+    table = essays(product, "short", "é" * (TOO_LONG // 2), "fine", chunk_rows=2)
+    run = product.sync(table)
+    assert ids(product, table) == [[0, 2], [0, 2]]
+    assert run.xcom("seal_batch")["set_aside"] == 1
+    (record,) = records(product, table).values()
+    assert (record["rows"], record["target"]) == (1, None)
+    assert record["findings"] == [
+        {"column": "body", "why": "longer than VARCHAR(65535)", "rows": 1}
+    ]
+    (row,) = rows_of(product, record)
+    assert (row["id"], row["body"]) == (1, "é" * (TOO_LONG // 2))
+    assert row["_tidemark_column"] == "body"
+    (batch,) = product.batches(table)
+    document = product.store.document(f"{DATABASE}.{table}", batch)
+    assert (document["rows"], document["rows_set_aside"]) == (2, 1)
+    for warehouse in product.warehouses:
+        (entry,) = warehouse.ledger(table)
+        assert entry["rows_staged"] == 2
+
+
+def test_texts_are_cut_and_say_so_and_zero_dates_become_null(product: Product) -> None:
+    table = essays(product, "short", "x" * TOO_LONG, oversize_text="truncate_and_mark")
+    zero_date(product, table, 2)
+    product.sync(table)
+    for warehouse in product.warehouses:
+        cut, zero = warehouse.run(
+            f"SELECT OCTET_LENGTH(body) AS bytes, RIGHT(body, 24) AS tail, born FROM {table}"
+            " WHERE id > 0 ORDER BY id"
+        )
+        assert (cut["bytes"], cut["tail"]) == (65_535, "… [cut from 70000 bytes]")
+        assert zero["born"] is None
+    assert records(product, table) == {}
+
+
+def test_a_text_too_long_stops_the_batch_where_it_is_to(product: Product) -> None:
+    table = essays(product, "short", "x" * TOO_LONG, oversize_text="fail")
+    run = product.sync(table, "failed")
+    said = run.told("extract_chunk")
+    assert "body of the row with id = 1 has 70,000 bytes" in said
+    product.source.run(f"UPDATE {table} SET body = 'shorter' WHERE id = 1")
+    product.configure(table, oversize_text=None)
+    run.clear("extract_chunk", downstream=True).go().expect("success")
+    product.assert_equal(table)
+
+
+def test_more_bad_rows_than_may_be_stop_the_batch_and_nothing_is_set_aside(
+    product: Product,
+) -> None:
+    table = essays(product, *(["x" * TOO_LONG] * 3), "fine", max_bad_share=0)
+    run = product.sync(table, "failed")
+    said = run.told("extract_chunk")
+    assert "3 of 4 rows do not fit their columns" in said or "of 500,000 rows" in said
+    assert "max_bad_share" in said
+    assert records(product, table) == {}
+    product.configure(table, max_bad_share=None)  # three of four are few enough to go on
+    run.clear("extract_chunk", downstream=True).go().expect("success")
+    assert ids(product, table) == [[3], [3]]
+
+
+def test_a_zero_date_stops_the_batch_where_it_is_to(product: Product) -> None:
+    table = essays(product, "fine", zero_date="fail")
+    zero_date(product, table, 1)
+    assert "born holds 0000-00-00" in product.sync(table, "failed").told("extract_chunk")
+
+
+# What the look before the upload cannot know: that these warehouses take no character 0.
+ZERO = "a\0b"
+
+
+def test_a_row_that_the_warehouses_refuse_is_set_aside_for_each_and_the_rest_is_loaded(
+    product: Product, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = essays(product, "fine", ZERO, "fine too", chunk_rows=2)
+    run = product.sync(table)
+    assert ids(product, table) == [[0, 2], [0, 2]]
+    assert "were set aside, because secondary refuses them: body: a character 0" in caplog.text
+    found = records(product, table)
+    assert set(found) == {"load-primary.json", "load-secondary.json"}
+    for record in found.values():
+        assert record["findings"][0]["column"] == "body"
+        (row,) = rows_of(product, record)
+        assert (row["id"], row["body"]) == (1, ZERO)
+    for warehouse in product.warehouses:
+        (entry,) = warehouse.ledger(table)
+        assert (entry["rows_staged"], entry["rows_merged"]) == (2, 2)
+    run.clear("load_primary", "load_secondary", downstream=True).go().expect("success")
+    assert len(product.primary.ledger(table)) == 1
+
+
+def test_a_row_that_one_warehouse_refuses_is_in_the_other(product: Product) -> None:
+    table = essays(product, "fine")
+    product.sync(table)
+    # Somebody made the table there by hand, more strictly than the source.
+    product.secondary.run(f"DROP TABLE {table}")
+    product.secondary.run(
+        f"CREATE TABLE {table} (id BIGINT NOT NULL, body VARCHAR(65535) NOT NULL, born DATE,"
+        " updated_at TIMESTAMP, _batch_id VARCHAR(256), _read_at TIMESTAMP, _loaded_at TIMESTAMP)"
+    )
+    product.source.run(f"INSERT INTO {table} (id, body) VALUES (1, NULL), (2, 'there')")
+    product.sync(table)
+    assert ids(product, table) == [[0, 1, 2], [2]]
+    (record,) = records(product, table).values()
+    assert record["target"] == "secondary"
+    assert record["findings"] == [
+        {"column": "body", "why": "NULL, and the target's column is NOT NULL", "rows": 1}
+    ]
+
+
+def test_more_refused_rows_than_may_be_leave_the_batch_unloaded(product: Product) -> None:
+    table = essays(product, *([ZERO] * 11), "fine")
+    run = product.sync(table, "failed")
+    said = run.told("load_primary")
+    assert "11 of 12 rows do not fit" in said
+    assert product.primary.ledger(table) == []
+    assert product.watermark(table) is None
+    assert records(product, table) == {}
