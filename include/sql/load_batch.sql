@@ -101,7 +101,7 @@ INSERT INTO {{ ledger }}
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
 SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
-       rows_staged - rows_merged, 0, checksum, GETDATE(), {{ token | literal }}
+       rows_staged - rows_merged, rows_set_aside, checksum, GETDATE(), {{ token | literal }}
 FROM (
 {% for batch in batches %}
     {{ "" if loop.first else "UNION ALL " }}SELECT
@@ -114,6 +114,7 @@ FROM (
         CAST({{ (batch.plan.high if batch.plan.kind == "increment" else none) | literal }} AS TIMESTAMP) AS as_of,
         CAST({{ batch.rows | literal }} AS BIGINT) AS rows_staged,
         (SELECT COUNT(*) FROM {{ fresh }} WHERE "_batch_id" = {{ batch.batch_id | literal }}) AS rows_merged,
+        CAST({{ batch.rows_set_aside | literal }} AS BIGINT) AS rows_set_aside,
         CAST({{ batch.checksum | literal }} AS VARCHAR(64)) AS checksum
 {% endfor %}
 ) AS applied

@@ -11,6 +11,7 @@ from tidemark.core.statements import (
     create_statements,
     ledger_query,
     load_statements,
+    probe_statements,
     statement_name,
 )
 from tidemark.core.tables import Table
@@ -57,6 +58,14 @@ def test_a_group_reads_as_it_is_sent():
 
 def test_the_tables_are_created_as_reviewed():
     golden("create_orders.sql", create_statements(TABLE, TARGET, ORDERS, ["id"]))
+
+
+def test_a_probe_reads_as_it_is_sent_and_writes_nothing_that_stays():
+    part = a_batch().model_copy(update={"manifest_at": "staging/probe-1-manifest.json"})
+    statements = probe_statements(TABLE, TARGET, part, "stage")
+    golden("probe_orders.sql", statements)
+    written = [sql for sql in statements.values() if not sql.startswith("SELECT")]
+    assert all("tidemark_stage" in sql or "tidemark_probe" in sql for sql in written)
 
 
 def test_rule_14_the_first_statement_locks_the_ledger():

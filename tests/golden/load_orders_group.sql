@@ -72,7 +72,7 @@ INSERT INTO "app"."_tidemark_ledger__orders"
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
 SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
-       rows_staged - rows_merged, 0, checksum, GETDATE(), 'token'
+       rows_staged - rows_merged, rows_set_aside, checksum, GETDATE(), 'token'
 FROM (
     SELECT
         CAST('inc-e1-20260301T120000000000-20260301T123000000000' AS VARCHAR(256)) AS batch_id,
@@ -84,6 +84,7 @@ FROM (
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS as_of,
         CAST(7 AS BIGINT) AS rows_staged,
         (SELECT COUNT(*) FROM "tidemark_fresh" WHERE "_batch_id" = 'inc-e1-20260301T120000000000-20260301T123000000000') AS rows_merged,
+        CAST(0 AS BIGINT) AS rows_set_aside,
         CAST('60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55' AS VARCHAR(64)) AS checksum
     UNION ALL SELECT
         CAST('inc-e1-20260301T123000000000-20260301T133000000000' AS VARCHAR(256)) AS batch_id,
@@ -95,6 +96,7 @@ FROM (
         CAST('2026-03-01 13:30:00.000000' AS TIMESTAMP) AS as_of,
         CAST(3 AS BIGINT) AS rows_staged,
         (SELECT COUNT(*) FROM "tidemark_fresh" WHERE "_batch_id" = 'inc-e1-20260301T123000000000-20260301T133000000000') AS rows_merged,
+        CAST(0 AS BIGINT) AS rows_set_aside,
         CAST('60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55' AS VARCHAR(64)) AS checksum
 ) AS applied
 WHERE batch_id NOT IN (

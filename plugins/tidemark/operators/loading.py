@@ -196,6 +196,7 @@ class Loading:
                 "staged": held[batch_id].rows_staged,
                 "merged": held[batch_id].rows_merged,
                 "stale": held[batch_id].rows_stale,
+                "set_aside": held[batch_id].rows_set_aside,
             }
         newest = held[known[-1]]
         mirror = self.target.name == self.stream.project.targets.required[0].name
