@@ -46,10 +46,9 @@ def isolate(stream: Stream, warehouse: Warehouse, batch: Batch, refused: BadData
         amend(batch, warehouse.target.name, kept, search.aside.finish(), search.aside.counts)
     )
     log.error(
-        "Of %s, rows were set aside (%s), because %s refuses them: %s. "
+        "Rows of %s were set aside, because %s refuses them: %s. "
         "See python -m tidemark.cli quarantine list -t %s",
         batch.batch_id,
-        amendment.set_aside.rows,
         warehouse.target.name,
         told(amendment.set_aside.findings),
         stream.table.name,
