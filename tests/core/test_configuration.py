@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.queues import parse_queues
+from tidemark.core.queues import Receiver, parse_queues, parse_receiver
 from tidemark.core.tables import parse_tables
 from tidemark.core.targets import parse_targets
 
@@ -145,3 +145,41 @@ def test_a_kind_takes_its_own_settings_and_what_only_others_know_is_passed_over(
     wrong = text.replace("slices: 16", "slizes: 16")
     with pytest.raises(FixConfiguration, match=r"targets.primary.slizes: there is no such setting"):
         parse_targets(wrong, PRIMARY)
+
+
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/000000000000/events"
+
+
+def webhook_of(settings: str, url: str = QUEUE_URL):
+    text = f"version: 1\nqueues: {{events: {{queue_url: '{url}', webhook: {{{settings}}}}}}}"
+    return parse_queues(text, {})["events"].webhook
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("auth: token", "auth: token needs secret_conn_id"),
+        ("auth: none, secret_conn_id: hook", "choose one"),
+        ("secret_conn_id: hook, header: 'X Y'", "webhook.header: expected the name"),
+        ("secret_conn_id: hook, allow: [10.0.0.1/8]", "webhook.allow.0: .* host bits"),
+        ("secret_conn_id: hook, max_body_bytes: 1048576", "webhook.max_body_bytes: .* less"),
+        ("secret_conn_id: hook, rate: 0", "webhook.rate: .* greater"),
+    ],
+)
+def test_a_webhook_that_would_let_in_what_nobody_meant_is_refused(settings, message):
+    with pytest.raises(FixConfiguration, match=f"queues.yaml: queues.events.*{message}"):
+        webhook_of(settings)
+
+
+def test_a_webhook_into_a_fifo_queue_is_refused():
+    with pytest.raises(FixConfiguration, match=r"use a standard queue"):
+        webhook_of("auth: none", QUEUE_URL + ".fifo")
+
+
+def test_the_receiver_has_settings_of_its_own():
+    queues = "queues: {events: {}}\n"
+    assert parse_receiver("version: 1\n" + queues, {}) == Receiver()
+    given = parse_receiver("version: 1\nreceiver: {linger_ms: 1}\n" + queues, {})
+    assert given.linger_ms == 1
+    with pytest.raises(FixConfiguration, match=r"receiver\.linger: there is no such setting"):
+        parse_receiver("version: 1\nreceiver: {linger: 1}\n" + queues, {})

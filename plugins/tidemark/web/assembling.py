@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.hooks.project import read_receiver
@@ -24,11 +25,8 @@ def assemble() -> Reception:
         if queue.queue_url and queue.webhook and queue.webhook.secret_conn_id
     }
     spool = os.environ.get("TIDEMARK_SPOOL_DIR")
-    if spool and not os.access(_nearest(Path(spool)), os.W_OK):
-        raise FixConfiguration(
-            what=f"TIDEMARK_SPOOL_DIR={spool} cannot be written",
-            do="Name a directory of a disk that outlives this process, and that it may write.",
-        )
+    if spool:
+        _make(Path(spool))
     return Reception(
         queues,
         settings,
@@ -38,6 +36,13 @@ def assemble() -> Reception:
     )
 
 
-def _nearest(path: Path) -> Path:
-    """The directory itself, or the one that it would be created in."""
-    return path if path.exists() else next(each for each in path.parents if each.exists())
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with NamedTemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise FixConfiguration(
+            what=f"TIDEMARK_SPOOL_DIR={directory} cannot be written: {error.strerror}",
+            do="Name a directory of a disk that outlives this process, and that it may write.",
+        ) from error
