@@ -18,6 +18,7 @@ from onebox.settings import STAGING_BUCKET, airflow_environment
 from tests.support.bastion import Bastion
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
+from tests.support.receiver import TOKEN, EventQueues
 from tests.support.relay import Relay
 from tests.support.source import Source
 from tests.support.store import Store
@@ -79,6 +80,8 @@ def environment(
         "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
         "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
+        "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
+        "EVENTS_QUEUE_URL": EventQueues(stack).create("events"),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
 
