@@ -22,6 +22,8 @@ ENV PYTHONPATH=/opt/airflow:/opt/airflow/plugins
 # may add what another processor needs.
 ENV NUMBA_CACHE_DIR=/opt/airflow/.numba
 RUN python -m mysql_arrow && chmod -R g=u /opt/airflow/.numba
+# Where the receiver keeps events while their queue is away; mount a volume there.
+RUN mkdir --mode=0770 /opt/airflow/spool
 
 FROM python:3.11.14-slim-bookworm AS standin
 # State lies below the one directory that the user owns: mount a volume there.

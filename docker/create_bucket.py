@@ -1,6 +1,6 @@
-"""Create the staging bucket in the stand-in's S3, which starts empty. Changes nothing if it exists.
+"""Create the staging bucket and the event queue in the stand-in, which starts empty.
 
-On AWS nobody runs this: there the bucket belongs to whoever pays for it.
+Changes nothing if they exist. On AWS nobody runs this: there they belong to whoever pays for them.
 """
 
 import os
@@ -16,7 +16,7 @@ _CONFIG = Config(
 
 
 def main() -> None:
-    """Create the bucket named by STAGING_BUCKET at AWS_ENDPOINT_URL_S3."""
+    """Create the bucket of STAGING_BUCKET and the queue of SQS_QUEUE_URL at AWS_ENDPOINT_URL_S3."""
     if not os.environ.get("AWS_ENDPOINT_URL_S3"):
         sys.exit("AWS_ENDPOINT_URL_S3 is not set: this creates buckets in the stand-in only")
     s3 = boto3.client("s3", region_name="us-east-1", config=_CONFIG)
@@ -25,6 +25,14 @@ def main() -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
+    if url := os.environ.get("SQS_QUEUE_URL"):
+        sqs = boto3.client(
+            "sqs",
+            region_name="us-east-1",
+            config=_CONFIG,
+            endpoint_url=os.environ["AWS_ENDPOINT_URL_S3"],  # the same server
+        )
+        sqs.create_queue(QueueName=url.rpartition("/")[2])
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_every_setting_is_taken_and_everything_taken_is_a_setting() -> None:
 
 def test_the_profile_exists() -> None:
     profiles = {name for service in services().values() for name in service.get("profiles", ())}
-    assert {_ON["COMPOSE_PROFILES"]} == profiles
+    assert set(_ON["COMPOSE_PROFILES"].split(",")) == profiles
 
 
 def test_every_name_in_include_reaches_airflow() -> None:
@@ -90,6 +90,7 @@ def test_boto3_reads_every_aws_name(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_SECRET_ACCESS_KEY": who.secret_key,
         "AWS_SESSION_TOKEN": who.token,
         "AWS_ENDPOINT_URL_S3": session.client("s3").meta.endpoint_url,
+        "AWS_ENDPOINT_URL_SQS": session.client("sqs").meta.endpoint_url,
         "AWS_ENDPOINT_URL_REDSHIFT_DATA": session.client("redshift-data").meta.endpoint_url,
     }
     assert used == given
