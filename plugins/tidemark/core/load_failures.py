@@ -64,6 +64,13 @@ _RULES = (
         "rebuild it from the source; then clear the load.",
     ),
     _rule(
+        r"cannot alter (type of )?(a )?column|used by a view",
+        MigrateSchema,
+        "Mend what the message names on the target (a view can be made again WITH NO SCHEMA "
+        "BINDING), or rebuild the table there from the source: its DAG's mode resync. Then clear "
+        "the load.",
+    ),
+    _rule(
         r"length of the data column|value too long|String length exceeds"
         r"|invalid or unsupported UTF8|invalid byte sequence|insert a NULL value"
         r"|null value in column|numeric (data|field) overflow|out of range"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE, Column
+from tidemark.core.drift import Changes, Place
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
-from tidemark.core.templates import render
+from tidemark.core.templates import identifier, render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
 # (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has ten.
@@ -40,6 +41,31 @@ def create_statements(
         key=key,
         dist_key=table.dist_key,
         sort_keys=table.sort_keys,
+    )
+
+
+def alter_statements(table: Table, target: Target, changes: Changes) -> list[str]:
+    """Return the statements that bring a table to a batch's columns, each to be sent by itself."""
+    statements = render(
+        "alter_table.sql",
+        target.dialect,
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        added=changes.added,
+        widened=changes.widened,
+    )
+    return list(statements.values())
+
+
+def place_of(table: Table, target: Target) -> Place:
+    """Return where a table's batches go on a target, for messages about its columns."""
+    return Place(
+        stream=table.name,
+        dag_id=table.dag_id,
+        target=target.name,
+        relation=f"{identifier(target.database_schema, target.dialect)}."
+        f"{identifier(table.table_on(target.name), target.dialect)}",
+        dialect=target.dialect,
     )
 
 

@@ -24,6 +24,7 @@ from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.isolating import isolate
+from tidemark.operators.preparing import prepare
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
@@ -166,25 +167,16 @@ class Loading:
         """Start a group, or take up the statement that applies it. None if that is done already."""
         handle = self.warehouse.find_running(group)
         if handle is None:
-            self._prepare(group)
             self.stream.batches.record_group_manifest(group)
             token = client_token(
                 group.subject, self.stream.table.name, self.target.name, *self._attempt
             )
+            prepare(self.warehouse, group, token)
             handle = self.warehouse.start(group, token)
         if handle is None:
             return None
         _log.info("%s: statement %s applies %s", self.target.name, handle, group.subject)
         return UnderWay(handle, group.batch_ids)
-
-    def _prepare(self, group: Group) -> None:
-        """Bring the target's table into the shape that the group needs."""
-        if self.warehouse.has_ledger():
-            return
-        token = client_token(
-            "create", self.stream.table.name, self.target.name, group.subject, *self._attempt
-        )
-        self.warehouse.create(group.plan.columns, group.plan.key, token)
 
     def _report(self, todo: list[str], held: dict[str, LedgerEntry]) -> None:
         """Strike what the ledger lists off the debt, and note the newest load."""

@@ -126,6 +126,13 @@ class DataApi:
         )
         return str(answer["Id"])
 
+    def submit_alone(self, sql: str, name: str, token: str) -> str:
+        """Submit one statement outside any transaction, and return its id."""
+        answer = self._call(
+            "execute_statement", Sql=sql, StatementName=name, ClientToken=token, **self._where
+        )
+        return str(answer["Id"])
+
     def describe(self, statement_id: str, wait: float = 0) -> Statement:
         """Return a statement's state, after waiting up to `wait` seconds for it to end."""
         return parse_statement(

@@ -103,7 +103,11 @@ class RedshiftWarehouse:
     def alter(self, statements: Sequence[str], token: str) -> None:
         """Run DDL, each statement by itself: a VARCHAR cannot be widened inside a transaction."""
         for number, sql in enumerate(statements):
-            statement = self._run([sql], "alter", client_token(token, number))
+            name = self._name("alter")
+            statement_id = self.api.submit_alone(sql, name, client_token(token, number))
+            statement = self.api.wait(statement_id, self.api.patience.seconds)
+            if statement.running:
+                self.api.cancel(statement_id)
             if not statement.succeeded:
                 raise self._failure(_progress(statement), [sql])
 

@@ -1,0 +1,72 @@
+"""Bring a target's table to the columns of a group of batches, before they are loaded."""
+
+import logging
+
+from tidemark.core.catch_up import Group
+from tidemark.core.drift import Changes, changes_for
+from tidemark.core.errors import MigrateSchema, TidemarkError
+from tidemark.core.statements import alter_statements, client_token, place_of
+from tidemark.hooks.warehouses.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+# How often a table is looked at: another load may be altering it at the same time.
+_ROUNDS = 3
+
+
+def prepare(warehouse: Warehouse, group: Group, token: str) -> None:
+    """Create what is missing, add and widen columns; nothing is lost by any of it.
+
+    :param token: tells this attempt from others
+    :raises MigrateSchema: the table cannot be brought to the group's columns without a person
+    """
+    for attempt in range(_ROUNDS):
+        changes = _needed(warehouse, group, client_token(token, "create"))
+        if changes.none:
+            return
+        statements = alter_statements(warehouse.table, warehouse.target, changes)
+        _tell(warehouse, changes, statements)
+        try:
+            warehouse.alter(statements, client_token(token, "alter", attempt))
+        except TidemarkError:
+            # Refused, or done by another load meanwhile: the table says which.
+            if attempt == _ROUNDS - 1 or _needed(warehouse, group, token) == changes:
+                raise
+
+
+def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
+    plan, table, target = group.plan, warehouse.table, warehouse.target
+    held = warehouse.columns()
+    if held is None and warehouse.history():
+        place = place_of(table, target)
+        raise MigrateSchema(
+            what=f"{place.relation} is gone, and the ledger beside it lists batches",
+            do=f"Restore it, or {place.rebuild}.",
+            table=table.name,
+            target=target.name,
+        )
+    if held is None or not warehouse.has_ledger():
+        warehouse.create(plan.columns, plan.key, token)
+    if held is None:
+        return Changes()
+    return changes_for(
+        plan.columns,
+        plan.key,
+        held,
+        removed={name for batch in group.batches for name in batch.plan.removed},
+        contract=table.contract,
+        place=place_of(table, target),
+    )
+
+
+def _tell(warehouse: Warehouse, changes: Changes, statements: list[str]) -> None:
+    name = warehouse.target.name
+    for statement in statements:
+        log.warning("%s: %s", name, statement)
+    if changes.added:
+        log.warning(
+            "%s: rows that were loaded before have NULL in %s until they change on the source; a "
+            "resync fills them",
+            name,
+            ", ".join(column.name for column in changes.added),
+        )
