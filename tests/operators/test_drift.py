@@ -1,0 +1,217 @@
+"""If these fail, a change of the source's columns loses values on a target, or stops it unasked."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tidemark import cli
+from tidemark.core.catch_up import Group
+from tidemark.operators.preparing import prepare
+from tidemark.operators.stream import Stream
+
+from tests.support.product import Product
+from tests.support.source import DATABASE
+from tests.support.warehouse import Warehouse, same
+
+_STAMP = (
+    "updated_at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),"
+    " KEY by_time (updated_at)"
+)
+
+
+def _table(product: Product, stem: str, *columns: str, **settings: Any) -> str:
+    made = ", ".join(("id BIGINT NOT NULL PRIMARY KEY", *columns, _STAMP))
+    return product.table(stem, made, **settings)
+
+
+def _alter(product: Product, table: str, change: str) -> None:
+    product.source.run(f"ALTER TABLE {table} {change}")
+
+
+def _put(product: Product, table: str, **values: Any) -> None:
+    """Insert or replace a row."""
+    names = ", ".join(values)
+    marks = ", ".join(["%s"] * len(values))
+    product.source.run(f"REPLACE INTO {table} ({names}) VALUES ({marks})", *values.values())
+
+
+def _equal(product: Product, table: str, *warehouses: Warehouse) -> None:
+    """By name: a column that came later stands last on a target."""
+    names = [row[0] for row in product.source.run(f"SHOW COLUMNS FROM {table}")]
+    rows = [dict(zip(names, row, strict=True)) for row in product.source.rows(table)]
+    wanted = sorted(rows, key=lambda row: row["id"])
+    for warehouse in warehouses or product.warehouses:
+        found = warehouse.rows(table)
+        assert [row["id"] for row in found] == [row["id"] for row in wanted]
+        for mine, theirs in zip(wanted, found, strict=True):
+            assert all(same(value, theirs[name]) for name, value in mine.items()), theirs
+
+
+def _types(warehouse: Warehouse, table: str) -> dict[str, str]:
+    rows = warehouse.run(
+        "SELECT column_name, data_type, character_maximum_length AS size FROM svv_columns"
+        f" WHERE table_name = '{table}'"
+    )
+    return {row["column_name"]: f"{row['data_type']} {row['size'] or ''}".strip() for row in rows}
+
+
+def test_new_columns_and_longer_texts_reach_a_lagging_target_in_their_order(
+    product: Product,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kinds = "ENUM('a','bb')"
+    table = _table(product, "grown", "name VARCHAR(5)", f"kind {kinds} CHARACTER SET latin1")
+    _put(product, table, id=1, name="one", kind="a")
+    product.sync(table)
+    with product.secondary.paused():
+        _put(product, table, id=2, name="two", kind="bb")
+        product.sync(table, "failed")
+        _alter(product, table, "ADD COLUMN note VARCHAR(20) FIRST, MODIFY name VARCHAR(50)")
+        _alter(product, table, "MODIFY kind ENUM('a','bb','cc','ddddd') CHARACTER SET utf8mb4")
+        _put(product, table, id=3, name="x" * 50, kind="ddddd", note="new")
+        product.sync(table, "failed")
+        _equal(product, table, product.primary)
+        assert "the source's columns changed" in capsys.readouterr().out.lower()
+    _put(product, table, id=1, name="again", kind="cc", note="later")
+    product.sync(table)
+    _equal(product, table)
+    assert len(product.secondary.batches(table)) == 4
+    for warehouse in product.warehouses:
+        types = _types(warehouse, table)
+        assert types["name"] == "character varying 200"
+        assert types["kind"] == "character varying 20"
+    assert "a resync fills them" in caplog.text
+
+
+def test_what_narrows_goes_or_changes_places_costs_nothing(product: Product) -> None:
+    table = _table(
+        product, "shrunk", "name VARCHAR(20) NOT NULL", "size BIGINT", "old INT NOT NULL"
+    )
+    _put(product, table, id=1, name="one", size=1, old=1)
+    product.sync(table)
+    _alter(product, table, "DROP COLUMN old, MODIFY size SMALLINT FIRST, MODIFY name VARCHAR(3)")
+    _put(product, table, id=2, name="two", size=2)
+    product.sync(table)
+    _equal(product, table)
+    for warehouse in product.warehouses:
+        assert _types(warehouse, table)["size"] == "bigint"
+        assert [row["old"] for row in warehouse.rows(table)] == [1, None]
+
+
+def test_what_looks_like_a_rename_waits_for_a_person(product: Product) -> None:
+    table = _table(product, "renamed", "name VARCHAR(20)")
+    _put(product, table, id=1, name="one")
+    product.sync(table)
+    watermark = product.watermark(table)
+    _alter(product, table, "CHANGE name title VARCHAR(20)")
+    _put(product, table, id=2, title="two")
+    run = product.sync(table, "failed")
+    assert product.watermark(table) == watermark
+    for warehouse in product.warehouses:
+        said = run.told(f"load_{warehouse.name}")
+        assert "name went and title came" in said
+        (rename,) = re.findall(r"ALTER TABLE \S+ RENAME COLUMN \S+ TO \S+;", said)
+        warehouse.run(rename)
+    run.clear("load_primary", "load_secondary", downstream=True).go().expect("success")
+    _equal(product, table)
+
+
+def test_another_type_is_refused_and_leaving_the_column_out_goes_on(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = _table(product, "retyped", "amount INT", "name VARCHAR(5)")
+    _put(product, table, id=1, amount=1, name="one")
+    product.sync(table)
+    _alter(product, table, "MODIFY amount VARCHAR(20)")
+    _put(product, table, id=2, amount="two", name="two")
+    run = product.sync(table, "failed")
+    said = run.told("load_primary")
+    assert "amount is INTEGER there and VARCHAR(80) in the batch" in said
+    assert run.task("load_primary").try_number == 1
+    product.configure(table, columns={"exclude": ["amount"]})
+    (command,) = re.findall(r"python -m tidemark.cli (.*?)\.(?:\s|$)", said)
+    assert cli.main(command.split()) == 0, capsys.readouterr()
+    product.sync(table)
+    for warehouse in product.warehouses:
+        found = [(row["amount"], row["name"]) for row in warehouse.rows(table)]
+        assert found == [(1, "one"), (None, "two")]
+
+
+def test_a_frozen_contract_stops_before_anything_is_read(product: Product) -> None:
+    table = _table(product, "frozen", "name VARCHAR(5)", contract="freeze")
+    _put(product, table, id=1, name="one")
+    product.sync(table)
+    _alter(product, table, "ADD COLUMN note VARCHAR(5), MODIFY name VARCHAR(6)")
+    _put(product, table, id=2, name="second", note="new")
+    run = product.sync(table, "failed")
+    said = run.told("plan_increment")
+    assert "note VARCHAR(20) is new; name was VARCHAR(20) and is VARCHAR(24)" in said
+    assert len(product.batches(table)) == 1
+    product.configure(table, contract="evolve")
+    run.clear_all().go().expect("success")
+    _equal(product, table)
+
+
+def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Product) -> None:
+    table = _table(product, "altered", "name VARCHAR(5)", "amount INT", chunk_rows=100)
+    _put(product, table, id=1, name="one", amount=1)
+    product.sync(table)
+    _put(product, table, id=2, name="two", amount=2)
+    planned = product.start(table).go(until="plan_increment")
+    _alter(product, table, "ADD COLUMN more VARCHAR(3) FIRST")  # which disturbs nothing
+    planned.go(until="seal_batch")
+    assert planned.states["extract_chunk"] == "success"
+    _put(product, table, id=2, name="two", amount=2)
+    planned.go().expect("success")
+    planned = product.start(table).go(until="plan_increment")
+    _alter(product, table, "DROP COLUMN amount, MODIFY name VARCHAR(9), ADD COLUMN note BIGINT")
+    _put(product, table, id=3, name="the third", note=3)
+    planned.go().expect("failed")
+    said = planned.told("extract_chunk")
+    assert "amount int(11) is gone" in said
+    assert "name was varchar(5)" in said
+    assert product.state(table)["epoch"] == 1
+    product.sync(table)
+    _equal(product, table)
+    assert product.state(table)["epoch"] == 2
+    assert planned.clear("extract_chunk", downstream=True).go().state == "success"
+    _equal(product, table)
+
+
+def test_a_table_that_is_gone_is_not_made_anew_half_empty(product: Product) -> None:
+    table = _table(product, "gone", "name VARCHAR(5)")
+    _put(product, table, id=1, name="one")
+    product.sync(table)
+    product.primary.run(f"DROP TABLE {table}")
+    _put(product, table, id=2, name="two")
+    said = product.sync(table, "failed").told("load_primary")
+    assert "is gone, and the ledger beside it lists batches" in said
+    assert "mode resync, targets primary" in said
+    assert not product.primary.has(table)
+
+
+def test_two_loads_may_alter_at_once(product: Product) -> None:
+    table = _table(product, "raced", "name VARCHAR(5)")
+    _put(product, table, id=1, name="one")
+    product.sync(table)
+    extra = ", ".join(f"ADD COLUMN extra_{n} INT" for n in range(3))
+    _alter(product, table, f"{extra}, MODIFY name VARCHAR(9)")
+    _put(product, table, id=2, name="the other")
+    run = product.start(table).go(until="seal_batch")
+    name = f"{DATABASE}.{table}"
+    stream = Stream.open(name)
+    batch = stream.batches.batch(name, run.xcom("plan_increment", "batch_id"))
+    assert batch
+
+    def again(number: int) -> None:
+        warehouse = stream.warehouse(stream.project.target("primary"))
+        prepare(warehouse, Group((batch,)), f"attempt {number}")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(again, range(3)))
+    run.go().expect("success")
+    _equal(product, table)
