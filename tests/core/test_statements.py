@@ -1,12 +1,16 @@
 """The SQL we send, read in full. Update the golden file in the same commit as the template."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tidemark.core.catch_up import Group
+from tidemark.core.column_types import Column
+from tidemark.core.drift import Changes
 from tidemark.core.statements import (
+    alter_statements,
     client_token,
     create_statements,
     ledger_query,
@@ -66,6 +70,22 @@ def test_a_probe_reads_as_it_is_sent_and_writes_nothing_that_stays():
     golden("probe_orders.sql", statements)
     written = [sql for sql in statements.values() if not sql.startswith("SELECT")]
     assert all("tidemark_stage" in sql or "tidemark_probe" in sql for sql in written)
+
+
+def test_a_table_is_altered_one_statement_each():
+    note = Column("note", "text", "VARCHAR(65535)", nullable=False)
+    wide = Column("status", "varchar(20)", "VARCHAR(80)", nullable=True)
+    assert alter_statements(TABLE, TARGET, Changes(added=(note,), widened=(wide,))) == [
+        'ALTER TABLE "app"."orders" ADD COLUMN "note" VARCHAR(65535)',
+        'ALTER TABLE "app"."orders" ALTER COLUMN "status" TYPE VARCHAR(80)',
+    ]
+
+
+def test_only_the_key_must_not_be_null_besides_our_own_columns():
+    strict = [replace(column, nullable=False) for column in ORDERS]
+    assert create_statements(TABLE, TARGET, strict, ["id"]) == create_statements(
+        TABLE, TARGET, ORDERS, ["id"]
+    )
 
 
 def test_rule_14_the_first_statement_locks_the_ledger():

@@ -36,8 +36,8 @@ def prepare(warehouse: Warehouse, group: Group, token: str) -> None:
 
 def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
     plan, table, target = group.plan, warehouse.table, warehouse.target
-    held = warehouse.columns()
-    if held is None and warehouse.history():
+    held, whole = warehouse.columns(), plan.kind == "base"
+    if held is None and not whole and warehouse.history():
         place = place_of(table, target)
         raise MigrateSchema(
             what=f"{place.relation} is gone, and the ledger beside it lists batches",
@@ -47,7 +47,7 @@ def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
         )
     if held is None or not warehouse.has_ledger():
         warehouse.create(plan.columns, plan.key, token)
-    if held is None:
+    if held is None or whole:  # a base brings the table's columns with it
         return Changes()
     return changes_for(
         plan.columns,
