@@ -10,7 +10,7 @@ import re
 import boto3
 import pytest
 from tidemark.core.tables import parse_tables
-from tidemark.core.targets import Target, parse_targets
+from tidemark.core.targets import RedshiftTarget, parse_targets
 
 from tests.support.containers import REFERENCE, ROOT, example, services, words
 
@@ -150,7 +150,7 @@ def test_a_default_of_the_code_that_is_shown_is_the_default() -> None:
         "REDSHIFT_MAX_RETRIES": "submit_retries",
     }
     for name, field in fields.items():
-        assert _OFF[name] == _OFF[f"SECONDARY_{name}"] == str(Target.model_fields[field].default)
+        assert _OFF[name] == _OFF[f"SECONDARY_{name}"] == str(RedshiftTarget.model_fields[field].default)
 
 
 def test_the_tables_can_be_read_with_the_schedule_that_is_shown() -> None:
