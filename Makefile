@@ -23,6 +23,7 @@ soak: setup  ## The tests that take long: thousands of random tables, millions o
 	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
 	@TIDEMARK_SOAK_ROWS=5000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
 	@TIDEMARK_SOAK_ROWS=1000000,5000000,20000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/hooks/test_extracting_memory.py $(ARGS)
+	@TIDEMARK_SOAK_FUZZ_SECONDS=300 TIDEMARK_SOAK_KILLS=20 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/web $(ARGS)
 
 lint: setup  ## Style, types and import contracts
 	$(PYTHON_IN_VENV) -m ruff check .

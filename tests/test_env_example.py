@@ -150,7 +150,11 @@ def test_a_default_of_the_code_that_is_shown_is_the_default() -> None:
         "REDSHIFT_MAX_RETRIES": "submit_retries",
     }
     for name, field in fields.items():
-        assert _OFF[name] == _OFF[f"SECONDARY_{name}"] == str(RedshiftTarget.model_fields[field].default)
+        assert (
+            _OFF[name]
+            == _OFF[f"SECONDARY_{name}"]
+            == str(RedshiftTarget.model_fields[field].default)
+        )
 
 
 def test_the_tables_can_be_read_with_the_schedule_that_is_shown() -> None:
