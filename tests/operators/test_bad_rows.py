@@ -8,9 +8,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tidemark.cli import main
 
 from tests.support.product import Product
 from tests.support.source import DATABASE
+from tests.support.warehouse import Warehouse
 
 ESSAYS = """
     id BIGINT NOT NULL PRIMARY KEY,
@@ -47,6 +49,23 @@ def essays(product: Product, *bodies: str, **settings: Any) -> str:
 def zero_date(product: Product, table: str, number: int) -> None:
     product.source.run("SET sql_mode = ''")
     product.source.run(f"INSERT INTO {table} (id, born) VALUES (%s, '0000-00-00')", number)
+
+
+def strict_on(warehouse: Warehouse, table: str) -> None:
+    """Somebody made the table there by hand, more strictly than the source."""
+    columns = (
+        "id BIGINT NOT NULL, body VARCHAR(65535){}, born DATE, updated_at TIMESTAMP,"
+        " _batch_id VARCHAR(256), _read_at TIMESTAMP, _loaded_at TIMESTAMP"
+    )
+    warehouse.run(f"CREATE TABLE {table} ({columns.format(' NOT NULL')})")
+    warehouse.run(f"CREATE TABLE {table}_relaxed ({columns.format('')})")
+
+
+def relaxed_on(warehouse: Warehouse, table: str) -> None:
+    """And mends it."""
+    warehouse.run(f"INSERT INTO {table}_relaxed SELECT * FROM {table}")
+    warehouse.run(f"DROP TABLE {table}")
+    warehouse.run(f"ALTER TABLE {table}_relaxed RENAME TO {table}")
 
 
 def ids(product: Product, table: str) -> list[list[int]]:
@@ -147,16 +166,10 @@ def test_a_row_that_the_warehouses_refuse_is_set_aside_for_each_and_the_rest_is_
 
 def test_a_row_that_one_warehouse_refuses_is_in_the_other(product: Product) -> None:
     table = essays(product, "fine")
-    product.sync(table)
-    # Somebody made the table there by hand, more strictly than the source.
-    product.secondary.run(f"DROP TABLE {table}")
-    product.secondary.run(
-        f"CREATE TABLE {table} (id BIGINT NOT NULL, body VARCHAR(65535) NOT NULL, born DATE,"
-        " updated_at TIMESTAMP, _batch_id VARCHAR(256), _read_at TIMESTAMP, _loaded_at TIMESTAMP)"
-    )
+    strict_on(product.secondary, table)
     product.source.run(f"INSERT INTO {table} (id, body) VALUES (1, NULL), (2, 'there')")
     product.sync(table)
-    assert ids(product, table) == [[0, 1, 2], [2]]
+    assert ids(product, table) == [[0, 1, 2], [0, 2]]
     (record,) = records(product, table).values()
     assert record["target"] == "secondary"
     assert record["findings"] == [
@@ -172,3 +185,51 @@ def test_more_refused_rows_than_may_be_leave_the_batch_unloaded(product: Product
     assert product.primary.ledger(table) == []
     assert product.watermark(table) is None
     assert records(product, table) == {}
+
+
+def typed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    code = main(["quarantine", *words])
+    said = capsys.readouterr()
+    return said.out if code == 0 else said.err
+
+
+def test_rows_are_listed_shown_and_sent_round_again_where_they_belong(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = essays(product, "fine", "x" * TOO_LONG, "y" * TOO_LONG)
+    product.sync(table)
+    (batch,) = product.batches(table)
+    name = f"{DATABASE}.{table}"
+    said = typed(capsys, "list", "-t", name)
+    assert f"{batch}  every target  body: longer than VARCHAR(65535), 2 rows" in said
+    lines = typed(capsys, "show", "-t", name, "-b", batch).splitlines()
+    assert [json.loads(line)["id"] for line in lines if line.startswith("{")] == [1, 2]
+    assert "still do not fit" in typed(capsys, "redrive", "-t", name)
+
+    product.configure(table, oversize_text="truncate_and_mark")
+    product.source.run(f"UPDATE {table} SET body = 'newer' WHERE id = 2")
+    product.sync(table)
+    assert "2 rows of" in typed(capsys, "redrive", "-t", name)
+    assert all(len(product.debt(table, each)) == 1 for each in ("primary", "secondary"))
+    assert "sent again already" in typed(capsys, "redrive", "-t", name)
+    product.sync(table)
+    assert [product.debt(table, each) for each in ("primary", "secondary")] == [[], []]
+    for warehouse in product.warehouses:
+        rows = warehouse.run(f"SELECT RIGHT(body, 24) AS body FROM {table} ORDER BY id")
+        assert [row["body"] for row in rows] == ["fine", "… [cut from 70000 bytes]", "newer"]
+
+
+def test_a_mended_warehouse_gets_its_rows_back(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = essays(product, "fine")
+    strict_on(product.secondary, table)
+    product.source.run(f"INSERT INTO {table} (id, body) VALUES (1, NULL)")
+    product.sync(table)
+    assert ids(product, table) == [[0, 1], [0]]
+    relaxed_on(product.secondary, table)
+    assert "owed by secondary as" in typed(capsys, "redrive", "-t", f"{DATABASE}.{table}")
+    run = product.sync(table)
+    assert run.states["load_primary"] == "skipped"
+    product.assert_equal(table)

@@ -55,13 +55,17 @@ class RowsAside:
         return tuple(self._files)
 
     def _send(self) -> None:
-        data = parquet_bytes(pa.Table.from_batches(self._waiting))
-        sha256 = hashlib.sha256(data).hexdigest()
-        key = self._key(len(self._files))
-        self._bucket.put_file(key, data, sha256)
-        rows = sum(each.num_rows for each in self._waiting)
-        self._files.append(StagedFile(key=key, bytes=len(data), rows=rows, sha256=sha256))
+        rows = pa.Table.from_batches(self._waiting)
+        self._files.append(sent_rows(self._bucket, self._key(len(self._files)), rows))
         self._waiting = []
+
+
+def sent_rows(bucket: StagingBucket, key: str, rows: pa.Table) -> StagedFile:
+    """Write rows as one file, which is in the bucket when this returns."""
+    data = parquet_bytes(rows)
+    sha256 = hashlib.sha256(data).hexdigest()
+    bucket.put_file(key, data, sha256)
+    return StagedFile(key=key, bytes=len(data), rows=rows.num_rows, sha256=sha256)
 
 
 def parquet_bytes(rows: pa.Table) -> bytes:

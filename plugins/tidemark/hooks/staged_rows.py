@@ -1,6 +1,5 @@
 """The rows of a batch, by number: counted through all of its files, in their order."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 
 from tidemark.core.batches import StagedFile
 from tidemark.core.isolation import Cuts, Piece
-from tidemark.hooks.quarantine_store import parquet_bytes, read_file
+from tidemark.hooks.quarantine_store import read_file, sent_rows
 from tidemark.hooks.staging_bucket import StagingBucket
 
 
@@ -77,7 +76,7 @@ class StagedRows:
             if sum(part.rows for part in parts) == file.rows:
                 chosen.append(file)
             else:
-                chosen.append(self._write(key(written), self._read(place, parts)))
+                chosen.append(sent_rows(self._bucket, key(written), self._read(place, parts)))
                 written += 1
         return tuple(chosen)
 
@@ -102,12 +101,6 @@ class StagedRows:
                 tables += [group.slice(a, b - a) for a, b in slices if a < b]
             row += count
         return pa.concat_tables(tables)
-
-    def _write(self, key: str, table: pa.Table) -> StagedFile:
-        data = parquet_bytes(table)
-        sha256 = hashlib.sha256(data).hexdigest()
-        self._bucket.put_file(key, data, sha256)
-        return StagedFile(key=key, bytes=len(data), rows=table.num_rows, sha256=sha256)
 
     def _open(self, place: int) -> pq.ParquetFile:
         if self._last is None or self._last[0] != place:

@@ -1,0 +1,1 @@
+"""Groups of commands of the terminal, a module each: `cli.py` has the door and the short ones."""
