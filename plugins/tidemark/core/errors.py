@@ -24,6 +24,7 @@ class TidemarkError(Exception):
     :param target: the warehouse concerned, e.g. ``secondary``
     :param statement_id: the Data API's id of the statement that failed
     :param owed: whether it befell a best-effort target, which holds nothing up
+    :param batch_at_fault: whether what is in the batch was refused, and other batches may pass
     """
 
     def __init__(
@@ -35,9 +36,11 @@ class TidemarkError(Exception):
         target: str | None = None,
         statement_id: str | None = None,
         owed: bool = False,
+        batch_at_fault: bool = False,
     ) -> None:
         self.what, self.do = what, do
         self.table, self.target, self.statement_id = table, target, statement_id
+        self.batch_at_fault = batch_at_fault
         where = " -> ".join(part for part in (table, target) if part)
         statement = f" (statement {statement_id})" if statement_id else ""
         super().__init__(
@@ -53,6 +56,7 @@ class TidemarkError(Exception):
             target=target,
             statement_id=self.statement_id,
             owed=owed,
+            batch_at_fault=self.batch_at_fault,
         )
 
 

@@ -113,18 +113,27 @@ def explain_failure(
             table=table,
             target=target,
             statement_id=statement_id,
+            batch_at_fault=True,
         )
+    family: type[TidemarkError] = TryAgain
+    do = _AGAIN
     for rule in _RULES:
         if rule.pattern.search(f"{reason} {details}"):
-            error = rule.family(
-                what=what, do=rule.do, table=table, target=target, statement_id=statement_id
-            )
-            if isinstance(error, BadData):
-                error.why = details or reason
-                error.file = _first(_FILE, f"{details} {reason}")
-                error.column = _first(_COLUMN, f"{details} {reason}")
-            return error
-    return TryAgain(what=what, do=_AGAIN, table=table, target=target, statement_id=statement_id)
+            family, do = rule.family, rule.do
+            break
+    error = family(
+        what=what,
+        do=do,
+        table=table,
+        target=target,
+        statement_id=statement_id,
+        batch_at_fault=issubclass(family, MigrateSchema) or (family is TryAgain and bool(details)),
+    )
+    if isinstance(error, BadData):
+        error.why = details or reason
+        error.file = _first(_FILE, f"{details} {reason}")
+        error.column = _first(_COLUMN, f"{details} {reason}")
+    return error
 
 
 _FILE = re.compile(r"(s3://[^\s,]+)")

@@ -9,6 +9,7 @@ follows the file: only a best-effort target can be disabled, and the primary mus
 from collections.abc import Collection
 from typing import Literal, Protocol
 
+from tidemark.core.breaker import Breaker
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import Role, TableState, TargetState, with_as_of
 
@@ -157,3 +158,12 @@ def _known(state: TableState, name: str) -> TargetState:
 def _with_role(state: TableState, name: str, role: Role) -> TableState:
     changed = state.targets[name].model_copy(update={"role": role})
     return state.model_copy(update={"targets": {**state.targets, name: changed}})
+
+
+def with_breaker(state: TableState, target: str, breaker: Breaker) -> TableState:
+    """Note what the circuit breaker of a target has come to."""
+    known = state.targets.get(target)
+    if known is None or known.breaker == breaker:
+        return state
+    changed = {**state.targets, target: known.model_copy(update={"breaker": breaker})}
+    return state.model_copy(update={"targets": changed})

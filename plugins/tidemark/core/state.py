@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from tidemark.core.batches import Plan, parse_batch_id
+from tidemark.core.breaker import Breaker
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.ledger import Base
@@ -33,6 +34,7 @@ class TargetState(Frozen):
     :param batch_id: the newest batch it reported; :param rows: rows merged by it
     :param as_of: source time up to which the target is complete
     :param debt: committed batches that it has not applied, oldest first
+    :param breaker: how its last loads failed, if they did
     """
 
     role: Role = "best_effort"
@@ -45,6 +47,7 @@ class TargetState(Frozen):
     loaded_at: AwareDatetime | None = None
     as_of: AwareDatetime | None = None
     debt: tuple[str, ...] = ()
+    breaker: Breaker = Breaker()
 
 
 class TableState(Frozen):

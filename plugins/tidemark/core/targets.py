@@ -1,11 +1,13 @@
 """The warehouses to load: `include/targets.yaml` as frozen values. Role and name are data."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from tidemark.core.breaker import Limits
 from tidemark.core.documents import (
     Frozen,
     Name,
@@ -15,6 +17,7 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.quiet_times import parse_quiet_time
 from tidemark.core.templates import Dialect
 
 FILE = "targets.yaml"
@@ -33,6 +36,13 @@ class Target(Frozen):
     :param poll_interval_seconds: how often a running load is looked at
     :param retries: how often Airflow tries a required target's load again
     :param pool: the Airflow pool of this target's loads; empty means ``tidemark_<name>``
+    :param deferrable: wait for long loads in the triggerer; false waits in the worker
+    :param catch_up_batches: so many owed batches a best-effort target's load applies in one run
+    :param catch_up_bytes: and so many bytes of them, compressed
+    :param breaker_failures: after so many failed loads in a row a best-effort target is left alone;
+        0 is never
+    :param breaker_pause_seconds: for so long, until one load probes
+    :param no_operation: times at which the target is left alone (`core/quiet_times.py`)
     """
 
     name: Name
@@ -48,6 +58,19 @@ class Target(Frozen):
     retries: int = Field(default=3, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
     pool: str = ""
+    deferrable: bool = True
+    catch_up_batches: int = Field(default=200, ge=1)
+    catch_up_bytes: int = Field(default=16 * 1024**3, ge=1)
+    breaker_failures: int = Field(default=5, ge=0)
+    breaker_pause_seconds: float = Field(default=900.0, ge=0)
+    no_operation: tuple[str, ...] = ()
+
+    @field_validator("no_operation")
+    @classmethod
+    def _times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_quiet_time(text)
+        return value
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -64,6 +87,12 @@ class Target(Frozen):
     def pool_name(self) -> str:
         """The pool that bounds how many loads run on this target at once."""
         return self.pool or f"tidemark_{self.name}"
+
+    @property
+    def breaker_limits(self) -> Limits:
+        """When its circuit breaker opens; while it is required, it has none."""
+        pause = timedelta(seconds=self.breaker_pause_seconds)
+        return Limits(failures=self.breaker_failures, pause=pause)
 
     @property
     def dialect(self) -> Dialect:

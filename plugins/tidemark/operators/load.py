@@ -3,15 +3,19 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.errors import TidemarkError
+from tidemark.core.catch_up import SoFar
+from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.hooks.warehouses.warehouse import Progress
+from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.base import TableOperator, no_futile_retry
-from tidemark.operators.loading import Loading, NothingToLoad, UnderWay
+from tidemark.operators.loading import Loading, UnderWay
 from tidemark.operators.statement_trigger import StatementTrigger
 from tidemark.operators.stream import Stream
 
@@ -34,16 +38,20 @@ class LoadTargetOperator(TableOperator):
         self.target, self.required = target, required
         self._running: Loading | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry(), self._told():
-            return self._load(self._loading(context))
+    def execute(self, context: Context, event: object = None) -> dict[str, Any]:  # noqa: ARG002
+        with self._told(context) as loading:
+            self._admit(loading, by_hand=context["ti"].max_tries > self.retries)
+            return self._load(loading)
 
     def resume(
-        self, context: Context, event: dict[str, Any], batch_ids: Sequence[str]
+        self,
+        context: Context,
+        event: dict[str, Any],
+        batch_ids: Sequence[str],
+        so_far: dict[str, Any],
     ) -> dict[str, Any]:
         """Go on after the triggerer saw the statement end, or its deadline pass."""
-        with no_futile_retry(), self._told():
-            loading = self._loading(context)
+        with self._told(context, SoFar.model_validate(so_far)) as loading:
             under_way = UnderWay(event["statement_id"], tuple(batch_ids))
             loading.settle(under_way, loading.wait(under_way, 0))
             return self._load(loading)
@@ -54,23 +62,40 @@ class LoadTargetOperator(TableOperator):
             self._running.stop()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except NothingToLoad as reason:
-            raise AirflowSkipException(str(reason)) from None
-        except TidemarkError as error:
-            raise error.during_load(self.table, self.target, owed=not self.required) from error
+    def _told(self, context: Context, so_far: SoFar | None = None) -> Iterator[Loading]:
+        """Hand out the sequence; tell how it ended, to the circuit breaker and to Airflow."""
+        with no_futile_retry():
+            try:
+                loading = self._loading(context, so_far)
+                try:
+                    yield loading
+                except TidemarkError as error:
+                    loading.admission.failed(error)
+                    raise
+            except NothingToLoad as reason:
+                raise AirflowSkipException(str(reason)) from None
+            except TidemarkError as error:
+                raise error.during_load(self.table, self.target, owed=not self.required) from error
 
-    def _loading(self, context: Context) -> Loading:
+    def _loading(self, context: Context, so_far: SoFar | None) -> Loading:
         stream, ti = Stream.open(self.table), context["ti"]
         return Loading(
             stream,
             stream.project.target(self.target),
             self.planned(context),
             attempt=(context["dag_run"].run_id, ti.max_tries, ti.try_number),
-            now=ti.start_date,
+            now=datetime.now(UTC),
+            so_far=so_far,
         )
+
+    def _admit(self, loading: Loading, *, by_hand: bool) -> None:
+        try:
+            loading.admission.ask(by_hand=by_hand)
+        except NotNow as later:
+            if not loading.target.deferrable:
+                raise TryAgain(what=str(later), do="Clear the load after that.") from None
+            self.log.info("Waiting: %s", later)
+            self.defer(trigger=DateTimeTrigger(later.until), method_name="execute")
 
     def _load(self, loading: Loading) -> dict[str, Any]:
         self._running = loading
@@ -82,7 +107,8 @@ class LoadTargetOperator(TableOperator):
     def _wait(self, loading: Loading, under_way: UnderWay) -> Progress:
         """Wait a moment here, and for longer in the triggerer."""
         allowed = loading.target.statement_timeout_ms / 1000
-        here = min(_WORTH_WAITING, allowed) if loading.warehouse.deferrable else allowed
+        deferrable = loading.target.deferrable and loading.warehouse.deferrable
+        here = min(_WORTH_WAITING, allowed) if deferrable else allowed
         progress = loading.wait(under_way, here)
         if progress.running and here < allowed:
             self.defer(
@@ -92,6 +118,9 @@ class LoadTargetOperator(TableOperator):
                     deadline=time.time() + allowed - here,
                 ),
                 method_name="resume",
-                kwargs={"batch_ids": list(under_way.batch_ids)},
+                kwargs={
+                    "batch_ids": list(under_way.batch_ids),
+                    "so_far": loading.so_far.model_dump(mode="json"),
+                },
             )
         return progress

@@ -1,6 +1,7 @@
 """What a load does, without Airflow: ask the ledger, prepare, submit, wait, judge, report.
 
-    loading = Loading(stream, target, own_batch, attempt)
+    loading = Loading(stream, target, own_batch, attempt, now)
+    loading.admission.ask(by_hand=False)
     while under_way := loading.begin_next():
         progress = loading.wait(under_way, seconds)   # or let the triggerer wait
         loading.settle(under_way, progress)
@@ -10,28 +11,26 @@ Every step asks the ledger anew, so the sequence may be broken off anywhere and 
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
+from tidemark.core.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.ledger import LedgerEntry
+from tidemark.core.ledger import LedgerEntry, covered, newest_base
 from tidemark.core.load_failures import BadData
-from tidemark.core.state import TableState, to_load, with_load
+from tidemark.core.quarantine import TooManyBadRows
+from tidemark.core.state import TargetState, to_load, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.warehouse import Progress
+from tidemark.operators.admission import Admission, NothingToLoad
 from tidemark.operators.isolating import isolate
 from tidemark.operators.preparing import prepare
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
-
-
-class NothingToLoad(Exception):
-    """There is nothing for this load to do; the text says why. The task is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ class Loading:
 
     :param own: the batch that this run's plan chose, if it chose one
     :param attempt: what tells this attempt at the task from others: run, clear epoch, try
-    :param now: by our clock; goes into ``updated_at`` of the state document only
-    :param applied: batches that this attempt has seen committed before it was continued here
+    :param now: by our clock: for the circuit breaker, times without operation, and ``updated_at``
+    :param so_far: what this attempt did before it was continued here
     """
 
     def __init__(
@@ -58,27 +57,31 @@ class Loading:
         own: str | None,
         attempt: tuple[object, ...],
         now: datetime,
-        applied: Collection[str] = (),
+        so_far: SoFar | None = None,
     ) -> None:
         self.stream, self.target, self.own = stream, target, own
         self.warehouse = stream.warehouse(target)
         self.receipts: dict[str, dict[str, int]] = {}
-        self._attempt, self._now, self._applied = attempt, now, set(applied)
+        self.so_far = so_far or SoFar()
+        self._attempt, self._now = attempt, now
+        self._known = stream.state().targets.get(target.name, TargetState())
+        self.admission = Admission(stream, target, self._known, now)
 
     def begin_next(self) -> UnderWay | None:
-        """Submit what the ledger lacks, oldest first, or take up the statement that does it.
+        """Start what the ledger lacks, oldest first, or take up the statement that does it.
 
-        Returns None when the target holds everything. Raises `NothingToLoad`, or the error that
-        says who acts next.
+        Returns None when nothing is left for this run. Raises `NothingToLoad`, `PassedOver` when
+        all is done but what cannot be, or the error that says who acts next.
         """
-        while group := self._next_group():
+        while group := (step := self._next_step()).group:
             try:
                 if under_way := self._begin(group):
                     return under_way
-            except BadData as error:
+            except TidemarkError as error:
                 self._refused(group, error)
             else:
-                self._applied.update(group.batch_ids)
+                self._applied(group)
+        self._finish(step)
         return None
 
     def wait(self, under_way: UnderWay, seconds: float) -> Progress:
@@ -86,56 +89,81 @@ class Loading:
         return self.warehouse.wait(under_way.handle, seconds)
 
     def settle(self, under_way: UnderWay, progress: Progress) -> None:
-        """Return if the batches are applied; else raise the error that says who acts next.
+        """Return if the batches are applied, or passed over; else raise why not.
 
         A transaction that is still running is past its deadline: it is cancelled, and the ledger
         read again.
         """
         if progress.running:
             self.warehouse.cancel(under_way.handle)
-        ids = under_way.batch_ids
-        if progress.succeeded or set(ids) <= self.warehouse.holds(ids).keys():
-            self._applied.update(ids)
+        group = Group(tuple(map(self._batch, under_way.batch_ids)))
+        if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
+            self._applied(group)
             _log.info("Data successfully inserted into %s Redshift", self.target.name)
             return
         _log.error("Failed to insert data into %s Redshift", self.target.name)
         if progress.running:
             raise self.warehouse.timeout(under_way.handle)
-        group = self._group(ids)
         self._refused(group, self.warehouse.failure(progress, group))
 
     def stop(self) -> None:
         """Cancel what is under way: nobody waits for it any more."""
         self.warehouse.stop()
 
-    def _refused(self, group: Group, error: TidemarkError) -> None:
-        """Set the rows aside that the target refuses; the next attempt loads the rest.
+    @property
+    def _required(self) -> bool:
+        return self._known.role == "required"
 
-        Raises the error if it is not about rows, or if those it is about were set aside before.
-        """
-        if not isinstance(error, BadData) or any(batch.manifest_at for batch in group.batches):
-            raise error
-        (batch,) = group.batches
-        isolate(self.stream, self.warehouse, batch, error)
+    def _next_step(self) -> Step:
+        todo = self._todo()
+        entries = self._entries(todo)
+        held = self._held(todo, entries)
+        self._report(held, entries)
+        pending = [each for each in todo if each not in held and each not in self.so_far.passed]
+        if lost := [each for each in pending if each in self.so_far.applied]:
+            raise TryAgain(
+                what=f"{lost[0]} was committed, and the ledger does not list it",
+                do="See who changes the ledger table; then clear the load.",
+            )
+        return next_step(
+            pending,
+            self.own,
+            self._batch,
+            self._room(),
+            alone=self.so_far.alone,
+            passed=self.so_far.passed,
+            # Whatever the reason of earlier failures: less at once is more likely to succeed.
+            largest=max(1, LARGEST_GROUP >> self._known.breaker.failures),
+        )
 
-    def _todo(self, state: TableState) -> list[str]:
+    def _todo(self) -> list[str]:
         target, own = self.target, self.own
         if not target.enabled:
             raise NothingToLoad(f"{target.name} is disabled in targets.yaml")
+        state = self.stream.state()
         known = state.targets.get(target.name)
+        todo = to_load(state, target.name, own) if known else []
+        if todo:
+            return todo
         if known is None or known.status == "new":
             raise NothingToLoad(
                 f"{target.name} is new: it never held what was committed before it was added, and "
                 "needs the whole table first"
             )
-        todo = to_load(state, target.name, own)
-        if not todo:
-            raise NothingToLoad(
-                f"superseded: {own} is neither in flight nor committed"
-                if own
-                else f"{target.name} owes nothing"
-            )
-        return todo
+        raise NothingToLoad(
+            f"superseded: {own} is neither in flight nor committed"
+            if own
+            else f"{target.name} owes nothing"
+        )
+
+    def _room(self) -> Room:
+        if self._required:
+            return Room()  # it gates the watermark, so nothing is gained by leaving debt
+        target, so_far = self.target, self.so_far
+        return Room(
+            max(0, target.catch_up_batches - so_far.owed_batches),
+            max(0, target.catch_up_bytes - so_far.owed_bytes),
+        )
 
     def _batch(self, batch_id: str) -> Batch:
         batch = self.stream.batches.batch(self.stream.table.name, batch_id)
@@ -148,29 +176,28 @@ class Loading:
             )
         return self.stream.quarantine.amended(batch, self.target.name)
 
-    def _group(self, batch_ids: Collection[str]) -> Group:
-        return Group(tuple(self._batch(batch_id) for batch_id in batch_ids))
+    def _entries(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
+        return self.warehouse.holds(batch_ids)
 
-    def _next_group(self) -> Group | None:
-        todo = self._todo(self.stream.state())
-        held = self.warehouse.holds(todo)
-        self._report(todo, held)
-        pending = [batch_id for batch_id in todo if batch_id not in held]
-        if lost := [batch_id for batch_id in pending if batch_id in self._applied]:
-            raise TryAgain(
-                what=f"{lost[0]} was committed, and the ledger does not list it",
-                do="See who changes the ledger table; then clear the load.",
-            )
-        return self._group(pending[:1]) if pending else None
+    def _held(self, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
+        """Return what the target holds: what its ledger lists, and what its newest base covers."""
+        base = newest_base(entries.values())
+        return [
+            batch_id
+            for batch_id in todo
+            if batch_id in entries or (base and covered(base, self._read_to(batch_id)))
+        ]
+
+    def _read_to(self, batch_id: str) -> datetime | None:
+        batch = self.stream.batches.batch(self.stream.table.name, batch_id)
+        return batch.read_to if batch else None
 
     def _begin(self, group: Group) -> UnderWay | None:
         """Start a group, or take up the statement that applies it. None if that is done already."""
         handle = self.warehouse.find_running(group)
         if handle is None:
             self.stream.batches.record_group_manifest(group)
-            token = client_token(
-                group.subject, self.stream.table.name, self.target.name, *self._attempt
-            )
+            token = self._token(group.subject)
             prepare(self.warehouse, group, token)
             handle = self.warehouse.start(group, token)
         if handle is None:
@@ -178,19 +205,56 @@ class Loading:
         _log.info("%s: statement %s applies %s", self.target.name, handle, group.subject)
         return UnderWay(handle, group.batch_ids)
 
-    def _report(self, todo: list[str], held: dict[str, LedgerEntry]) -> None:
-        """Strike what the ledger lists off the debt, and note the newest load."""
-        known = [batch_id for batch_id in todo if batch_id in held]
-        if not known:
+    def _token(self, *subject: str) -> str:
+        return client_token(*subject, self.stream.table.name, self.target.name, *self._attempt)
+
+    def _applied(self, group: Group) -> None:
+        self.so_far = self.so_far.with_applied(group, self.own)
+
+    def _refused(self, group: Group, error: TidemarkError) -> None:
+        """Go on after a refusal that is about what is in a batch; raise every other error.
+
+        Of several batches each is tried alone. Of a single one the refused rows are set aside, and
+        the next attempt loads the rest; where that is not possible, an owed batch is passed over.
+        """
+        if not error.batch_at_fault:
+            raise error
+        if len(group.batches) > 1:
+            _log.warning("One of %s is refused; they are tried one by one", group.batch_ids)
+            self.so_far = self.so_far.with_alone(group.batch_ids)
             return
+        (batch,) = group.batches
+        try:
+            # Rows are set aside once; who is refused again is refused for something else.
+            if not isinstance(error, BadData) or batch.manifest_at:
+                raise error
+            isolate(self.stream, self.warehouse, batch, error)
+        except TidemarkError as final:
+            at_fault = final.batch_at_fault or isinstance(final, TooManyBadRows)
+            if batch.batch_id == self.own or not at_fault:
+                raise
+            _log.error("%s is passed over: %s", batch.batch_id, final)
+            self.so_far = self.so_far.with_passed(batch.batch_id, final.what)
+
+    def _finish(self, step: Step) -> None:
+        """Close the breaker; say what stays owed."""
+        self.admission.succeeded()
+        if self.so_far.passed:
+            raise self.so_far.error(step)
+        if step.waits_for:
+            _log.warning(
+                "%s stays owed: %s comes first, which has other columns", self.own, step.waits_for
+            )
+
+    def _report(self, held: Collection[str], entries: Mapping[str, LedgerEntry]) -> None:
+        """Strike what the target holds off its debt, and note the newest load."""
+        known = [batch_id for batch_id in held if batch_id in entries]
         for batch_id in known:
-            self.receipts[batch_id] = {
-                "staged": held[batch_id].rows_staged,
-                "merged": held[batch_id].rows_merged,
-                "stale": held[batch_id].rows_stale,
-                "set_aside": held[batch_id].rows_set_aside,
-            }
-        newest = held[known[-1]]
+            if batch_id not in self.receipts:
+                self._note_receipt(entries[batch_id])
+        if not held:
+            return
+        newest = entries[known[-1]] if known else None
         mirror = self.target.name == self.stream.project.targets.required[0].name
         self.stream.states.update(
             self.stream.table.name,
@@ -198,9 +262,27 @@ class Loading:
             lambda state: with_load(
                 state,
                 self.target.name,
-                known,
-                rows={known[-1]: newest.rows_merged},
-                loaded_at=newest.loaded_at,
+                held,
+                rows={newest.batch_id: newest.rows_merged} if newest else {},
+                loaded_at=newest.loaded_at if newest else None,
                 mirror=mirror,
+                base=newest_base(entries.values()),
             ),
+        )
+
+    def _note_receipt(self, entry: LedgerEntry) -> None:
+        self.receipts[entry.batch_id] = {
+            "staged": entry.rows_staged,
+            "merged": entry.rows_merged,
+            "stale": entry.rows_stale,
+            "set_aside": entry.rows_set_aside,
+        }
+        _log.info(
+            "%s holds %s: %s rows staged = %s merged + %s stale + %s set aside",
+            self.target.name,
+            entry.batch_id,
+            entry.rows_staged,
+            entry.rows_merged,
+            entry.rows_stale,
+            entry.rows_set_aside,
         )

@@ -1,0 +1,83 @@
+"""Whether a target may be spoken to now: times without operation, and its circuit breaker."""
+
+import logging
+from datetime import datetime
+
+from tidemark.core.breaker import Breaker, after_failure, after_success, condition, told
+from tidemark.core.catch_up import PassedOver
+from tidemark.core.errors import TidemarkError
+from tidemark.core.quiet_times import quiet_until
+from tidemark.core.roles import with_breaker
+from tidemark.core.state import TargetState
+from tidemark.core.targets import Target
+from tidemark.operators.stream import Stream
+
+_log = logging.getLogger(__name__)
+
+
+class NothingToLoad(Exception):
+    """There is nothing for this load to do; the text says why. The task is skipped."""
+
+
+class NotNow(Exception):
+    """A required target must be left alone until then: the load waits."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"the target is left alone until {until} (no_operation)")
+        self.until = until
+
+
+class Admission:
+    """The gate before one target's load.
+
+    :param known: what the state document says of the target
+    :param now: by our clock
+    """
+
+    def __init__(self, stream: Stream, target: Target, known: TargetState, now: datetime) -> None:
+        self._stream, self._target, self._known, self._now = stream, target, known, now
+
+    def ask(self, *, by_hand: bool) -> None:
+        """Return if the target may be loaded now.
+
+        :param by_hand: whether a person asks for it: then an open breaker lets one probe through
+        Raises `NothingToLoad` with the reason, or `NotNow` where the watermark waits for the load.
+        """
+        target, required = self._target, self._known.role == "required"
+        if until := quiet_until(target.no_operation, self._now):
+            if required:
+                raise NotNow(until)
+            raise NothingToLoad(f"{target.name}: no_operation in targets.yaml, until {until}")
+        breaker, limits = self._known.breaker, target.breaker_limits
+        standing = condition(breaker, limits, self._now)
+        if required or standing == "closed":
+            return
+        if standing == "open" and not by_hand:
+            raise NothingToLoad(
+                f"the circuit breaker of {target.name} is open: {told(breaker, limits)}"
+            )
+        _log.info("%s: a probe, after %s failures", target.name, breaker.failures)
+
+    def succeeded(self) -> None:
+        """Close the breaker."""
+        if self._known.breaker.failures:
+            self._set(after_success())
+
+    def failed(self, error: TidemarkError) -> None:
+        """Count a failed load. One that only passed batches over shows that the target works."""
+        if self._known.role == "required":
+            return
+        try:
+            if isinstance(error, PassedOver):
+                self.succeeded()
+            else:
+                self._set(after_failure(self._known.breaker, self._now, error.what))
+        except TidemarkError as trouble:  # what failed matters more than that it is not counted
+            _log.warning("The circuit breaker could not be told: %s", trouble)
+
+    def _set(self, breaker: Breaker) -> None:
+        self._stream.states.update(
+            self._stream.table.name,
+            self._now,
+            lambda state: with_breaker(state, self._target.name, breaker),
+        )
