@@ -1,0 +1,132 @@
+"""If these fail, debt is paid one COPY a batch, or by starving what is new, or never."""
+
+from __future__ import annotations
+
+from tests.support.moments import load_submitted
+from tests.support.product import Product
+from tests.support.source import DATABASE
+
+
+def owing(product: Product, table: str, batches: int) -> list[str]:
+    """Give the secondary so many batches of debt, of one row each; return their ids."""
+    product.source.insert(table, [0])
+    product.sync(table)
+    with product.secondary.paused():
+        for number in range(1, batches + 1):
+            product.source.insert(table, [number])
+            product.start(table).go(until="commit_watermark")
+    owed = product.debt(table)
+    assert len(owed) == batches
+    return owed
+
+
+def test_owed_batches_and_the_runs_own_are_one_copy(product: Product) -> None:
+    table = product.table("grouped")
+    owed = owing(product, table, 3)
+    product.source.update(table, [1], "newer than its owed version")
+    seen = len(product.gate.seen)
+    run = product.sync(table)
+    assert product.gate.count(load_submitted(table, "secondary"), seen) == 1
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+    ledger = {row["batch_id"]: row for row in product.secondary.ledger(table)}
+    assert list(ledger) == product.primary.batches(table)
+    stale = ledger[owed[0]]
+    assert (stale["rows_staged"], stale["rows_merged"], stale["rows_stale"]) == (1, 0, 1)
+    receipts = run.xcom("load_secondary")
+    assert set(receipts) == {*owed, run.xcom("plan_increment", "batch_id")}
+    for each in receipts.values():
+        assert each["staged"] == each["merged"] + each["stale"] + each["set_aside"] == 1
+
+
+def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(product: Product) -> None:
+    table = product.table("bounded")
+    owed = owing(product, table, 4)
+    product.source.insert(table, [9])
+    with product.target("secondary", catch_up_batches=2):
+        run = product.sync(table)
+        own = run.xcom("plan_increment", "batch_id")
+        assert product.debt(table) == owed[2:]
+        assert product.secondary.batches(table)[-1] == own
+        product.sync(table)
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+
+def test_rule_7_a_refused_batch_is_reported_and_passed_over(product: Product) -> None:
+    table = product.table("poisoned")
+    first, bad, last = owing(product, table, 3)
+    good = product.store.batches(f"{DATABASE}.{table}")[bad]
+    (part,) = [key for key in good if key.endswith(".parquet")]
+    sound = product.store.get(part)
+    product.store.put(part, b"no Parquet at all")
+    product.source.insert(table, [9])
+    run = product.sync(table, "failed")
+    assert bad in run.told("load_secondary")
+    assert "1 owed batches" in run.told("load_secondary")
+    assert run.states["commit_watermark"] == "success"
+    assert product.debt(table) == [bad]
+    assert {first, last, run.xcom("plan_increment", "batch_id")} <= {
+        *product.secondary.batches(table)
+    }
+
+    product.store.put(part, sound)
+    run.clear("load_secondary").go().expect("success")
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+
+def test_the_breaker_skips_loads_and_a_clear_probes(product: Product) -> None:
+    table = product.table("shut_out")
+    with product.target("secondary", breaker_failures=2, breaker_pause_seconds=3600):
+        owing(product, table, 2)
+        product.source.insert(table, [3])
+        seen = len(product.gate.seen)
+        run = product.sync(table)
+        assert run.states["load_secondary"] == "skipped"
+        assert "2 loads in a row have failed" in run.told("load_secondary")
+        assert product.gate.count(load_submitted(table, "secondary"), seen) == 0
+        assert len(product.debt(table)) == 3
+        assert product.state(table)["targets"]["secondary"]["breaker"]["failures"] == 2
+
+        run.clear("load_secondary").go().expect("success")
+        assert run.states["load_secondary"] == "success", "whoever clears it probes"
+        assert product.state(table)["targets"]["secondary"]["breaker"]["failures"] == 0
+    product.assert_equal(table)
+
+
+def test_an_open_breaker_probes_after_its_pause(product: Product) -> None:
+    table = product.table("probed")
+    with product.target("secondary", breaker_failures=1, breaker_pause_seconds=0):
+        owing(product, table, 1)
+        product.sync(table)
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+
+def test_a_target_without_operation_now_owes(product: Product) -> None:
+    table = product.table("quiet")
+    product.source.insert(table, [1])
+    with product.target("secondary", no_operation=["00:00-12:00", "12:00-00:00"]):
+        run = product.sync(table)
+        assert run.states["load_secondary"] == "skipped"
+        assert "no_operation" in run.told("load_secondary")
+        assert len(product.debt(table)) == 1
+    product.sync(table)
+    product.assert_equal(table)
+
+
+def test_without_a_triggerer_the_worker_waits(product: Product) -> None:
+    table = product.table("waiting")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="seal_batch")
+    with product.target("primary", deferrable=False, statement_timeout_ms=7000):
+        with product.primary.locked(table):
+            assert run.do("load_primary", follow=False).state == "failed"
+        assert "Timeout waiting for primary" in run.told("load_primary")
+        assert product.primary.unfinished() == []
+    run.clear("load_primary", downstream=True).go().expect("success")
+    product.assert_equal(table)
