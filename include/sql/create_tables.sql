@@ -1,22 +1,23 @@
 -- Create a copied table and its ledger on a target. Safe to repeat; never destructive.
 
 -- name: create_table
--- The key is informational in Redshift: it helps the planner and is not enforced. Every other column
+-- The key is informational in Redshift: it helps the planner and is not enforced. PostgreSQL
+-- enforces it, and its index is how the merge finds the rows. Every other column
 -- may be NULL, whatever the source says: Redshift cannot take a NOT NULL back, and what the source
 -- drops is NULL from then on.
 CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ table | identifier }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
 {% endfor %}
     "_loaded_at" TIMESTAMP NOT NULL{{ "," if key }}
 {% if key %}
     PRIMARY KEY ({{ key | identifiers }})
 {% endif %}
 )
-{% if dist_key %}
+{% if dist_key and dialect == "redshift" %}
 DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
 {% endif %}
-{% if sort_keys %}
+{% if sort_keys and dialect == "redshift" %}
 SORTKEY ({{ sort_keys | identifiers }})
 {% endif %};
 

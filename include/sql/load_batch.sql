@@ -1,8 +1,9 @@
 -- Merge one batch into one warehouse: the newest version of each row wins, and the ledger says so.
 --
--- Sent as one BatchExecuteStatement, which Redshift runs as one transaction: a reader sees the
--- table before the batch or after it. Repeating it, or loading an old batch late, changes nothing
--- that is newer. TRUNCATE stays out of this file: in Redshift it commits on the spot.
+-- Sent as one BatchExecuteStatement, which Redshift runs as one transaction, or to PostgreSQL between
+-- BEGIN and COMMIT: a reader sees the table before the batch or after it. Repeating it, or loading
+-- an old batch late, changes nothing that is newer. TRUNCATE stays out of this file: in Redshift it
+-- commits on the spot.
 {%- macro same_key(left, right) -%}
 {% for column in key %}{{ "" if loop.first else " AND " }}
 {{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
@@ -10,6 +11,9 @@
 {%- endmacro %}
 {% macro time_of(rows, which) -%}
 CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch[which] | literal }} AS TIMESTAMP){% endfor %} END
+{%- endmacro %}
+{%- macro now() -%}
+{{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
 {%- endmacro %}
 {% set target = schema | identifier ~ "." ~ table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
@@ -20,23 +24,29 @@ CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | l
 -- name: lock_ledger
 -- First of all: whoever loads, swaps or repairs this table takes this lock, so that the guard below
 -- reads the truth whatever the isolation level.
+{% if dialect == "redshift" %}
 LOCK TABLE {{ ledger }};
+{% else %}
+LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
+{% endif %}
 
 -- name: create_stage
--- COPY from Parquet matches columns by position: the file's columns, in the file's order.
+-- COPY matches columns by position: the file's columns, in the file's order.
 CREATE TEMP TABLE {{ stage }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift }}{{ "" if loop.last else "," }}
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if loop.last else "," }}
 {% endfor %}
 );
 
 -- name: copy_batch
-{% if manifest_url %}
+{% if manifest_url and dialect == "redshift" %}
 COPY {{ stage }}
 FROM {{ manifest_url | literal }}
 IAM_ROLE {{ iam_role | literal }}
 FORMAT AS PARQUET
 MANIFEST;
+{% elif rows %}
+COPY {{ stage }} FROM STDIN (FORMAT csv);
 {% endif %}
 
 -- name: check_count
@@ -71,6 +81,12 @@ FROM (
 ) AS ranked
 WHERE tidemark_rank = 1;
 
+-- name: count_fresh
+-- PostgreSQL knows nothing of a new temporary table, and would plan the merge for a small one.
+{% if dialect == "postgres" %}
+ANALYZE {{ fresh }};
+{% endif %}
+
 -- name: drop_stale
 -- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
 -- than any time.
@@ -92,7 +108,7 @@ WHERE {{ same_key(target, fresh) }};
 
 -- name: insert_rows
 INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
-SELECT {{ names | identifiers }}, GETDATE()
+SELECT {{ names | identifiers }}, {{ now() }}
 FROM {{ fresh }};
 
 -- name: enter_ledger
@@ -101,7 +117,7 @@ INSERT INTO {{ ledger }}
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
 SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
-       rows_staged - rows_merged, rows_set_aside, checksum, GETDATE(), {{ token | literal }}
+       rows_staged - rows_merged, rows_set_aside, checksum, {{ now() }}, {{ token | literal }}
 FROM (
 {% for batch in batches %}
     {{ "" if loop.first else "UNION ALL " }}SELECT

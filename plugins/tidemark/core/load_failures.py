@@ -80,8 +80,14 @@ _RULES = (
         "ALTER TABLE … ALTER COLUMN … TYPE VARCHAR); then clear the load.",
     ),
     _rule(
+        r"violates (not-null|check|foreign key|unique|exclusion) constraint",
+        MigrateSchema,
+        "Drop that constraint on the target: the source has no such rule; then clear the load.",
+    ),
+    _rule(
         r"database \S+ does not exist|cluster \S+ not found|does(n't| not) exist in this account"
-        r"|schema \S+ does not exist|password authentication failed",
+        r"|schema \S+ does not exist|password authentication failed|role \S+ does not exist"
+        r"|no pg_hba.conf entry",
         FixConfiguration,
         "Correct this target's entry in targets.yaml, then clear the load.",
     ),

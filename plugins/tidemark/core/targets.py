@@ -182,7 +182,37 @@ class RedshiftTarget(Target):
         return self.iam_role
 
 
-KINDS: dict[str, type[Target]] = {"redshift": RedshiftTarget}
+class PostgresTarget(Target):
+    """PostgreSQL or TimescaleDB. The rows are sent by us, so it reads no bucket.
+
+    :param conn_id: the Airflow connection (type Postgres) with its host, database and login
+    :param retry_attempts: how often a load is tried inside `statement_timeout_ms`
+    :param retry_delay_ms: pause before the second attempt; it doubles, with jitter, to 30 s at most
+    """
+
+    kind: Literal["postgres"] = "postgres"
+    conn_id: str | None = None
+    retry_attempts: int = Field(default=3, ge=1)
+    retry_delay_ms: int = Field(default=1_000, ge=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and self.conn_id is None:
+            raise ValueError("conn_id is missing")
+        return self
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that it speaks."""
+        return "postgres"
+
+    @property
+    def address(self) -> str:
+        """Where it is, in words for people. No secret."""
+        return f"connection {self.conn_id}"
+
+
+KINDS: dict[str, type[Target]] = {"postgres": PostgresTarget, "redshift": RedshiftTarget}
 """The kinds of warehouse, by what `kind` says."""
 
 _SETTINGS = {name for kind in KINDS.values() for name in kind.model_fields}

@@ -1,8 +1,8 @@
 """Render `include/sql` into statements. Pure: text and values in, named statements out.
 
 A template file holds queries, each under a line ``-- name: <name>``. Values reach SQL only through
-the filters ``identifier``, ``identifiers``, ``literal``, ``literals`` and ``predicate``, which
-quote for the dialect.
+the filters ``identifier``, ``identifiers``, ``literal``, ``literals``, ``type`` and ``predicate``,
+which write for the dialect.
 """
 
 import re
@@ -53,6 +53,7 @@ def _environment(dialect: Dialect) -> Environment:
     sql.filters["identifiers"] = lambda names: identifiers(names, dialect)
     sql.filters["literal"] = lambda value: literal(value, dialect)
     sql.filters["literals"] = lambda values: ", ".join(literal(v, dialect) for v in values)
+    sql.filters["type"] = lambda type_: column_type(type_, dialect)
     sql.filters["predicate"] = lambda condition: predicate(condition, dialect)
     return sql
 
@@ -91,6 +92,12 @@ def literal(value: object, dialect: Dialect = "redshift") -> str:
                 text = text.replace("\\", "\\\\")
             return f"'{text}'"
     raise TypeError(f"no SQL literal for {type(value).__name__}")
+
+
+def column_type(type_: str, dialect: Dialect) -> str:
+    """Write a plan's column type for a target. PostgreSQL counts a VARCHAR in characters, so what
+    fits in as many bytes fits; its only type for bytes has no length."""
+    return "BYTEA" if dialect == "postgres" and type_.startswith("VARBYTE") else type_
 
 
 def predicate(condition: str, dialect: Dialect) -> str:

@@ -1,8 +1,9 @@
 """From a target's kind to the class that carries it out."""
 
 from tidemark.core.tables import Table
-from tidemark.core.targets import RedshiftTarget, Target
+from tidemark.core.targets import PostgresTarget, RedshiftTarget, Target
 from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.warehouses.postgres import PostgresWarehouse
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 
@@ -18,4 +19,6 @@ def open_warehouse(
     match target:
         case RedshiftTarget():
             return RedshiftWarehouse(table, target, bucket, patience)
+        case PostgresTarget():
+            return PostgresWarehouse(table, target, bucket, patience)
     raise AssertionError(f"no warehouse for the kind {target.kind}")

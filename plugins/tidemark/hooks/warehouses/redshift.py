@@ -96,7 +96,8 @@ class RedshiftWarehouse:
     def create(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:
         """Create the table and its ledger where they are missing."""
         statements = create_statements(self.table, self.target, columns, key)
-        statement = self._run(list(statements.values()), "create", token)
+        statement_id = self.api.submit(list(statements.values()), self._name("create"), token)
+        statement = self.api.wait(statement_id, self.api.patience.seconds)
         if not statement.succeeded:
             raise self._failure(_progress(statement), list(statements))
 
@@ -162,10 +163,6 @@ class RedshiftWarehouse:
 
     def _load_statements(self, group: Group, token: str) -> dict[str, str]:
         return load_statements(self.table, self.target, group, self.bucket.name, token)
-
-    def _run(self, statements: Sequence[str], subject: str, token: str) -> Statement:
-        statement_id = self.api.submit(statements, self._name(subject), token)
-        return self.api.wait(statement_id, self.api.patience.seconds)
 
     def _failure(
         self, progress: Progress, names: Sequence[str], batch_ids: Sequence[str] = ()

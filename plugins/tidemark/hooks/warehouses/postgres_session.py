@@ -1,0 +1,158 @@
+"""One session on a PostgreSQL target: UTC, a name, and a deadline that nothing outlives.
+
+Wraps the provider's hook, so that Airflow's Postgres connections (TLS, IAM tokens, extras) work as
+they do everywhere. The sessions keep settings, so a pgbouncer between must pool by session.
+https://www.postgresql.org/docs/current/libpq-connect.html
+"""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from psycopg.rows import dict_row
+
+from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.load_failures import explain_failure
+from tidemark.core.targets import PostgresTarget
+from tidemark.core.templates import render
+
+Rows = dict[str, Any]
+Connection = psycopg.Connection[Rows]
+
+_CONNECT_SECONDS = 10
+# A server that vanished without a word is noticed within half a minute, whatever the deadline.
+_LIVELINESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+# The server's own timeout comes first; ours is for a server that no longer keeps its word.
+_GRACE_SECONDS = 2.0
+
+# Causes that pass: connections (08), rollbacks for others' sake (40), resources (53), locks and
+# administrators (55P03, 57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING = ("08", "40", "53", "55P03", "57P")
+
+
+class TargetPostgresHook(PostgresHook):
+    """The provider's hook, with psycopg 3 and our own deadlines.
+
+    :param settings: what libpq is told beside the connection's own extras, which come first
+    """
+
+    def __init__(self, conn_id: str, settings: Mapping[str, Any]) -> None:
+        super().__init__(postgres_conn_id=conn_id)
+        self._settings = settings
+
+    def _create_connection(self, conn_args: dict[str, Any]) -> Connection:
+        conn_args.pop("row_factory", None)
+        arguments = {**self._settings, **conn_args, "fallback_application_name": "tidemark"}
+        return psycopg.connect(
+            **{**arguments, "application_name": self._settings["application_name"]},
+            row_factory=dict_row,
+            autocommit=True,
+            prepare_threshold=None,
+        )
+
+
+@contextmanager
+def open_session(target: PostgresTarget, name: str, seconds: float) -> Iterator[Connection]:
+    """Yield a session that is hung up on after `seconds`, whatever the server does.
+
+    :param name: `application_name`, under which the session is found on the server
+    Raises `FixConfiguration` for a connection that Airflow does not have or that is refused,
+    `TryAgain` for a server that cannot be reached. Errors of statements leave as psycopg raises
+    them; `explained` turns them into ours.
+    """
+    connection = _connect(target, name, seconds)
+    try:
+        with _hung_up_after(connection, seconds + _GRACE_SECONDS):
+            milliseconds = max(1, int(seconds * 1000))
+            question = {"question": "settings", "milliseconds": milliseconds}
+            for sql in render("postgres_session.sql", "postgres", **question).values():
+                connection.execute(sql.encode())
+            yield connection
+    finally:
+        connection.close()
+
+
+def hang_up(connection: Connection) -> None:
+    """End a session from another thread or a signal's handler; the server rolls back."""
+    with contextlib.suppress(psycopg.Error, OSError):
+        line = socket.socket(fileno=os.dup(connection.fileno()))
+        with line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+def passing(error: psycopg.Error) -> bool:
+    """Whether a failure may be gone at the next attempt."""
+    code = error.sqlstate
+    if code is None:
+        return isinstance(error, psycopg.OperationalError)
+    return code.startswith(_PASSING)
+
+
+def explained(
+    error: psycopg.Error, target: PostgresTarget, table: str, failed: str | None
+) -> TidemarkError:
+    """Return the error that says who acts next. Where a COPY stopped is part of its text."""
+    context = error.diag.context if error.diag.sqlstate else None
+    return explain_failure(
+        str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+        failed=failed,
+        table=table,
+        target=target.name,
+        statement_id=None,
+        details=context or "",
+    )
+
+
+def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
+    conn_id = target.conn_id or ""
+    settings = {
+        **_LIVELINESS,
+        "connect_timeout": max(2, min(_CONNECT_SECONDS, int(seconds))),
+        "application_name": name,
+    }
+    try:
+        connection: Connection = TargetPostgresHook(conn_id, settings).get_conn()
+    except psycopg.Error as error:
+        explanation = explained(error, target, "", None)
+        if isinstance(explanation, FixConfiguration):
+            do = f"Correct the Airflow connection {conn_id}, then clear the load."
+            raise FixConfiguration(what=_short(error), do=do, target=target.name) from error
+        raise TryAgain(
+            what=f"PostgreSQL could not be reached: {_short(error)}",
+            do=f"Check the connection {conn_id} and the network, then clear the task.",
+            target=target.name,
+        ) from error
+    except Exception as error:  # Airflow has several kinds of "not found"
+        raise FixConfiguration(
+            what=f"the Airflow connection {conn_id} cannot be used ({error})",
+            do=f"Add it (type Postgres), for instance as AIRFLOW_CONN_{conn_id.upper()}.",
+            target=target.name,
+        ) from error
+    return connection
+
+
+def _short(error: psycopg.Error) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def _hung_up_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """A server that is stopped, not dead, keeps its TCP connection alive and never answers."""
+    timer = threading.Timer(seconds, hang_up, (connection,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

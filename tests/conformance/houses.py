@@ -1,0 +1,163 @@
+"""The warehouses that must all behave alike: every kind, at every isolation that it knows."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from tidemark.core.batches import Batch
+from tidemark.core.catch_up import Group
+from tidemark.core.ledger import LedgerEntry
+from tidemark.core.statements import client_token
+from tidemark.core.tables import Table
+from tidemark.core.targets import PostgresTarget, RedshiftTarget, Staging, Target
+from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.warehouses.opening import open_warehouse
+from tidemark.hooks.warehouses.warehouse import Warehouse
+
+from localaws import Endpoints
+from localaws.redshift.engine.connections import engine_database
+from tests.support.place import stand_in
+
+LEVELS = {
+    "redshift": ("SNAPSHOT", "SERIALIZABLE"),
+    "postgres": ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"),
+}
+ALL = [(kind, level) for kind, levels in LEVELS.items() for level in levels]
+_AWS, _POSTGRES = "conformance_aws", "conformance_postgres"
+
+
+@dataclass(frozen=True)
+class House:
+    """One warehouse, and the bucket it is fed from. Each table gets a name of its own."""
+
+    target: Target
+    bucket: StagingBucket
+    engine: psycopg.Connection[dict[str, Any]]
+
+    def table(self) -> Table:
+        """A table that nobody else uses."""
+        return Table(db_schema="shop", table=f"t_{uuid.uuid4().hex[:10]}", cursor="updated_at")
+
+    def open(self, table: Table, **settings: Any) -> Warehouse:
+        """The table on this warehouse, with some settings of the target changed."""
+        return open_warehouse(table, self.target.model_copy(update=settings), self.bucket)
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        """All rows, by id, as PostgreSQL sees them: it is the engine of the stand-in too."""
+        return self.engine.execute(f'SELECT * FROM "{table.table}" ORDER BY id').fetchall()
+
+    @contextlib.contextmanager
+    def locked(self, table: Table) -> Iterator[None]:
+        """Inside the block a stranger's transaction locks the table: loads wait."""
+        with self.engine.transaction():
+            self.engine.execute(f'LOCK TABLE "{table.table}"')
+            yield
+
+
+def apply(
+    house: House, warehouse: Warehouse, *batches: Batch, token: str = "token"
+) -> LedgerEntry:
+    """Load batches as one group, as an operator does; return the ledger's entry of the last."""
+    group = Group(batches)
+    plan = group.plan
+    if not warehouse.has_ledger():
+        warehouse.create(plan.columns, plan.key, f"create {plan.stream}")
+    BatchStore(house.bucket).record_group_manifest(group)
+    handle = warehouse.start(group, client_token(token, plan.stream, group.subject))
+    if handle is not None:
+        progress = warehouse.wait(handle, 30)
+        if not progress.succeeded:
+            raise warehouse.failure(progress, group)
+    return warehouse.holds([plan.batch_id])[plan.batch_id]
+
+
+@contextlib.contextmanager
+def opened(stack: Endpoints, kind: str, level: str) -> Iterator[House]:
+    """A database of that isolation on a warehouse of that kind."""
+    name = f"h_{uuid.uuid4().hex[:10]}"
+    with pytest.MonkeyPatch.context() as environment, contextlib.ExitStack() as undo:
+        environment.setenv(f"AIRFLOW_CONN_{_AWS.upper()}", json.dumps(_aws(stack)))
+        environment.setenv(f"AIRFLOW_CONN_{_POSTGRES.upper()}", json.dumps(_postgres(stack, name)))
+        place = stand_in(stack)
+        if kind == "redshift":
+            caller = place.caller("primary")
+            caller.run(f"CREATE DATABASE {name} ISOLATION LEVEL {level}")
+            undo.callback(caller.run, f"DROP DATABASE {name}")
+            where = engine_database("primary", name)
+            target: Target = RedshiftTarget(
+                name="first",
+                role="required",
+                aws_conn_id=_AWS,
+                region=stack.region,
+                database=name,
+                cluster_identifier="primary",
+                db_user=stack.clusters[0].db_user,
+                iam_role=stack.iam_role,
+                poll_interval_seconds=0.05,
+            )
+        else:
+            admin = undo.enter_context(_connected(stack, "postgres"))
+            admin.execute(f"CREATE DATABASE {name}")
+            undo.callback(admin.execute, f"DROP DATABASE {name} WITH (FORCE)")
+            admin.execute(
+                f"ALTER DATABASE {name} SET default_transaction_isolation = '{level.lower()}'"
+            )
+            where = name
+            target = PostgresTarget(
+                name="first",
+                role="required",
+                conn_id=_POSTGRES,
+                retry_delay_ms=10,
+                poll_interval_seconds=0.05,
+            )
+        staging = Staging(bucket=place.bucket, region=stack.region, aws_conn_id=_AWS)
+        engine = undo.enter_context(_connected(stack, where))
+        yield House(target, StagingBucket(staging), engine)
+
+
+def _connected(stack: Endpoints, database: str) -> psycopg.Connection[dict[str, Any]]:
+    return psycopg.connect(
+        host=stack.postgres_host,
+        port=stack.postgres_port,
+        user=stack.postgres_user,
+        password=stack.postgres_password,
+        dbname=database,
+        autocommit=True,
+        row_factory=dict_row,
+        options="-c timezone=UTC",
+    )
+
+
+def _aws(stack: Endpoints) -> dict[str, Any]:
+    return {
+        "conn_type": "aws",
+        "login": stack.aws_access_key_id,
+        "password": stack.aws_secret_access_key,
+        "extra": {
+            "endpoint_url": stack.aws_endpoint_url,
+            "config_kwargs": {"s3": {"addressing_style": "path"}},
+            "service_config": {
+                "redshift-data": {"endpoint_url": stack.redshift_data_endpoint_url},
+            },
+        },
+    }
+
+
+def _postgres(stack: Endpoints, database: str) -> dict[str, Any]:
+    return {
+        "conn_type": "postgres",
+        "host": stack.postgres_host,
+        "port": stack.postgres_port,
+        "login": stack.postgres_user,
+        "password": stack.postgres_password,
+        "schema": database,
+    }

@@ -1,0 +1,92 @@
+"""Batches staged by hand, as extract and seal would: for tests of what happens to them later."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, increment_id, seal
+from tidemark.core.column_types import LINEAGE, Column, arrow_schema
+from tidemark.core.windows import Window, single_chunk
+from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.staging_bucket import StagingBucket
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ITEMS = (
+    Column("id", "bigint(20)", "BIGINT", False),
+    Column("name", "varchar(20) character set utf8mb4", "VARCHAR(80)", True),
+    Column("updated_at", "datetime(6)", "TIMESTAMP", True),
+)
+
+
+def at(minutes: float) -> datetime:
+    """A moment of the tests' day."""
+    return START + timedelta(minutes=minutes)
+
+
+def stage(
+    bucket: StagingBucket,
+    stream: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    minutes: tuple[float, float] = (0, 10),
+    read_at: float | None = None,
+    columns: Sequence[Column] = ITEMS,
+    claimed: int | None = None,
+) -> Batch:
+    """Write rows as one sealed increment and return it.
+
+    :param minutes: the window; :param read_at: when the rows were read, the window's end if None
+    :param claimed: the number of rows that the receipt lies about
+    """
+    window = Window(at(minutes[0]), at(minutes[1]))
+    read = at(minutes[1] if read_at is None else read_at)
+    plan = Plan(
+        batch_id=increment_id(1, window),
+        kind="increment",
+        stream=stream,
+        epoch=1,
+        low=window.low,
+        high=window.high,
+        cursor="updated_at",
+        key=("id",),
+        columns=tuple(columns),
+        chunks=single_chunk(window, open_end=False),
+        planned_at=window.high,
+    )
+    store = BatchStore(bucket)
+    receipt = Receipt(
+        batch_id=plan.batch_id,
+        chunk=0,
+        attempt="test",
+        files=(_file(bucket, store, plan, rows, read, claimed),) if rows else (),
+        read_from=read,
+        read_to=read,
+    )
+    return store.record_batch(seal(plan, (receipt,)))
+
+
+def _file(
+    bucket: StagingBucket,
+    store: BatchStore,
+    plan: Plan,
+    rows: Sequence[Mapping[str, Any]],
+    read: datetime,
+    claimed: int | None,
+) -> StagedFile:
+    lineage = {"_batch_id": plan.batch_id, "_read_at": read.replace(tzinfo=None)}
+    schema = arrow_schema([*plan.columns, *LINEAGE])
+    found = pa.Table.from_pylist([{**row, **lineage} for row in rows], schema=schema)
+    text = io.BytesIO()
+    pq.write_table(found, text, store_decimal_as_integer=False)
+    data, key = text.getvalue(), store.part_key(plan, 0, 0, "test")
+    digest = hashlib.sha256(data).hexdigest()
+    bucket.put_file(key, data, digest)
+    return StagedFile(
+        key=key, bytes=len(data), rows=len(rows) if claimed is None else claimed, sha256=digest
+    )
