@@ -7,11 +7,11 @@
 {% for column in added %}
 -- name: add_{{ loop.index }}
 -- NULL in the rows that are there, so it cannot be NOT NULL.
-ALTER TABLE {{ target }} ADD COLUMN {{ column.name | identifier }} {{ column.redshift }};
+ALTER TABLE {{ target }} ADD COLUMN {{ column.name | identifier }} {{ column.redshift | type }};
 
 {% endfor %}
 {% for column in widened %}
 -- name: widen_{{ loop.index }}
-ALTER TABLE {{ target }} ALTER COLUMN {{ column.name | identifier }} TYPE {{ column.redshift }};
+ALTER TABLE {{ target }} ALTER COLUMN {{ column.name | identifier }} TYPE {{ column.redshift | type }};
 
 {% endfor %}

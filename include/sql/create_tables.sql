@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ ledger_table | identifie
 {% if key %}
 CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ tombstone_table | identifier }} (
 {% for column in columns if column.name in key %}
-    {{ column.name | identifier }} {{ column.redshift }} NOT NULL,
+    {{ column.name | identifier }} {{ column.redshift | type }} NOT NULL,
 {% endfor %}
     "read_at" TIMESTAMP NOT NULL
 );

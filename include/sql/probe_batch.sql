@@ -10,5 +10,5 @@ CREATE TEMP TABLE {{ probe }} (LIKE {{ schema | identifier }}.{{ table | identif
 
 -- name: try_rows
 INSERT INTO {{ probe }} ({{ names | identifiers }}, "_loaded_at")
-SELECT {{ names | identifiers }}, GETDATE()
+SELECT {{ names | identifiers }}, {{ "GETDATE()" if dialect == "redshift" else "LOCALTIMESTAMP" }}
 FROM {{ stage }};

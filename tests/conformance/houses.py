@@ -63,9 +63,7 @@ class House:
             yield
 
 
-def apply(
-    house: House, warehouse: Warehouse, *batches: Batch, token: str = "token"
-) -> LedgerEntry:
+def apply(house: House, warehouse: Warehouse, *batches: Batch, token: str = "token") -> LedgerEntry:
     """Load batches as one group, as an operator does; return the ledger's entry of the last."""
     group = Group(batches)
     plan = group.plan

@@ -11,6 +11,7 @@ import pytest
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TryAgain
+from tidemark.core.load_failures import BadData
 
 from tests.conformance.houses import House, apply
 from tests.support.staged import ITEMS, at, stage
@@ -75,7 +76,7 @@ def test_newest_wins_in_any_order(house: House) -> None:
 def test_a_row_without_time_is_older_than_any(house: House) -> None:
     table = house.table()
     timeless = {"id": 1, "name": "timeless", "updated_at": None}
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "dated", 1))])
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "dated", 1)]))
     apply(house, house.open(table), stage(house.bucket, table.name, [timeless], minutes=(10, 20)))
     assert names(house, table) == {1: "dated"}
 
@@ -90,7 +91,7 @@ def test_of_several_versions_in_a_batch_the_newest_counts(house: House) -> None:
 
 def test_rule_15_an_empty_batch_is_entered(house: House) -> None:
     table = house.table()
-    entry = apply(house, house.open(table), stage(house.bucket, table.name, [)])
+    entry = apply(house, house.open(table), stage(house.bucket, table.name, []))
     assert (entry.rows_staged, entry.rows_merged) == (0, 0)
     assert house.rows(table) == []
 
@@ -166,7 +167,7 @@ def test_a_table_is_found_to_be_what_was_planned(house: House) -> None:
 
 def test_a_column_is_added_and_widened(house: House) -> None:
     table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1))])
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
     house.open(table).alter(
         [
             f'ALTER TABLE public."{table.table}" ADD COLUMN more INTEGER',
@@ -180,11 +181,13 @@ def test_a_column_is_added_and_widened(house: House) -> None:
 
 def test_rule_14_two_loads_of_a_batch_at_once(house: House) -> None:
     table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1))])
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
     batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
     with ThreadPoolExecutor() as pool:
         entries = list(
-            pool.map(lambda n: apply(house, house.open(table), batch, token=f"attempt {n}"), range(3))
+            pool.map(
+                lambda n: apply(house, house.open(table), batch, token=f"attempt {n}"), range(3)
+            )
         )
     assert len(set(entries)) == 1
     assert names(house, table) == {1: "one", 2: "two"}
@@ -211,7 +214,7 @@ def test_eight_tables_at_once(house: House) -> None:
 def test_a_load_that_runs_is_found_waited_for_and_ended(house: House) -> None:
     """What a retry does after its worker was killed, and what a deadline does."""
     table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1))])
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
     batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
     finder = house.open(table)
     assert finder.find_running(Group((batch,))) is None
@@ -236,7 +239,7 @@ def test_a_load_that_runs_is_found_waited_for_and_ended(house: House) -> None:
 
 def test_a_killed_tasks_load_is_cancelled(house: House) -> None:
     table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1))])
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
     batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
     killed, finder = house.open(table, retry_attempts=1), house.open(table)
     with ThreadPoolExecutor() as pool:
@@ -262,3 +265,16 @@ def test_a_group_leaves_what_its_batches_would_leave_one_by_one(house: House) ->
     assert names(house, table) == {1: "c", 2: "b"}
     held = warehouse.holds([first.batch_id, second.batch_id, empty.batch_id])
     assert [held[each.batch_id].rows_merged for each in (first, second, empty)] == [2, 1, 0]
+
+
+def test_a_refused_value_is_named_and_a_probe_leaves_nothing(house: House) -> None:
+    table = house.table()
+    narrow = (ITEMS[0], Column("name", "varchar(1)", "VARCHAR(4)", True), ITEMS[2])
+    apply(house, house.open(table), stage(house.bucket, table.name, [], columns=narrow))
+    batch = stage(house.bucket, table.name, [row(1, "too long", 11)], minutes=(10, 20))
+    good = stage(house.bucket, table.name, [row(1, "fits", 21)], minutes=(20, 30))
+    with pytest.raises(BadData):
+        apply(house, house.open(table), batch)
+    assert isinstance(house.open(table).probe(batch, f"1 {table.name}"), BadData)
+    assert house.open(table).probe(good, f"2 {table.name}") is None
+    assert house.rows(table) == []

@@ -19,7 +19,7 @@ from tidemark.core.statements import (
     statement_name,
 )
 from tidemark.core.tables import Table
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.targets import PostgresTarget, RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
 from tests.core.values import HIGH, ORDERS, a_batch
@@ -36,6 +36,7 @@ TARGET = RedshiftTarget(
     database_schema="app",
     iam_role="arn:aws:iam::000000000000:role/copy",
 )
+POSTGRES = PostgresTarget(name="local", role="required", conn_id="local_db", database_schema="app")
 
 
 def load(**batch):
@@ -88,6 +89,12 @@ def test_only_the_key_must_not_be_null_besides_our_own_columns():
     )
 
 
+def test_postgres_gets_the_same_in_its_own_words():
+    group = Group((a_batch(),))
+    golden("load_orders_postgres.sql", load_statements(TABLE, POSTGRES, group, "stage", "token"))
+    golden("create_orders_postgres.sql", create_statements(TABLE, POSTGRES, ORDERS, ["id"]))
+
+
 def test_rule_14_the_first_statement_locks_the_ledger():
     assert next(iter(load().values())) == 'LOCK TABLE "app"."_tidemark_ledger__orders"'
 
@@ -113,6 +120,7 @@ def test_a_table_may_be_called_otherwise_on_a_target():
 def test_names_and_values_are_quoted():
     assert identifier('a"b', "redshift") == '"a""b"'
     assert identifier("a`b", "mysql") == "`a``b`"
+    assert literal("o'clock\\", "postgres") == "'o''clock\\'"
     assert literal("o'clock\\") == "'o''clock\\\\'"
     with pytest.raises(ValueError, match="not an identifier"):
         identifier("", "mysql")

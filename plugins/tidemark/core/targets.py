@@ -100,6 +100,11 @@ class Target(Frozen):
         raise NotImplementedError
 
     @property
+    def label(self) -> str:
+        """What logs call it, e.g. ``primary Redshift``."""
+        raise NotImplementedError
+
+    @property
     def address(self) -> str:
         """Where it is, in words for people. No secret."""
         raise NotImplementedError
@@ -167,6 +172,11 @@ class RedshiftTarget(Target):
         return "redshift"
 
     @property
+    def label(self) -> str:
+        """What logs call it."""
+        return f"{self.name} Redshift"
+
+    @property
     def address(self) -> str:
         """Where it is, in words for people. No secret."""
         return f"{self.cluster_identifier or self.workgroup_name}/{self.database}"
@@ -205,6 +215,11 @@ class PostgresTarget(Target):
     def dialect(self) -> Dialect:
         """The SQL that it speaks."""
         return "postgres"
+
+    @property
+    def label(self) -> str:
+        """What logs call it."""
+        return f"{self.name} PostgreSQL"
 
     @property
     def address(self) -> str:

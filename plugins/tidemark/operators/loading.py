@@ -78,8 +78,10 @@ class Loading:
                 if under_way := self._begin(group):
                     return under_way
             except TidemarkError as error:
+                _log.error("Failed to insert data into %s", self.target.label)
                 self._refused(group, error)
             else:
+                _log.info("Data successfully inserted into %s", self.target.label)
                 self._applied(group)
         self._finish(step)
         return None
@@ -99,9 +101,9 @@ class Loading:
         group = Group(tuple(map(self._batch, under_way.batch_ids)))
         if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
             self._applied(group)
-            _log.info("Data successfully inserted into %s Redshift", self.target.name)
+            _log.info("Data successfully inserted into %s", self.target.label)
             return
-        _log.error("Failed to insert data into %s Redshift", self.target.name)
+        _log.error("Failed to insert data into %s", self.target.label)
         if progress.running:
             raise self.warehouse.timeout(under_way.handle)
         self._refused(group, self.warehouse.failure(progress, group))

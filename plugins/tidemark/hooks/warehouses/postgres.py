@@ -15,11 +15,12 @@ from typing import Any
 
 import psycopg
 
-from tidemark.core.batches import StagedFile
+from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.ledger import LedgerEntry
+from tidemark.core.load_failures import BadData
 from tidemark.core.statements import (
     client_token,
     columns_query,
@@ -27,6 +28,7 @@ from tidemark.core.statements import (
     ledger_history_query,
     ledger_query,
     load_statements,
+    probe_statements,
 )
 from tidemark.core.tables import Table
 from tidemark.core.target_columns import TargetColumn, read_target_column
@@ -77,7 +79,7 @@ class PostgresWarehouse:
         rows = self._ask_ledger(ledger_query(self.table, self.target, batch_ids))
         return {
             row["batch_id"]: LedgerEntry(
-                **{**row, "read_from": _utc(row["read_from"]), "loaded_at": _utc(row["loaded_at"])}
+                **row | {name: _utc(row[name]) for name in ("read_from", "loaded_at")}
             )
             for row in rows or []
         }
@@ -108,9 +110,7 @@ class PostgresWarehouse:
 
     def start(self, group: Group, token: str) -> None:
         """Apply a group of batches; they are committed when this returns."""
-        statements = load_statements(
-            self.table, self.target, group, self.bucket.name, token
-        )
+        statements = load_statements(self.table, self.target, group, self.bucket.name, token)
         files = {"copy_batch": group.files}
         try:
             self._attempt(
@@ -125,6 +125,17 @@ class PostgresWarehouse:
                 if set(group.batch_ids) <= self.holds(group.batch_ids).keys():
                     return
             raise
+
+    def probe(self, batch: Batch, token: str) -> BadData | None:  # noqa: ARG002
+        """Try a batch's rows in a session that keeps nothing."""
+        statements = probe_statements(self.table, self.target, batch, self.bucket.name)
+        files = {"copy_batch": batch.files}
+        allowed = self.target.statement_timeout_ms / 1000
+        try:
+            self._attempt(self._name(f"probe {batch.batch_id}"), statements, files, allowed)
+        except BadData as error:
+            return error
+        return None
 
     def find_running(self, group: Group) -> str | None:
         """Return the session that is applying a group right now, if there is one."""
@@ -158,8 +169,8 @@ class PostgresWarehouse:
     def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error for a load of somebody else's that ended without committing."""
         return TryAgain(
-            what=f"the session {progress.handle} that was applying {group.subject} has ended, and the ledger "
-            f"does not list it{': ' + progress.error if progress.error else ''}",
+            what=f"the session {progress.handle} that was applying {group.subject} has ended, and "
+            "the ledger does not list it",
             do="Clear the load.",
             table=self.table.name,
             target=self.target.name,
