@@ -178,12 +178,17 @@ SELECT MIN({{ key[0].name | identifier }}) AS first, MAX({{ key[0].name | identi
 FROM {{ from_table }};
 
 -- name: key_estimates
--- One dive into the primary key for each range; nothing is read.
+-- One dive into the key's index for each range; nothing is read.
 EXPLAIN FORMAT=TRADITIONAL
 {% for low, high in ranges %}
-{{ "UNION ALL " if not loop.first }}SELECT 1 FROM {{ from_table }} FORCE INDEX (PRIMARY) WHERE TRUE
+{{ "UNION ALL " if not loop.first }}SELECT 1 FROM {{ from_table }}{{ by_index(index) }} WHERE TRUE
 {{- in_key_range(key, low, high) }}
 {% endfor %};
+{% endif %}
+
+{% if question == "newest_key" %}
+-- name: newest_key
+SELECT MAX({{ cursor | identifier }}) AS answer FROM {{ from_table }};
 {% endif %}
 
 {% if question == "cursor_span" %}

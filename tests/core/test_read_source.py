@@ -49,6 +49,7 @@ QUESTIONS = (
     "null_cursor",
     "share",
     "key_ranges",
+    "newest_key",
     "cursor_span",
     "sample",
     "next_key",

@@ -6,7 +6,7 @@ the key, or keys of rows that really exist, sampled through the cursor's index; 
 estimates show a range that is still far too big is the primary key walked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as midnight
@@ -15,6 +15,7 @@ from typing import Any
 
 from pymysql.connections import Connection
 
+from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.key_ranges import (
     MOST_CHUNKS,
     Key,
@@ -50,6 +51,7 @@ class RangedTable:
     :param key: the leading columns of the primary key that can be cut by
     :param integer: whether the first of them holds integers
     :param cursor_index: an index that begins with the cursor
+    :param key_index: the index of the columns of `key`
     """
 
     schema: str
@@ -58,6 +60,7 @@ class RangedTable:
     integer: bool
     cursor: str
     cursor_index: str | None
+    key_index: str = "PRIMARY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,31 @@ def key_cuts(
     return packed(finer, sizes, per_chunk)
 
 
+def growing_cuts(
+    connection: "Connection[Any]", table: RangedTable, window: KeyWindow, per_chunk: int
+) -> list[int]:
+    """Return keys that cut a window of integer keys into even chunks; none if it is small.
+
+    :param table: its key is the one integer column that grows
+    :param per_chunk: the rows wanted between two cuts, about
+    """
+    first = window.low if window.low is not None else _span(connection, table)[0]
+    if first is None or first >= window.high:
+        return []
+    low: Key = (first,)
+    high: Key = (window.high,)
+    total = round(sum(_estimated(connection, table, [(low, high)])))
+    if total <= per_chunk:
+        return []
+
+    def rows_between(cuts: Sequence[Key]) -> list[float]:
+        return scaled(_estimated(connection, table, list(pairwise([low, *cuts, high]))), total)
+
+    pieces = min(_MOST_CUTS, _FINENESS * max(1, round(total / per_chunk)))
+    cuts = _spread_cuts(first, window.high - 1, pieces, per_chunk, rows_between)
+    return [int(cut) for (cut,) in packed(cuts, rows_between(cuts), per_chunk)]
+
+
 def instant(answer: object) -> datetime | None:
     """Return a cursor value as an instant; None for NULL and for a zero date, which is text."""
     if isinstance(answer, datetime):
@@ -135,15 +163,33 @@ def instant(answer: object) -> datetime | None:
 def _integer_cuts(
     connection: "Connection[Any]", table: RangedTable, total: int, per_chunk: float, pieces: int
 ) -> list[Key]:
-    """Spread cuts over the numbers, again and again where the rows lie close together."""
-    query = _ask("key_ranges", schema=table.schema, table=table.table, key=table.key, ranges=[])
-    span = fetch(connection, query["key_span"])[0]
-    if span["first"] is None:
+    first, last = _span(connection, table)
+    if first is None or last is None:
         return []
-    first, last = int(span["first"]), int(span["last"])
+    return _spread_cuts(
+        first, last, pieces, per_chunk, lambda cuts: _rows_between(connection, table, cuts, total)
+    )
+
+
+def _span(connection: "Connection[Any]", table: RangedTable) -> tuple[int | None, int | None]:
+    """Return the least and the greatest value of the first column of an integer key."""
+    span = fetch(connection, _ranges_query(table, [])["key_span"])[0]
+    if span["first"] is None:
+        return None, None
+    return int(span["first"]), int(span["last"])
+
+
+def _spread_cuts(
+    first: int,
+    last: int,
+    pieces: int,
+    per_chunk: float,
+    rows_between: Callable[[Sequence[Key]], list[float]],
+) -> list[Key]:
+    """Spread cuts over the numbers, again and again where the rows lie close together."""
     cuts = even_cuts(first, last, pieces)
     for _ in range(_ROUNDS):
-        rows = _rows_between(connection, table, cuts, total)
+        rows = rows_between(cuts)
         # Where each range begins, and where the last one ends.
         ends = [first, *(int(cut[0]) for cut in cuts), last + 1]
         finer = [
@@ -201,13 +247,26 @@ def _rows_between(
     connection: "Connection[Any]", table: RangedTable, cuts: Sequence[Key], total: int
 ) -> list[float]:
     """Return about how many rows each range between cuts holds."""
-    ranges = list(pairwise([None, *cuts, None]))
-    where = {"schema": table.schema, "table": table.table, "key": table.key}
+    return scaled(_estimated(connection, table, list(pairwise([None, *cuts, None]))), total)
+
+
+def _estimated(
+    connection: "Connection[Any]",
+    table: RangedTable,
+    ranges: Sequence[tuple[Key | None, Key | None]],
+) -> list[int]:
     estimates: list[int] = []
     for start in range(0, len(ranges), _AT_ONCE):
-        query = _ask("key_ranges", **where, ranges=ranges[start : start + _AT_ONCE])
+        query = _ranges_query(table, ranges[start : start + _AT_ONCE])
         estimates += _estimates(connection, query["key_estimates"])
-    return scaled(estimates, total)
+    return estimates
+
+
+def _ranges_query(
+    table: RangedTable, ranges: Sequence[tuple[Key | None, Key | None]]
+) -> dict[str, str]:
+    where = {"schema": table.schema, "table": table.table}
+    return _ask("key_ranges", **where, key=table.key, index=table.key_index, ranges=ranges)
 
 
 def _estimates(connection: "Connection[Any]", query: str) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 from pymysql.connections import Connection
 
 from tidemark.core.column_types import Column, UnsupportedType, column_from_information_schema
+from tidemark.core.growing_keys import LOWEST, KeyWindow, Sighting
 from tidemark.core.key_ranges import Key
 from tidemark.core.selection import select_columns
 from tidemark.core.tables import Table
@@ -26,6 +27,7 @@ from tidemark.hooks.mysql_ranges import (
     FIRST_DAY,
     RangedTable,
     Share,
+    growing_cuts,
     instant,
     key_cuts,
     share,
@@ -149,6 +151,20 @@ class MySqlSource:
         """Return keys that cut the table into chunks of about `per_chunk` of `total` rows."""
         with self._session(f"{table.schema}.{table.table}") as connection:
             return key_cuts(connection, table, total, per_chunk)
+
+    def newest_key(self, schema: str, table: str, column: str) -> Sighting:
+        """Return the greatest value of an integer column, and when that was."""
+        query = _ask("newest_key", schema=schema, table=table, cursor=column)["newest_key"]
+        with self._session(f"{schema}.{table}") as connection:
+            as_of = read_now(connection)
+            greatest = fetch(connection, query)[0]["answer"]
+            above = LOWEST if greatest is None else int(greatest) + 1
+            return Sighting(above=above, as_of=as_of, seen_at=read_now(connection))
+
+    def growing_cuts(self, table: RangedTable, window: KeyWindow, per_chunk: int) -> list[int]:
+        """Return keys that cut a window of integer keys into chunks of about `per_chunk` rows."""
+        with self._session(f"{table.schema}.{table.table}") as connection:
+            return growing_cuts(connection, table, window, per_chunk)
 
     def limit_bound(
         self,
