@@ -89,7 +89,8 @@ ANALYZE {{ fresh }};
 
 -- name: drop_stale
 -- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
--- than any time.
+-- than any time. Rows that are only ever added have one version: they replace themselves (rule 13).
+{% if not only_added %}
 DELETE FROM {{ fresh }}
 USING {{ target }}
 WHERE {{ same_key(target, fresh) }}
@@ -100,6 +101,7 @@ WHERE {{ same_key(target, fresh) }}
              AND {{ fresh }}.{{ cursor | identifier }} IS NULL)
             OR {{ target }}.{{ cursor | identifier }} = {{ fresh }}.{{ cursor | identifier }})
            AND {{ target }}."_read_at" >= {{ fresh }}."_read_at"));
+{% endif %}
 
 -- name: delete_replaced
 DELETE FROM {{ target }}

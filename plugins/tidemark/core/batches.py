@@ -22,6 +22,7 @@ from pydantic import AwareDatetime, Field
 
 from tidemark.core.column_types import Column
 from tidemark.core.documents import Frozen
+from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
@@ -32,7 +33,8 @@ Kind = Literal["increment", "backfill", "base"]
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(
-    r"(?:inc-e(?P<epoch>\d+)|(?P<run>bf|base)-\w+-c\d+)"
+    r"(?:inc-e(?P<epoch>\d+)(?:-k(?P<key_low>start|-?\d+)-k(?P<key_high>-?\d+))?"
+    r"|(?P<run>bf|base)-\w+-c\d+)"
     r"-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
 )
 
@@ -42,6 +44,8 @@ class Plan(Frozen):
 
     :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
+    :param keys: the window of an ``append`` table, by its growing key; `low` and `high` are then
+        the source times up to which the table was and will be complete
     :param cursor: the column that orders changes; None for a ``full`` table, which has none
     :param key: what tells rows apart; empty only for a ``full`` table without a key
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
@@ -69,6 +73,7 @@ class Plan(Frozen):
     removed: tuple[str, ...] = ()
     previous_read_to: AwareDatetime | None = None
     only: tuple[str, ...] = ()
+    keys: KeyWindow | None = None
     where: str | None = None
     hash_connection: str | None = None
     ranged_by: tuple[KeyColumn, ...] = ()
@@ -76,7 +81,7 @@ class Plan(Frozen):
 
     @property
     def window(self) -> Window:
-        """The rows of this batch, by cursor."""
+        """The rows of this batch, by cursor; for an ``append`` table, by when they came."""
         return Window(self.low, self.high)
 
     @property
@@ -194,9 +199,12 @@ def manifest(files: Iterable[StagedFile], bucket: str) -> dict[str, list[dict[st
     }
 
 
-def increment_id(epoch: int, window: Window) -> str:
-    """Name the batch of an increment by its epoch and window."""
-    return f"inc-e{epoch}-{_stamps(window)}"
+def increment_id(epoch: int, window: Window, keys: KeyWindow | None = None) -> str:
+    """Name the batch of an increment by its epoch and window; of an ``append`` table by both."""
+    if keys is None:
+        return f"inc-e{epoch}-{_stamps(window)}"
+    low = "start" if keys.low is None else keys.low
+    return f"inc-e{epoch}-k{low}-k{keys.high}-{_stamps(window)}"
 
 
 def backfill_id(run_id: str, clear_epoch: int, window: Window) -> str:
@@ -222,6 +230,7 @@ class BatchName:
     kind: Kind
     epoch: int | None
     window: Window
+    keys: KeyWindow | None = None
 
 
 def parse_batch_id(batch_id: str) -> BatchName:
@@ -235,6 +244,7 @@ def parse_batch_id(batch_id: str) -> BatchName:
         kind=kinds[match["run"]],
         epoch=int(match["epoch"]) if match["epoch"] else None,
         window=Window(low, _read_stamp(match["high"])),
+        keys=_read_keys(match["key_low"], match["key_high"]),
     )
 
 
@@ -252,6 +262,12 @@ def _run(run_id: str, clear_epoch: int) -> str:
 def _stamps(window: Window) -> str:
     low = "start" if window.low is None else window.low.astimezone(UTC).strftime(_STAMP)
     return f"{low}-{window.high.astimezone(UTC).strftime(_STAMP)}"
+
+
+def _read_keys(low: str | None, high: str | None) -> KeyWindow | None:
+    if low is None or high is None:
+        return None
+    return KeyWindow(low=None if low == "start" else int(low), high=int(high))
 
 
 def _read_stamp(text: str) -> datetime:

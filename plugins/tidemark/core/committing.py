@@ -53,11 +53,10 @@ def unfit_required(state: TableState, batch: Plan) -> tuple[str, str] | None:
 
 def with_commit(state: TableState, batch: Batch, owed_by: Collection[str]) -> TableState:
     """Move the watermark to the batch's upper bound, and enter it as debt of `owed_by`."""
-    return with_debt(
-        _moved(state, batch, batch.plan.high).model_copy(update={"in_flight": None}),
-        batch.batch_id,
-        owed_by,
-    )
+    keys = batch.plan.keys
+    reached = {"in_flight": None, "key_mark": keys.high if keys else None}
+    moved = _moved(state, batch, batch.plan.high).model_copy(update=reached)
+    return with_debt(moved, batch.batch_id, owed_by)
 
 
 def with_base_commit(

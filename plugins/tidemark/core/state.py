@@ -16,6 +16,7 @@ from tidemark.core.batches import Plan, parse_batch_id
 from tidemark.core.breaker import Breaker
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.growing_keys import Sighting
 from tidemark.core.ledger import Base
 
 Role = Literal["required", "best_effort"]
@@ -53,6 +54,9 @@ class TargetState(Frozen):
 class TableState(Frozen):
     """`watermark/tables/<schema>.<table>.json`. `revision` grows with every write.
 
+    :param key_mark: of an ``append`` table: the key below which the watermark's batch was read
+    :param sighting: of an ``append`` table: how far its keys went when a run last looked, until no
+        older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
     """
@@ -63,6 +67,8 @@ class TableState(Frozen):
     revision: int = 0
     epoch: int = 1
     watermark: AwareDatetime | None = None
+    key_mark: int | None = None
+    sighting: Sighting | None = None
     empty_until: AwareDatetime | None = None
     in_flight: Plan | None = None
     last_batch: str | None = None
@@ -139,6 +145,8 @@ def with_plan(state: TableState, plan: Plan) -> TableState:
     """
     if state.in_flight or (state.watermark, state.epoch) != (plan.low, plan.epoch):
         return state
+    if plan.keys and plan.keys.low != state.key_mark:
+        return state
     return with_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
 
 
@@ -147,6 +155,11 @@ def with_empty_window(state: TableState, low: datetime, high: datetime) -> Table
     if state.watermark != low or (state.empty_until and state.empty_until >= high):
         return state
     return with_as_of(state.model_copy(update={"empty_until": high}))
+
+
+def with_sighting(state: TableState, sighting: Sighting | None) -> TableState:
+    """Remember how far the keys of an ``append`` table went; changes nothing else."""
+    return state.model_copy(update={"sighting": sighting})
 
 
 def live(state: TableState, batch_id: str) -> bool:

@@ -89,6 +89,7 @@ def load_statements(
         names=[column.name for column in columns],
         key=plan.key,
         cursor=plan.cursor,
+        only_added=plan.keys is not None,
         manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
         iam_role=target.copy_role,
         batches=group.batches,
