@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tidemark.core.adding import next_step, with_sighting
 from tidemark.core.growing_keys import (
     LOWEST,
     KeyWindow,
@@ -15,6 +16,7 @@ from tidemark.core.growing_keys import (
     chunks_by_growing_key,
     promoted,
 )
+from tidemark.core.state import first_state
 
 
 def at(second: int) -> datetime:
@@ -41,9 +43,11 @@ class Table:
         self.open: list[Writer] = []
         self.committed: set[int] = set()
         self.copied: set[int] = set()
-        self.mark: int | None = None
-        self.sighting: Sighting | None = None
-        self.as_of: datetime | None = None
+        self.state = first_state("shop.log", {}, at(0), strategy="append")
+
+    @property
+    def mark(self) -> int | None:
+        return self.state.key_mark
 
     def act(self, what: str, which: int) -> None:
         self.now += 1
@@ -64,17 +68,13 @@ class Table:
         """Look, choose, read: what the plan and the extraction of one run do."""
         newest = seen(max(self.committed, default=LOWEST - 1) + 1, self.now)
         horizon = min([self.now, *(writer.began for writer in self.open if writer.keys)])
-        taken = promoted([self.sighting, newest], at(horizon))
-        self.sighting = awaiting(self.sighting, newest, taken)
-        if taken is None:
+        step = next_step(self.state, newest, at(horizon))
+        self.state = with_sighting(self.state, step.waiting)
+        if step.window is None or step.keys is None:
             return
-        self.as_of = taken.as_of
-        window = KeyWindow(low=self.mark, high=taken.above)
-        if not window.empty:
-            self.copied |= {key for key in self.committed if key < window.high}
-            self.mark = window.high
-
-
+        low, high = step.keys.low, step.keys.high
+        self.copied |= {key for key in self.committed if (low is None or low <= key) and key < high}
+        self.state = self.state.model_copy(update={"watermark": step.window.high, "key_mark": high})
 
 
 ACTS = ("begin", "insert", "insert", "commit", "abort", "copy")

@@ -93,6 +93,7 @@ def test_a_condition_may_name_a_column_in_any_case_and_one_that_is_not_copied() 
         ("columns: {include: [b], hash: [a]}", "a is hashed, but not among the included"),
         ("columns: {hash: [updated_at]}", "updated_at cannot be hashed"),
         ("columns: {exclude: [gone]}, soft_delete: gone", "columns.exclude: gone is needed"),
+        ("strategy: append, cursor: id, row_limit: 5", "row_limit: strategy append has no use"),
         ("columns: {drop: [a]}", "columns.drop: there is no such setting"),
         ("where: 'seen > NOW()'", r"where: NOW\(\) is not allowed"),
     ],
@@ -104,11 +105,12 @@ def test_policies_that_contradict_each_other_are_wrong_at_the_door(
         parse_tables(f"version: 1\ntables: {{shop.t: {{{settings}}}}}", {})
 
 
-@pytest.mark.parametrize("strategy", ["append", "full"])
+@pytest.mark.parametrize("strategy", ["full"])
 def test_what_loading_cannot_do_yet_is_refused_in_words(strategy: str) -> None:
     with pytest.raises(FixConfiguration, match=f"strategy: {strategy} is known, and this release"):
         check_strategy(table(strategy=strategy))
     check_strategy(table())
+    check_strategy(table(strategy="append", cursor="id"))
 
 
 def test_the_missing_index_comes_as_a_statement() -> None:

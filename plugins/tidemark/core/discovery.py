@@ -118,7 +118,9 @@ def _choose_strategy(
     )
     if growing and key and key.columns == (growing,) and found.rows >= SMALL_ROWS:
         proposal.settings |= {"strategy": "append", "cursor": growing}
-        proposal.blocked = f"only {growing} tells what is new (append), no time does"
+        proposal.remarks.append(
+            f"{growing} tells what is new, and nothing what was changed: are its rows only added?"
+        )
     else:
         proposal.settings["strategy"] = "full"
         lacks = ["a key"] if not key else []

@@ -10,12 +10,13 @@ restart, is not seen again.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from pydantic import AwareDatetime
 
 from tidemark.core.documents import Frozen
-from tidemark.core.key_ranges import Key, KeyColumn, thinned
-from tidemark.core.windows import Chunk
+from tidemark.core.key_ranges import Key, thinned
+from tidemark.core.windows import Chunk, Horizon, SourceClock, horizon
 
 LOWEST = -(2**63)
 """Below every key: where the window of an empty table ends."""
@@ -44,6 +45,17 @@ class Sighting(Frozen):
     above: int
     as_of: AwareDatetime
     seen_at: AwareDatetime
+
+
+def horizon_of_keys(clock: SourceClock, safety_lag: timedelta) -> Horizon:
+    """Return the time before which every transaction that could write has ended.
+
+    With nothing open that is now: the server gives out keys, and no application stamps them, so
+    there is nothing to wait for. What is open may be dated a little late, and what cannot be seen
+    not at all: then the safety lag counts.
+    """
+    sure = clock.complete and not clock.held_by
+    return horizon(clock, timedelta() if sure else safety_lag, precision=6)
 
 
 def promoted(sightings: Iterable[Sighting | None], horizon: AwareDatetime) -> Sighting | None:
@@ -76,11 +88,6 @@ def chunks_by_growing_key(window: KeyWindow, cuts: Iterable[int]) -> tuple[Chunk
         Chunk(number, None, None, low, high)
         for number, (low, high) in enumerate(zip(lows, highs, strict=True))
     )
-
-
-def growing_column(cursor: str) -> tuple[KeyColumn, ...]:
-    """Return the columns that such chunks' ranges are of."""
-    return (KeyColumn(cursor),)
 
 
 def _splits(window: KeyWindow, cut: int) -> bool:

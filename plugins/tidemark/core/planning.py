@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tidemark.core.column_types import Column
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.key_ranges import KeyColumn, is_integer
 from tidemark.core.tables import Table
 
 _TIME = re.compile(r"(?:datetime|timestamp)(?:\((?P<precision>\d)\))?", re.IGNORECASE)
@@ -13,6 +14,18 @@ _TIME = re.compile(r"(?:datetime|timestamp)(?:\((?P<precision>\d)\))?", re.IGNOR
 def check_cursor(table: Table, columns: Sequence[Column]) -> None:
     """Refuse a cursor column that is missing or holds no times."""
     cursor_precision(table, columns)
+
+
+def check_growing(table: Table, columns: Sequence[Column]) -> None:
+    """Refuse a cursor of an ``append`` table that is missing or holds no integers."""
+    found = next((column for column in columns if column.name == table.cursor), None)
+    if found is None or not is_integer(columns, KeyColumn(table.cursor)):
+        kind = f"is {found.mysql}" if found else "does not exist on the source"
+        raise FixConfiguration(
+            what=f"strategy: append reads by a growing integer key, and {table.cursor} {kind}",
+            do=f"Name the AUTO_INCREMENT column under tables.{table.name}.cursor in tables.yaml.",
+            table=table.name,
+        )
 
 
 def cursor_precision(table: Table, columns: Sequence[Column]) -> int:

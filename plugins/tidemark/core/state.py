@@ -157,11 +157,6 @@ def with_empty_window(state: TableState, low: datetime, high: datetime) -> Table
     return with_as_of(state.model_copy(update={"empty_until": high}))
 
 
-def with_sighting(state: TableState, sighting: Sighting | None) -> TableState:
-    """Remember how far the keys of an ``append`` table went; changes nothing else."""
-    return state.model_copy(update={"sighting": sighting})
-
-
 def live(state: TableState, batch_id: str) -> bool:
     """Whether a batch is in flight, committed or owed; a backfill or base always is. Anything else
     is superseded: it was planned under an epoch, or for a window, that is no more."""

@@ -54,11 +54,13 @@ class Table(Frozen):
     :param db_schema: the MySQL database; :param table: the table in it
     :param source: Airflow connection id of the MySQL server
     :param schedule: cron expression in UTC, or None for triggered runs only
-    :param cursor: the column that orders changes, DATETIME or TIMESTAMP
+    :param cursor: the column that orders changes, DATETIME or TIMESTAMP; with ``append`` the
+        integer key that grows (AUTO_INCREMENT)
     :param key: the columns that identify a row; empty means the primary key
     :param strategy: ``incremental`` reads windows of the cursor and merges by key; ``append``
-        (rows of a growing key, never changed) and ``full`` (the whole table each time) are known,
-        proposed by `discover`, and refused by the plan until loading can do them
+        reads windows of a growing key, for rows that are only ever added: a row that is changed
+        later is not copied again; ``full`` (the whole table each time) is known, proposed by
+        `discover`, and refused by the plan until loading can do it
     :param columns: which columns are copied, and which of them hashed
     :param hash_connection: Airflow connection whose password is the key of the hashes
     :param where: copies only the rows for which this holds; see `tidemark.core.predicates`
@@ -151,6 +153,8 @@ class Table(Frozen):
                 raise ValueError(f"columns.exclude: {name} is needed to copy the table")
         if not NAME.fullmatch(self._target_table):
             raise ValueError(f"target_table: {self._target_table} is no name for a table")
+        if self.strategy == "append" and self.row_limit is not None:
+            raise ValueError("row_limit: strategy append has no use for it; chunk_rows cuts it")
         for plain in {self.cursor, self.soft_delete} & set(self.columns.hash):
             raise ValueError(f"columns.hash: {plain} cannot be hashed: its value is needed")
         return self

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tidemark.core.growing_keys import KeyWindow, chunks_by_growing_key
 from tidemark.core.key_ranges import KeyColumn, is_integer, range_columns
 from tidemark.core.windows import Chunk, Window, chunks_by_cursor, chunks_by_key, single_chunk
 from tidemark.hooks.mysql_ranges import RangedTable, Share
@@ -62,6 +63,19 @@ def cut(stream: Stream, shape: TableShape, window: Window, *, at_horizon: bool) 
     )
     chunks = chunks_by_cursor(window, boundaries, open_end=at_horizon)
     return Cutting(chunks, index=index if slice_of_it else None)
+
+
+def cut_keys(stream: Stream, shape: TableShape, keys: KeyWindow) -> Cutting:
+    """Return chunks of about `chunk_rows` rows that together cover a window of growing keys."""
+    table, key = stream.table, (KeyColumn(stream.table.cursor),)
+    index = shape.index_on.get(table.cursor)
+    cuts: list[int] = []
+    if index is not None:
+        ranged = RangedTable(
+            table.db_schema, table.table, key, True, table.cursor, index, key_index=index
+        )
+        cuts = stream.source.growing_cuts(ranged, keys, table.chunk_rows)
+    return Cutting(chunks_by_growing_key(keys, cuts), key, index)
 
 
 def _share(stream: Stream, shape: TableShape, window: Window, index: str | None) -> Share:

@@ -5,14 +5,12 @@ from datetime import UTC, datetime
 from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
-from tidemark.core.batches import Plan, backfill_id, increment_id
+from tidemark.core.batches import Plan, backfill_id, increment_id, parse_batch_id
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.planning import check_cursor, check_key, cursor_precision
 from tidemark.core.recovery import replanned
 from tidemark.core.roles import refuse_disagreement, with_targets
 from tidemark.core.runs import Run, read_run
-from tidemark.core.selection import check_strategy, index_statement
-from tidemark.core.source_drift import check_contract, removed_columns, unreadable
+from tidemark.core.source_drift import unreadable
 from tidemark.core.state import (
     TableState,
     first_state,
@@ -20,12 +18,11 @@ from tidemark.core.state import (
     with_empty_window,
     with_plan,
 )
-from tidemark.core.tables import Table
-from tidemark.core.windows import Horizon, Window, horizon
-from tidemark.hooks.hash_secret import read_hash_secret
-from tidemark.hooks.mysql_source import TableShape
+from tidemark.core.windows import Window
+from tidemark.operators.adding import plan_added, refuse_times
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.chunking import cut, limit_window
+from tidemark.operators.drafting import Look, draft, look
 from tidemark.operators.stream import Stream
 
 # How often a run plans anew because another one committed in between.
@@ -111,8 +108,13 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         if state.in_flight:
             self.log.info("Adopting the batch in flight: %s", state.in_flight.batch_id)
             return state
-        shape, bound = self._look(stream)
-        self._say_what_changed(stream.table, state, shape)
+        seen = look(stream, state)
+        if stream.table.strategy == "append":
+            return plan_added(stream, state, seen)
+        return self._next_window(stream, state, seen)
+
+    def _next_window(self, stream: Stream, state: TableState, seen: Look) -> TableState | None:
+        bound = seen.bound
         window = Window(state.watermark, bound.at)
         if window.empty:
             self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
@@ -127,7 +129,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             )
             return None
         window = limit_window(stream, window)
-        plan = _plan(stream, state, shape, window, bound, increment_id(state.epoch, window))
+        plan = _draft(stream, state, seen, window, increment_id(state.epoch, window))
         return stream.states.update(name, now, lambda found: with_plan(found, plan))
 
     def _still_readable(self, stream: Stream, state: TableState, plan: Plan) -> TableState:
@@ -151,82 +153,16 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             lambda found: replanned(found) if found.in_flight == plan else found,
         )
 
-    def _say_what_changed(self, table: Table, state: TableState, shape: TableShape) -> None:
-        for change in check_contract(
-            table.name, table.contract, state.columns, shape.columns, table.columns.exclude
-        ):
-            self.log.warning("The source's columns changed since the last batch: %s", change)
-
     def _backfill(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
         assert run.window
-        shape, bound = self._look(stream)
-        self._say_what_changed(stream.table, state, shape)
-        window = Window(run.window.low, min(run.window.high, bound.at))
+        refuse_times(stream)
+        seen = look(stream, state)
+        window = Window(run.window.low, min(run.window.high, seen.bound.at))
         if window.empty:
-            self.log.info("Nothing to backfill below the horizon %s", bound.at)
+            self.log.info("Nothing to backfill below the horizon %s", seen.bound.at)
             return None
         batch_id = backfill_id(run.run_id, run.clear_epoch, window)
-        return stream.batches.record_plan(_plan(stream, state, shape, window, bound, batch_id))
-
-    def _look(self, stream: Stream) -> tuple[TableShape, Horizon]:
-        table = stream.table
-        check_strategy(table)
-        shape = stream.source.describe(table.db_schema, table.table, table)
-        if any(column.hashed for column in shape.columns):
-            read_hash_secret(table.hash_connection)  # refuses before anything is planned
-        check_cursor(table, shape.columns)
-        check_key(table, shape.columns, shape.primary_key)
-        bound = horizon(
-            stream.source.clock(), table.safety_lag, cursor_precision(table, shape.columns)
-        )
-        if bound.doubt and table.late_commit == "strict" and bound.passing:
-            raise TryAgain(
-                what=f"open transactions cannot be seen: {bound.doubt}",
-                do="Ask the monitor of the source to look less often; then clear the task.",
-                table=table.name,
-            )
-        if bound.doubt and table.late_commit == "strict":
-            raise FixConfiguration(
-                what=f"open transactions cannot be seen: {bound.doubt}",
-                do="Grant PROCESS to the reading user, or set late_commit: lag for this table and "
-                "choose a safety_lag_seconds longer than its longest transaction.",
-                table=table.name,
-            )
-        if bound.doubt:
-            self.log.warning(
-                "Relying on the safety lag of %s s alone: %s", table.safety_lag_seconds, bound.doubt
-            )
-        self._say_what_holds(table, bound)
-        if table.cursor not in shape.indexed:
-            self.log.warning(
-                "%s has no index: every run scans the whole table. On the source: %s",
-                table.cursor,
-                index_statement(table.db_schema, table.table, table.cursor),
-            )
-        if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
-            self.log.warning(
-                "%s rows have no %s and are never copied: give them one, or reconcile",
-                uncounted,
-                table.cursor,
-            )
-        return shape, bound
-
-    def _say_what_holds(self, table: Table, bound: Horizon) -> None:
-        held = bound.held_by
-        if held is None:
-            return
-        self.log.info(
-            "The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age
-        )
-        if held.age.total_seconds() > table.stall_alert_seconds:
-            self.log.error(
-                "%s has stalled at %s: nothing newer is copied until that %s ends. See "
-                "SHOW PROCESSLIST on the source; wait, or KILL %s there. No row is lost",
-                table.name,
-                bound.at,
-                held.what,
-                held.thread_id,
-            )
+        return stream.batches.record_plan(_draft(stream, state, seen, window, batch_id))
 
     def _skip_later(self, context: Context, stream: Stream) -> None:
         """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
@@ -254,34 +190,13 @@ def _utc(value: datetime) -> datetime:
     return datetime.fromtimestamp(value.timestamp(), UTC)
 
 
-def _plan(
-    stream: Stream,
-    state: TableState,
-    shape: TableShape,
-    window: Window,
-    bound: Horizon,
-    batch_id: str,
-) -> Plan:
-    cutting = cut(stream, shape, window, at_horizon=window.high == bound.at)
-    return Plan(
+def _draft(stream: Stream, state: TableState, seen: Look, window: Window, batch_id: str) -> Plan:
+    return draft(
+        stream,
+        state,
+        seen,
+        kind=parse_batch_id(batch_id).kind,
         batch_id=batch_id,
-        kind="increment" if batch_id.startswith("inc-") else "backfill",
-        stream=stream.table.name,
-        epoch=state.epoch,
-        low=window.low,
-        high=window.high,
-        cursor=stream.table.cursor,
-        key=stream.table.key or shape.primary_key,
-        columns=shape.columns,
-        chunks=cutting.chunks,
-        ranged_by=cutting.ranged_by,
-        index=cutting.index,
-        planned_at=bound.at,
-        previous=state.last_batch,
-        removed=removed_columns(state.columns, shape.columns),
-        previous_read_to=state.last_mysql_extraction_time if state.last_batch else None,
-        where=stream.table.where,
-        hash_connection=stream.table.hash_connection
-        if any(c.hashed for c in shape.columns)
-        else None,
+        window=window,
+        cutting=cut(stream, seen.shape, window, at_horizon=window.high == seen.bound.at),
     )

@@ -1,0 +1,157 @@
+"""What a plan is made of: a look at the source, and the document that is drafted from it."""
+
+import logging
+from dataclasses import dataclass
+
+from tidemark.core.batches import Kind, Plan
+from tidemark.core.column_types import Column
+from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.growing_keys import KeyWindow, Sighting, horizon_of_keys
+from tidemark.core.planning import check_cursor, check_growing, check_key, cursor_precision
+from tidemark.core.selection import check_strategy, index_statement
+from tidemark.core.source_drift import check_contract, removed_columns
+from tidemark.core.state import TableState
+from tidemark.core.tables import Table
+from tidemark.core.windows import Horizon, Window, horizon
+from tidemark.hooks.hash_secret import read_hash_secret
+from tidemark.hooks.mysql_source import TableShape
+from tidemark.operators.chunking import Cutting
+from tidemark.operators.stream import Stream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the source showed when a run looked at it.
+
+    :param bound: up to where reading is safe
+    :param sighting: how far the keys of an ``append`` table went, just before
+    """
+
+    shape: TableShape
+    bound: Horizon
+    sighting: Sighting | None = None
+
+
+def look(stream: Stream, state: TableState) -> Look:
+    """Ask the source what the table is like and how far it may be read.
+
+    Raises `FixConfiguration` for a table that cannot be copied as configured, or whose open
+    transactions cannot be seen; `TryAgain` where another look may see them; `MigrateSchema` where
+    the contract is frozen and the columns changed.
+    """
+    table = stream.table
+    check_strategy(table)
+    shape = stream.source.describe(table.db_schema, table.table, table)
+    if any(column.hashed for column in shape.columns):
+        read_hash_secret(table.hash_connection)  # refuses before anything is planned
+    check_key(table, shape.columns, shape.primary_key)
+    sighting, bound = _reach(stream, shape.columns)
+    _check_seen(table, bound)
+    _say_what_holds(table, bound)
+    if table.cursor not in shape.indexed:
+        log.warning(
+            "%s has no index: every run scans the whole table. On the source: %s",
+            table.cursor,
+            index_statement(table.db_schema, table.table, table.cursor),
+        )
+    if uncounted := stream.source.count_null_cursor(table.db_schema, table.table, table.cursor):
+        log.warning(
+            "%s rows have no %s and are never copied: give them one, or reconcile",
+            uncounted,
+            table.cursor,
+        )
+    for change in check_contract(
+        table.name, table.contract, state.columns, shape.columns, table.columns.exclude
+    ):
+        log.warning("The source's columns changed since the last batch: %s", change)
+    return Look(shape, bound, sighting)
+
+
+def draft(
+    stream: Stream,
+    state: TableState,
+    seen: Look,
+    *,
+    kind: Kind,
+    batch_id: str,
+    window: Window,
+    cutting: Cutting,
+    keys: KeyWindow | None = None,
+) -> Plan:
+    """Return the plan of a batch."""
+    table, shape = stream.table, seen.shape
+    hashed = any(column.hashed for column in shape.columns)
+    return Plan(
+        batch_id=batch_id,
+        kind=kind,
+        stream=table.name,
+        epoch=state.epoch,
+        low=window.low,
+        high=window.high,
+        keys=keys,
+        cursor=table.cursor,
+        key=table.key or shape.primary_key,
+        columns=shape.columns,
+        chunks=cutting.chunks,
+        ranged_by=cutting.ranged_by,
+        index=cutting.index,
+        planned_at=seen.bound.at,
+        previous=state.last_batch,
+        removed=removed_columns(state.columns, shape.columns),
+        previous_read_to=state.last_mysql_extraction_time if state.last_batch else None,
+        where=table.where,
+        hash_connection=table.hash_connection if hashed else None,
+    )
+
+
+def _reach(stream: Stream, columns: tuple[Column, ...]) -> tuple[Sighting | None, Horizon]:
+    """Return how far the keys go, where keys are the cursor, and up to where reading is safe."""
+    table = stream.table
+    if table.strategy != "append":
+        check_cursor(table, columns)
+        precision = cursor_precision(table, columns)
+        return None, horizon(stream.source.clock(), table.safety_lag, precision)
+    check_growing(table, columns)
+    # The keys first: whoever holds one of them is then among the transactions that are listed.
+    sighting = stream.source.newest_key(table.db_schema, table.table, table.cursor)
+    clock = stream.source.clock()
+    as_of = min(sighting.as_of, clock.now)  # a replica's clock says what has reached it
+    return sighting.model_copy(update={"as_of": as_of}), horizon_of_keys(clock, table.safety_lag)
+
+
+def _check_seen(table: Table, bound: Horizon) -> None:
+    if bound.doubt and table.late_commit == "strict" and bound.passing:
+        raise TryAgain(
+            what=f"open transactions cannot be seen: {bound.doubt}",
+            do="Ask the monitor of the source to look less often; then clear the task.",
+            table=table.name,
+        )
+    if bound.doubt and table.late_commit == "strict":
+        raise FixConfiguration(
+            what=f"open transactions cannot be seen: {bound.doubt}",
+            do="Grant PROCESS to the reading user, or set late_commit: lag for this table and "
+            "choose a safety_lag_seconds longer than its longest transaction.",
+            table=table.name,
+        )
+    if bound.doubt:
+        log.warning(
+            "Relying on the safety lag of %s s alone: %s", table.safety_lag_seconds, bound.doubt
+        )
+
+
+def _say_what_holds(table: Table, bound: Horizon) -> None:
+    held = bound.held_by
+    if held is None:
+        return
+    log.info("The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age)
+    if held.age.total_seconds() > table.stall_alert_seconds:
+        log.error(
+            "%s has stalled at %s: nothing newer is copied until that %s ends. See "
+            "SHOW PROCESSLIST on the source; wait, or KILL %s there. No row is lost",
+            table.name,
+            bound.at,
+            held.what,
+            held.thread_id,
+        )
