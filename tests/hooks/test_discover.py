@@ -81,6 +81,7 @@ def test_what_is_not_copied_yet_is_proposed(
     assert sorted(proposed) == [
         "find_shop.by_code",
         "find_shop.customers",
+        "find_shop.log",
         "find_shop.old",
         "find_shop.orders",
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from onebox.rest import wait_until
 from tests.support.moments import load_submitted
 from tests.support.product import Product
 
@@ -64,6 +67,8 @@ def test_a_key_that_is_committed_late_is_waited_for(product: Product) -> None:
         assert run.states["extract_chunk"] == "skipped"
         assert product.state(table)["key_mark"] == 3
         assert product.state(table)["sighting"]["above"] == 6
+    seen_at = source.now()  # the server dates transactions by whole seconds, cut off
+    wait_until(lambda: source.now() > seen_at + timedelta(seconds=1), 30, lambda: "it stands still")
     with source.transaction() as newer:
         newer.execute(f"INSERT INTO {table} (name) VALUES ('newer')")
         product.sync(table)

@@ -54,9 +54,8 @@ class TargetState(Frozen):
 class TableState(Frozen):
     """`watermark/tables/<schema>.<table>.json`. `revision` grows with every write.
 
-    :param key_mark: of an ``append`` table: the key below which the watermark's batch was read
-    :param sighting: of an ``append`` table: how far its keys went when a run last looked, until no
-        older transaction is open
+    :param key_mark: of an ``append`` table: the key below which it is complete
+    :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
     """
@@ -143,9 +142,8 @@ def with_plan(state: TableState, plan: Plan) -> TableState:
     A plan that was made from an older document is not recorded either: its window does not begin
     at the watermark, so it could never be committed, and would stay in flight for ever.
     """
-    if state.in_flight or (state.watermark, state.epoch) != (plan.low, plan.epoch):
-        return state
-    if plan.keys and plan.keys.low != state.key_mark:
+    begins = (plan.low, plan.epoch, plan.keys.low if plan.keys else state.key_mark)
+    if state.in_flight or begins != (state.watermark, state.epoch, state.key_mark):
         return state
     return with_as_of(state.model_copy(update={"in_flight": plan, "mysql_status": "pending"}))
 
