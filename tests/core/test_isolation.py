@@ -11,7 +11,10 @@ ANYWHERE = Cuts()
 
 def searched(rows, bad, cuts=ANYWHERE, suspects=(), most=10**6):
     search = begin(rows, suspects)
+    asked = set()
     while search.questions < most and (piece := search.asks(cuts)) is not None:
+        assert piece not in asked
+        asked.add(piece)
         search = search.told(piece, refused=any(piece.start <= row < piece.stop for row in bad))
     return search
 

@@ -64,6 +64,9 @@ class Search:
         rest = replace(self, open=self.open[:-1], questions=self.questions + 1)
         if asked != piece:
             other = Piece(asked.stop, piece.stop)
+            if refused and asked.rows == 1:
+                left = (*rest.open, (other, False))
+                return replace(rest, open=left, bad=(*self.bad, asked.start))
             if refused:
                 return replace(rest, open=(*rest.open, (other, False), (asked, True)))
             return replace(rest, open=(*rest.open, (other, True)))

@@ -108,6 +108,7 @@ def probe_statements(table: Table, target: Target, batch: Batch, bucket: str) ->
         schema=target.database_schema,
         table=table.table_on(target.name),
         names=[column.name for column in (*batch.plan.columns, *LINEAGE)],
+        into_table=batch.plan.kind != "base",
     )
     return {name: load[name] for name in ("create_stage", "copy_batch", "check_count")} | probe
 
