@@ -25,7 +25,8 @@ from tidemark.core.catalogue import Found
 from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.core.recovery import recovered_state, replanned
-from tidemark.core.state import TableState, parse_state
+from tidemark.core.state import TableState
+from tidemark.core.state_reading import parse_state
 from tidemark.core.tables import Table
 from tidemark.core.wildcards import Outline, write_found
 from tidemark.hooks.mysql_catalogue import list_tables

@@ -11,13 +11,13 @@ from tidemark.core.state import (
     first_state,
     live,
     owing_targets,
-    parse_state,
     to_load,
     with_debt,
     with_empty_window,
     with_load,
     with_plan,
 )
+from tidemark.core.state_reading import parse_state
 from tidemark.core.windows import Window
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan

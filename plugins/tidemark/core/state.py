@@ -10,12 +10,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from tidemark.core.batches import Plan, parse_batch_id
 from tidemark.core.breaker import Breaker
 from tidemark.core.documents import Frozen
-from tidemark.core.errors import FixConfiguration
 from tidemark.core.growing_keys import Sighting
 from tidemark.core.ledger import Base
 
@@ -90,28 +89,6 @@ class TableState(Frozen):
     def required(self) -> tuple[str, ...]:
         """The targets that the watermark waits for."""
         return tuple(name for name, target in self.targets.items() if target.role == "required")
-
-
-def parse_state(text: bytes, key: str, table: str) -> TableState:
-    """Read a document. Raises `FixConfiguration` for one that cannot be parsed: it is never taken
-    for a first run."""
-    try:
-        state = TableState.model_validate_json(text)
-    except ValidationError as error:
-        raise FixConfiguration(
-            what=f"refusing to guess: the state document {key} cannot be read "
-            f"({error.error_count()} errors, first: {error.errors()[0]['msg']})",
-            do=f"Restore an earlier version of {key}, or run: "
-            f"python -m tidemark.cli watermark recover -t {table}",
-            table=table,
-        ) from error
-    if state.table_name != table:
-        raise FixConfiguration(
-            what=f"refusing to guess: {key} is the document of {state.table_name}",
-            do=f"Restore the right version of {key}.",
-            table=table,
-        )
-    return state
 
 
 def first_state(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tidemark.core.errors import TryAgain
-from tidemark.core.state import TableState, parse_state
+from tidemark.core.state import TableState
+from tidemark.core.state_reading import parse_state
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _RACES = 20
