@@ -234,17 +234,26 @@ class Attempt:
 
 def fire(deferral: dict[str, Any], deadline: float = _DEADLINE) -> dict[str, Any]:
     """Run a serialized trigger until it fires; return how the task is to be resumed."""
-    module, _, name = deferral["trigger"].rpartition(".")
-    trigger = getattr(importlib.import_module(module), name)(**deferral["arguments"])
+    trigger = _trigger(deferral)
 
     async def first() -> Any:
         async for event in trigger.run():
             return event.payload
-        raise AssertionError(f"{name} ended without an event")
+        raise AssertionError(f"{trigger} ended without an event")
 
     payload = asyncio.run(asyncio.wait_for(first(), deadline))
     event = json.loads(json.dumps(payload))
     return {"next_method": deferral["method"], "next_kwargs": deferral["kwargs"] | {"event": event}}
+
+
+def kill(deferral: dict[str, Any], deadline: float = _DEADLINE) -> None:
+    """Tell a serialized trigger that its task was killed by a person."""
+    asyncio.run(asyncio.wait_for(_trigger(deferral).on_kill(), deadline))
+
+
+def _trigger(deferral: dict[str, Any]) -> Any:
+    module, _, name = deferral["trigger"].rpartition(".")
+    return getattr(importlib.import_module(module), name)(**deferral["arguments"])
 
 
 def _deferral(deferred: TaskDeferred) -> dict[str, Any]:

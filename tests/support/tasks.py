@@ -36,7 +36,7 @@ from typing import Any
 
 from airflow.sdk.definitions.xcom_arg import XComArg
 
-from tests.support.attempts import Attempt, Instance, Outcome, each, fire
+from tests.support.attempts import Attempt, Instance, Outcome, each, fire, kill
 
 _DONE = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _STARTABLE = {None, "up_for_retry"}
@@ -147,6 +147,13 @@ class Run:
         attempt = Attempt(self, instance, resumed=fire(waiting.deferral))
         instance.state, instance.current = "running", attempt
         return attempt.here()
+
+    def kill_deferred(self, task_id: str, map_index: int = -1) -> None:
+        """What Airflow does to the trigger of a deferred task that a person clears or marks."""
+        waiting = self.task(task_id, map_index).current
+        assert waiting
+        assert waiting.deferral
+        kill(waiting.deferral)
 
     def begin(self, task_id: str, map_index: int = -1, *, process: bool = False) -> Attempt:
         """Start an attempt in a thread, or in a process of its own, and return at once."""

@@ -124,6 +124,7 @@ class RedshiftTarget(Target):
     """A cluster or a workgroup, reached through the Data API. The AWS connection names neither.
 
     :param endpoint_url: a Data API endpoint of your own (PrivateLink); None is the region's
+    :param verify: the certificates to trust at that endpoint: a file, or false for any
     :param iam_role: the role that COPY assumes to read the staging bucket
     :param submit_retries: how often a throttled submit is tried again
     """
@@ -133,6 +134,7 @@ class RedshiftTarget(Target):
     aws_conn_id: str = "aws_default"
     region: str
     endpoint_url: str | None = None
+    verify: bool | str | None = None
     cluster_identifier: str | None = None
     workgroup_name: str | None = None
     database: str | None = None

@@ -26,7 +26,7 @@ _NAME_LINE = re.compile(r"^-- name: (\w+)$", flags=re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$\n?", flags=re.MULTILINE)
 
 
-def render(template: str, dialect: Dialect, **values: object) -> dict[str, str]:
+def render(template: str, dialect: Dialect, /, **values: object) -> dict[str, str]:
     """Return the statements of `include/sql/<template>`, by name, in the file's order.
 
     Raises `jinja2.UndefinedError` for a value that the template needs and did not get. Comment

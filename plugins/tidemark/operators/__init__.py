@@ -12,12 +12,14 @@ from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
 from tidemark.operators.seal import SealBatchOperator
+from tidemark.operators.transaction import RedshiftTransactionOperator
 
 __all__ = [
     "CommitWatermarkOperator",
     "ExtractChunkOperator",
     "LoadTargetOperator",
     "PlanIncrementOperator",
+    "RedshiftTransactionOperator",
     "SealBatchOperator",
     "chunk_settings",
     "dag_settings",

@@ -1,6 +1,5 @@
 """The task that applies batches to one warehouse: Airflow's side of `operators/loading.py`."""
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.catch_up import SoFar
 from tidemark.core.errors import TidemarkError, TryAgain
+from tidemark.core.targets import RedshiftTarget
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.base import TableOperator, no_futile_retry
@@ -111,12 +111,9 @@ class LoadTargetOperator(TableOperator):
         here = min(_WORTH_WAITING, allowed) if deferrable else allowed
         progress = loading.wait(under_way, here)
         if progress.running and here < allowed:
+            assert isinstance(loading.target, RedshiftTarget)  # no other kind can be deferred
             self.defer(
-                trigger=StatementTrigger(
-                    target=self.target,
-                    statement_id=under_way.handle,
-                    deadline=time.time() + allowed - here,
-                ),
+                trigger=StatementTrigger.on(loading.target, under_way.handle, allowed - here),
                 method_name="resume",
                 kwargs={
                     "batch_ids": list(under_way.batch_ids),

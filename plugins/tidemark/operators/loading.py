@@ -31,6 +31,7 @@ from tidemark.operators.preparing import prepare
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
+_CANCELLING = 5.0  # seconds for a cancelled transaction to end, so that the ledger can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,17 @@ class Loading:
         A transaction that is still running is past its deadline: it is cancelled, and the ledger
         read again.
         """
-        if progress.running:
+        timed_out = progress.running
+        if timed_out:
             self.warehouse.cancel(under_way.handle)
+            progress = self.warehouse.wait(under_way.handle, _CANCELLING)
         group = Group(tuple(map(self._batch, under_way.batch_ids)))
         if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
             self._applied(group)
             _log.info("Data successfully inserted into %s", self.target.label)
             return
         _log.error("Failed to insert data into %s", self.target.label)
-        if progress.running:
+        if timed_out:
             raise self.warehouse.timeout(under_way.handle)
         self._refused(group, self.warehouse.failure(progress, group))
 

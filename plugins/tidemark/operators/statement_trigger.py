@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,21 +11,33 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tidemark.core.errors import TryAgain
 from tidemark.core.targets import RedshiftTarget
-from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import DataApi
+from tidemark.hooks.warehouses.warehouse import Patience
+
+# Well within the 30 s that Airflow gives `on_kill`.
+_KILLING = Patience(seconds=10, attempts=2)
 
 
 class StatementTrigger(BaseTrigger):
     """Fires when a statement has ended or its deadline has passed.
 
-    The target's connection, region and endpoint are read from the configuration, as in a task.
+    If a person clears, fails or marks the waiting task, the statement is cancelled: nobody waits
+    for it any more. A triggerer that stops, or hands its triggers over, cancels nothing.
 
+    :param target: `RedshiftTarget`, as a mapping: connection, region, endpoint, certificates. Roles
+        to assume are in the connection. It holds no secret, and needs no file of the project
     :param deadline: seconds since the epoch
     """
 
-    def __init__(self, *, target: str, statement_id: str, deadline: float) -> None:
+    def __init__(self, *, target: dict[str, Any], statement_id: str, deadline: float) -> None:
         super().__init__()
         self.target, self.statement_id, self.deadline = target, statement_id, deadline
+
+    @classmethod
+    def on(cls, target: RedshiftTarget, statement_id: str, seconds: float) -> "StatementTrigger":
+        """Wait for so many seconds from now."""
+        said = target.model_dump(mode="json")
+        return cls(target=said, statement_id=statement_id, deadline=time.time() + seconds)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
@@ -37,14 +50,22 @@ class StatementTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        target = await asyncio.to_thread(lambda: read_project().target(self.target))
-        assert isinstance(target, RedshiftTarget)  # no other kind of load is deferred
+        target = RedshiftTarget.model_validate(self.target)
         api = DataApi(target)
+        pause = target.poll_interval_seconds
         while time.time() < self.deadline:
             # A service that cannot be asked for a moment says nothing about the statement.
             with contextlib.suppress(TryAgain):
+                # Without a long wait: it would hold one of the triggerer's few threads.
                 statement = await asyncio.to_thread(api.describe, self.statement_id)
                 if not statement.running:
                     break
-            await asyncio.sleep(target.poll_interval_seconds)
+            left = max(0.0, self.deadline - time.time())
+            await asyncio.sleep(min(left, pause * random.uniform(0.5, 1)))  # noqa: S311 - jitter
+            pause = min(pause * 1.5, 8 * target.poll_interval_seconds)
         yield TriggerEvent({"statement_id": self.statement_id})
+
+    async def on_kill(self) -> None:
+        """Cancel the statement."""
+        api = DataApi(RedshiftTarget.model_validate(self.target), _KILLING)
+        await asyncio.to_thread(api.cancel, self.statement_id)

@@ -4,6 +4,7 @@ Wraps the Amazon provider's hook, so that connections, assumed roles, `verify` a
 they do everywhere in Airflow. https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
 """
 
+import itertools
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ _BUSY = {
     "ActiveWaitingRequestsExceededException",
     "TooManyRequestsException",
 }
+_SLOWER = 3  # doublings of the poll interval, while a statement runs
 UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
 
 
@@ -64,7 +66,12 @@ class TargetDataHook(RedshiftDataHook):
             read_timeout=patience.seconds,
             retries={"total_max_attempts": patience.attempts, "mode": "standard"},
         )
-        super().__init__(aws_conn_id=target.aws_conn_id, region_name=target.region, config=config)
+        super().__init__(
+            aws_conn_id=target.aws_conn_id,
+            region_name=target.region,
+            verify=target.verify,
+            config=config,
+        )
         self._endpoint_url = target.endpoint_url
 
     @cached_property
@@ -142,13 +149,14 @@ class DataApi:
     def wait(self, statement_id: str, seconds: float) -> Statement:
         """Return a statement's state once it has ended, or after `seconds` as it then is."""
         deadline = time.monotonic() + seconds
-        while True:
+        for attempt in itertools.count():
             left = deadline - time.monotonic()
             statement = self.describe(statement_id, wait=max(0, left))
             if not statement.running or time.monotonic() >= deadline:
-                return statement
+                break
             if not self._waits:
-                time.sleep(min(max(0, left), self._pause()))
+                time.sleep(min(max(0, left), self._pause(min(attempt, _SLOWER))))
+        return statement
 
     def query(self, sql: str, name: str) -> list[dict[str, Any]]:
         """Run a query and return its rows, by column name.
@@ -176,9 +184,12 @@ class DataApi:
             raise self._refusal(f"{name}: {statement.error}", statement.id)
         return list(self._rows(statement.id))
 
-    def find_running(self, name: str) -> str | None:
-        """Return the id of a statement of this name that has not ended, if there is one."""
-        for status in UNFINISHED:
+    def find(self, name: str, statuses: Sequence[str] = UNFINISHED) -> str | None:
+        """Return the id of a statement of this name that stands so, if there is one.
+
+        The service lists its last 24 hours. Without `statuses`: one that has not ended.
+        """
+        for status in statuses:
             where = {k: v for k, v in self._where.items() if k not in {"DbUser", "SecretArn"}}
             answer = self._call(
                 "list_statements", StatementName=name, Status=status, MaxResults=100, **where
@@ -221,13 +232,15 @@ class DataApi:
         )
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        deadline = time.monotonic() + self.target.statement_timeout_ms / 1000
         for attempt in range(self._busy_retries + 1):
             with self._explained(operation):
                 try:
                     answer: Mapping[str, Any] = getattr(self._client, operation)(**arguments)
                     return answer
                 except ClientError as error:
-                    if _code(error) not in _BUSY or attempt == self._busy_retries:
+                    last = attempt == self._busy_retries or time.monotonic() >= deadline
+                    if _code(error) not in _BUSY or last:
                         raise
             time.sleep(self._pause(attempt))
         raise AssertionError("unreachable")

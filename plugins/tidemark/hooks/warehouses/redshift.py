@@ -137,7 +137,7 @@ class RedshiftWarehouse:
 
     def find_running(self, group: Group) -> str | None:
         """Return the statement that is applying a group right now, if there is one."""
-        self._started = self.api.find_running(self._name(group.subject))
+        self._started = self.api.find(self._name(group.subject))
         return self._started
 
     def wait(self, handle: str, seconds: float) -> Progress:
