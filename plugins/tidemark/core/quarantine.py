@@ -187,6 +187,9 @@ def redrive_plan(record: SetAside) -> Plan:
         "batch_id": backfill_id(origin, len(record.redriven), Window(plan.low, plan.high)),
         "kind": "backfill",
         "previous": None,
+        "previous_read_to": None,
+        "removed": (),
+        "only": (),
     }
     return plan.model_copy(update=changes)
 

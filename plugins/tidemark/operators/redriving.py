@@ -34,6 +34,12 @@ def redrive(stream: Stream, record: SetAside, now: datetime) -> Redriven:
     :param now: goes into ``updated_at`` of the state document
     :raises FixConfiguration: the rows still do not fit, or no target can take them now
     """
+    if record.plan.cursor is None:
+        raise FixConfiguration(
+            what="every run reads this table whole, so its rows are not sent again by themselves",
+            do="Mend the rows on the source; the next run brings them.",
+            table=record.plan.stream,
+        )
     plan = redrive_plan(record)
     targets = _takers(stream, record)
     batch = stream.batches.batch(plan.stream, plan.batch_id)
