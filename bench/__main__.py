@@ -1,4 +1,4 @@
-"""`python -m bench [localaws] [extraction]`: measure, print a table, keep it in .local/bench.
+"""`python -m bench [section …]`: measure, print a table, keep it in .local/bench.
 
 A whole run of `extraction` also writes bench/results and the README's table.
 """
@@ -17,6 +17,7 @@ from bench.extraction import section as extraction
 from bench.extraction.measuring import Plan
 from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
+from bench.webhook import section as webhook
 
 _DIRECTORY = Path(__file__).parents[1] / ".local" / "bench"
 
@@ -49,9 +50,14 @@ def _extraction(options: argparse.Namespace, figures: list[Figure], say: Say) ->
     extraction.run(plan, figures, say, installing=options.install)
 
 
+def _webhook(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    webhook.measure(options.home / "webhook", options.seconds, figures, say)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
     "localaws": _localaws,
     "extraction": _extraction,
+    "webhook": _webhook,
 }
 
 
@@ -63,6 +69,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--calls", type=int, default=500, help="round trips of one kind")
     parser.add_argument("--rounds", type=int, default=5, help="readings by one reader, at most")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of sending events, each time")
     keys = [each.key for each in PARTICIPANTS]
     parser.add_argument("--only", nargs="+", default=[], choices=keys, help="readers")
     parser.add_argument(

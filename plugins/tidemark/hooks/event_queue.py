@@ -60,6 +60,7 @@ class EventQueue:
             connect_timeout=deadline,
             read_timeout=deadline,
             retries={"total_max_attempts": 1, "mode": "standard"},
+            parameter_validation=False,  # a fifth of a call's processor time, for what we made
         )
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()

@@ -100,8 +100,9 @@ class _Desk:
         self._in_flight = 0
         self._seldom = Seldom()
 
-    async def take(self, queue: str, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         """Take one event for a queue; 200 means that it is kept."""
+        queue: str = request.path_params["queue"]
         if not self._reception.started:
             await self._reception.start()
         known = queue if queue in self._admissions else ""
@@ -128,7 +129,8 @@ class _Desk:
             self._in_flight -= 1
         self._counts.add("webhook_requests", queue, "status", "200")
         self._counts.took(queue, time.perf_counter() - began)
-        return JSONResponse({"success": True, "messageId": message.id, "timestamp": _now()})
+        answer = f'{{"success":true,"messageId":"{message.id}","timestamp":"{_now()}"}}'
+        return Response(answer, media_type="application/json")
 
     async def _admit(self, queue: str, request: Request) -> bytes:
         admission = self._admissions[queue]

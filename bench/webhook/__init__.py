@@ -1,0 +1,1 @@
+"""Webhook events a second: the receiver, and what one would write without it."""
