@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from tidemark.core.messages import Message
 from tidemark.core.queues import Queue
@@ -98,9 +98,14 @@ class EventQueue:
     async def depth(self) -> dict[str, int]:
         """Return how many messages are waiting, in flight and delayed, as far as SQS knows.
 
-        Raises `QueueUnavailable`.
+        Empty where this connection may send and not look. Raises `QueueUnavailable`.
         """
-        answer = await self._call("get_queue_attributes", AttributeNames=list(_DEPTH))
+        try:
+            answer = await self._call("get_queue_attributes", AttributeNames=list(_DEPTH))
+        except QueueUnavailable as error:
+            if "AccessDenied" in str(error):
+                return {}
+            raise
         told = answer.get("Attributes", {})
         return {word: int(told.get(name, 0)) for name, word in _DEPTH.items()}
 
@@ -123,7 +128,9 @@ class EventQueue:
             if code.removeprefix("AWS.SimpleQueueService.") in _UNACCEPTABLE:
                 raise _Unacceptable(code) from error
             raise QueueUnavailable(f"{operation}: {code}") from error
-        except (BotoCoreError, TimeoutError, OSError) as error:
+        except QueueUnavailable:
+            raise
+        except Exception as error:  # botocore's and aiohttp's are many; none may end the caller
             raise QueueUnavailable(f"{operation}: {type(error).__name__}") from error
         return dict(answer)
 

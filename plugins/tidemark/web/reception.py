@@ -12,7 +12,9 @@ from typing import Any
 from tidemark.core.queues import Queue, Receiver
 from tidemark.hooks.event_queue import EventQueue, QueueUnavailable
 from tidemark.hooks.spool import Spool
+from tidemark.web.calling import Calls
 from tidemark.web.counting import Counts
+from tidemark.web.disk import Disk
 from tidemark.web.publishing import Publisher
 
 _LOG = logging.getLogger("tidemark.webhook")
@@ -56,6 +58,8 @@ class Reception:
             if self.started:
                 return
             for name, queue in self._served.items():
+                if name in self.publishers:
+                    continue  # an earlier start failed at another
                 if self.webhooks[name].auth == "none":
                     _LOG.warning("anybody may send to this queue", extra={"queue": name})
                 self._queues[name] = await self._start(name, queue)
@@ -66,10 +70,10 @@ class Reception:
         settings = self.settings
         # One more for the drain of the spool, one for the depth.
         opened = EventQueue(queue, calls=settings.senders + 2, deadline=settings.send_seconds)
-        spool = None
+        disk = None
         if self._spool and settings.spool_bytes:
-            spool = await asyncio.to_thread(Spool, self._spool / name, settings.spool_bytes)
-        publisher = Publisher(name, opened, spool, settings, self.counts)
+            disk = Disk(await asyncio.to_thread(Spool, self._spool / name, settings.spool_bytes))
+        publisher = Publisher(Calls(name, opened, self.counts), disk, settings)
         try:
             await opened.open()  # the first event shall not wait for it
         except QueueUnavailable as error:
@@ -82,6 +86,8 @@ class Reception:
         """End; what has been taken is in the queue or in the spool."""
         for publisher in self.publishers.values():
             await publisher.stop()
+        for queue in self._queues.values():
+            await queue.close()
         self.publishers, self.started = {}, False
         _LOG.info("stopped receiving")
 
@@ -106,14 +112,15 @@ class Reception:
 
     def _report(self, name: str, depth: dict[str, int] | None) -> dict[str, Any]:
         publisher = self.publishers[name]
-        since = publisher.spool_since
+        spool = publisher.disk.spool if publisher.disk else None
+        since = spool.since if spool else None
         status = "ok"
-        if depth is None or publisher.away:
-            status = "degraded" if publisher.has_room else "down"
+        if depth is None or publisher.calls.away:
+            status = "degraded" if spool and spool.has_room else "down"
         return {
             "status": status,
             "depth": depth,
-            "spool_bytes": publisher.spool_bytes,
+            "spool_bytes": spool.unsent_bytes if spool else 0,
             "oldest_age_seconds": round(max(0.0, time.time() - since), 1) if since else 0,
         }
 
@@ -132,8 +139,9 @@ class Reception:
         """Return what goes up and down, by name and queue."""
         found: dict[tuple[str, str], float] = {}
         for name, publisher in self.publishers.items():
-            found["webhook_spool_bytes", name] = publisher.spool_bytes
-            found["webhook_queue_away", name] = publisher.away
+            disk = publisher.disk
+            found["webhook_spool_bytes", name] = disk.spool.unsent_bytes if disk else 0
+            found["webhook_queue_away", name] = publisher.calls.away
             for word, number in (self._depths.get(name, (0, None))[1] or {}).items():
                 found[f"queue_{word}", name] = number
         return found

@@ -103,8 +103,6 @@ class _Desk:
     async def take(self, request: Request) -> Response:
         """Take one event for a queue; 200 means that it is kept."""
         queue: str = request.path_params["queue"]
-        if not self._reception.started:
-            await self._reception.start()
         known = queue if queue in self._admissions else ""
         if self._in_flight >= self._reception.settings.max_in_flight:
             return self._refuse(known, Refusal.TOO_BUSY)
@@ -113,6 +111,8 @@ class _Desk:
         try:
             if not known:
                 return self._refuse("", Refusal.BAD_ROUTE)
+            if not self._reception.started:
+                await self._reception.start()
             body = await self._admit(queue, request)
             webhook = self._reception.webhooks[queue]
             text = message_text(body, max_depth=webhook.max_depth, max_keys=webhook.max_keys)
@@ -145,7 +145,11 @@ class _Desk:
 
     async def health(self) -> Response:
         """Say whether events can be taken now: 503 when neither queue nor disk would."""
-        report = await self._reception.health()
+        try:
+            report = await self._reception.health()
+        except Exception as error:
+            _LOG.error("the receiver cannot start", extra={"error_class": type(error).__name__})
+            report = {"status": "down", "timestamp": _now()}
         return JSONResponse(report, 200 if report["status"] != "down" else 503)
 
     async def metrics(self, request: Request) -> Response:
