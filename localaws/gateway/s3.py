@@ -9,6 +9,7 @@ from aiohttp import web
 from localaws.faults import Fault
 from localaws.gateway import s3_faults
 from localaws.gateway.common_faults import break_off, drain, strike_first
+from localaws.gateway.s3_copies import copied_with_sum, wants_sum
 from localaws.gateway.s3_requests import S3Request, s3_request
 from localaws.gateway.s3_rules import corrected, refusal, refusal_of_body, refusal_of_parts
 from localaws.gateway.s3_signatures import refusal_of_signature, with_signature_in_headers
@@ -58,6 +59,8 @@ class S3Gateway:
         raw_path, headers = with_signature_in_headers(*corrected(request, call))
         if call.operation in s3_faults.READS and self._take({"truncated_object"}, call):
             return await s3_faults.truncated(request, raw_path, headers, self._upstream)
+        if call.operation == "CopyObject" and wants_sum(request):
+            return await copied_with_sum(request, raw_path, headers, self._upstream)
         sending = self._upstream.send(request, raw_path=raw_path, headers=headers, body=body)
         async with sending as answer:
             written = answer.status < 300 and call.operation in s3_faults.WRITES

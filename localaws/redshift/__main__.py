@@ -66,11 +66,13 @@ async def _serve(options: argparse.Namespace) -> None:
     clusters = Clusters(_databases(options.cluster), postgres, _isolations(options.isolation))
     options.home.mkdir(parents=True, exist_ok=True)
     journal = Journal(options.home / "journal.sqlite")
-    store = Store(_s3(options), options.region)
+    s3 = _s3(options)
 
     def copier(statement: Statement) -> Copier:
         user = statement.request.get("DbUser", "awsuser")
-        arn = f"arn:aws:redshift:{options.region}:000000000000:dbuser:{statement.warehouse}/{user}"
+        region = clusters.named(statement.warehouse).region or options.region
+        store = Store(s3, region)
+        arn = f"arn:aws:redshift:{region}:000000000000:dbuser:{statement.warehouse}/{user}"
         return Copier(store, options.iam_role, arn)
 
     def ended(statement_id: str) -> None:

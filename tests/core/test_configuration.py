@@ -51,6 +51,31 @@ def test_a8_to_a16_the_environment_names_work_as_they_are():
     assert target.submit_retries == 30
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "vpce-0a1b-c2d3.redshift-data.ap-south-1.vpce.amazonaws.com",
+        "vpce-0a1b-c2d3-ap-south-1a.redshift-data.ap-south-1.vpce.amazonaws.com",
+        "redshift-data.ap-south-1.amazonaws.com",
+        "redshift-data.data.example.com",
+    ],
+)
+def test_x1_every_shape_of_a_data_api_endpoint_is_taken(host):
+    target = mumbai(SECONDARY_REDSHIFT_ENDPOINT=f"https://{host}")
+    assert target.endpoint_url == f"https://{host}"
+
+
+def test_x2_a_target_in_another_region_has_a_bucket_of_its_own():
+    target = mumbai(SECONDARY_REDSHIFT_ENDPOINT="")
+    assert target.own_staging
+    assert (target.own_staging.bucket, target.own_staging.region) == ("near", "ap-south-1")
+
+
+def mumbai(**environ):
+    there = {"SECONDARY_AWS_REGION": "ap-south-1", "SECONDARY_STAGING_BUCKET": "near"}
+    return shipped_targets(**{**PRIMARY, **SECONDARY, **there, **environ}).by_name["secondary"]
+
+
 def test_b24_b25_the_primary_reads_the_same_names_without_prefix():
     more = {"REDSHIFT_TABLE_NAME": "events", "REDSHIFT_STATEMENT_TIMEOUT": "45000"}
     target = shipped_targets(**PRIMARY, **more).by_name["primary"]
@@ -74,10 +99,38 @@ def test_the_shipped_tables_are_read():
             {"SECONDARY_REDSHIFT_ENDPOINT": "https://c2.abc.us-east-1.redshift.amazonaws.com"},
             "targets.secondary.endpoint_url: .*no Data API endpoint",
         ),
-        ({"SECONDARY_AWS_REGION": "ap-south-1"}, "targets.secondary.region: ap-south-1"),
+        (
+            {"SECONDARY_REDSHIFT_ENDPOINT": "vpce-1.redshift-data.us-east-1.vpce.amazonaws.com"},
+            "targets.secondary.endpoint_url: .*no Data API endpoint",
+        ),
+        (
+            {
+                "SECONDARY_REDSHIFT_ENDPOINT": "https://redshift-data.ap-south-1.amazonaws.com",
+                "SECONDARY_AWS_REGION": "us-east-1",
+            },
+            "targets.secondary: endpoint_url is of ap-south-1, and region says us-east-1",
+        ),
+        (
+            {"SECONDARY_AWS_REGION": "ap-south-1", "SECONDARY_REDSHIFT_ENDPOINT": ""},
+            "targets.secondary.region: ap-south-1.*staging_bucket",
+        ),
+        (
+            {"SECONDARY_STAGING_BUCKET": "stage"},
+            "targets.secondary.staging_bucket: stage is the staging bucket itself",
+        ),
         ({"SECONDARY_REDSHIFT_DATABASE": ""}, "targets.secondary.*database is missing"),
     ],
-    ids=["unset", "no cluster", "no boolean", "X1 database host", "X2 other region", "incomplete"],
+    ids=[
+        "unset",
+        "no cluster",
+        "no boolean",
+        "X1 database host",
+        "X1 no scheme",
+        "X1 another region's",
+        "X2 other region",
+        "X2 not its own",
+        "incomplete",
+    ],
 )
 def test_a_wrong_target_is_named_with_file_and_key(change, message):
     with pytest.raises(FixConfiguration, match=f"(?s)targets.yaml: {message}"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import urllib.error
 import urllib.request
 import uuid
@@ -200,3 +202,28 @@ def test_nobody_gets_in_without_a_signature(s3: Any, place: Place, where: dict[s
     status, body = fetched(url)
     assert status == 403
     assert b"<Code>AccessDenied</Code>" in body
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+def test_a_copy_has_the_checksum_of_the_whole_that_was_asked_for(
+    s3: Any, where: dict[str, str]
+) -> None:
+    body = bytes(_PART) + b"last"
+    upload = s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", Metadata={"a": "b"})
+    parts = []
+    for number, piece in enumerate((body[:_PART], body[_PART:]), start=1):
+        part = {"UploadId": upload["UploadId"], "PartNumber": number}
+        sent = s3.upload_part(**where, **part, Body=piece, ChecksumAlgorithm="SHA256")
+        found = {"ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]}
+        parts.append({"PartNumber": number, **found})
+    s3.complete_multipart_upload(
+        **where, UploadId=upload["UploadId"], MultipartUpload={"Parts": parts}
+    )
+    copy = where | {"Key": where["Key"] + "-copy"}
+    said = s3.copy_object(**copy, CopySource=where, ChecksumAlgorithm="SHA256")["CopyObjectResult"]
+    whole = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    assert said["ChecksumSHA256"] == whole
+    head = s3.head_object(**copy, ChecksumMode="ENABLED")
+    assert (head["ChecksumSHA256"], head["ETag"]) == (whole, said["ETag"])
+    assert head["Metadata"] == {"a": "b"}
+    assert s3.get_object(**copy)["Body"].read() == body

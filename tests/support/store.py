@@ -26,8 +26,10 @@ class Store:
             config=Config(s3={"addressing_style": "path"}),
         )
 
-    def create_bucket(self) -> None:
-        self._client.create_bucket(Bucket=self.bucket)
+    def create_bucket(self, region: str | None = None) -> None:
+        """Make the bucket, in the stack's region if none is named."""
+        place = {"CreateBucketConfiguration": {"LocationConstraint": region}} if region else {}
+        self._client.create_bucket(Bucket=self.bucket, **place)
 
     def state_key(self, stream: str) -> str:
         return f"watermark/tables/{stream}.json"

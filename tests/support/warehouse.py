@@ -40,6 +40,7 @@ class Warehouse:
             dbname=engine_database(cluster.cluster_identifier, cluster.database),
             connect_timeout=10,
         )
+        self._where_it_is = cluster.region
         self._admin = f"{endpoints.redshift_data_endpoint_url}/_localaws/clusters/{self.name}"
         self._where = {
             "ClusterIdentifier": cluster.cluster_identifier,
@@ -75,6 +76,16 @@ class Warehouse:
             yield
         finally:
             httpx.post(self._admin, json={"state": "available"}).raise_for_status()
+
+    @contextlib.contextmanager
+    def moved(self, region: str) -> Iterator[None]:
+        """Inside the block the cluster is in another region: COPY sees that region's buckets."""
+        before = self._where_it_is
+        httpx.post(self._admin, json={"region": region}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.post(self._admin, json={"region": before}).raise_for_status()
 
     @contextlib.contextmanager
     def locked(self, table: str) -> Iterator[None]:

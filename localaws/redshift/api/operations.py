@@ -126,6 +126,12 @@ class Operations:
             self._sessions.end_all(cluster)
         return {"cluster": identifier, "state": cluster.state, "aborted": aborted}
 
+    def set_region(self, identifier: str, region: str) -> Response:
+        """Put a cluster into another region (administration): COPY and UNLOAD see its buckets."""
+        cluster = self._clusters.state_of(identifier)
+        cluster.region = region
+        return {"cluster": identifier, "region": region}
+
     async def _submit(self, request: Request, sqls: Sequence[str], *, batch: bool) -> Response:
         cluster = self._session_calls.warehouse(request)
         token = str(request.get("ClientToken") or uuid.uuid4())

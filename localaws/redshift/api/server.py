@@ -91,11 +91,14 @@ def application(
 
     async def set_state(request: web.Request) -> web.Response:
         try:
-            state = str(_object(await request.read()).get("state", ""))
-            answer = await operations.set_state(request.match_info["cluster"], state)
+            wanted, cluster = _object(await request.read()), request.match_info["cluster"]
+            if "region" in wanted:
+                answer = operations.set_region(cluster, str(wanted["region"]))
+            else:
+                answer = await operations.set_state(cluster, str(wanted.get("state", "")))
         except ApiError as error:
             return _failure(error)
-        _log.info("cluster %s is now %s", answer["cluster"], answer["state"])
+        _log.info("now %s", answer)
         return _json(answer, 200)
 
     app = web.Application(client_max_size=_MAX_BODY)

@@ -62,6 +62,7 @@ class Cluster:
     ) -> None:
         self.identifier = identifier
         self.state: State = "available"
+        self.region = ""  # that of the service, until it is moved
         self.isolation = isolation
         self._postgres = postgres
         self._lock = threading.RLock()

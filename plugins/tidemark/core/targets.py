@@ -1,5 +1,6 @@
 """The warehouses to load: `include/targets.yaml` as frozen values. Role and name are data."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, Self
@@ -21,6 +22,16 @@ from tidemark.core.quiet_times import parse_quiet_time
 from tidemark.core.templates import Dialect
 
 FILE = "targets.yaml"
+
+_ENDPOINT_REGION = re.compile(r"(?:^|\.)redshift-data(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d+)\.")
+
+
+class Staging(Frozen):
+    """A bucket that batches lie in. It must be in the region of the targets that COPY from it."""
+
+    bucket: str
+    region: str
+    aws_conn_id: str = "aws_default"
 
 
 class Target(Frozen):
@@ -115,6 +126,11 @@ class Target(Frozen):
         return None
 
     @property
+    def own_staging(self) -> Staging | None:
+        """The bucket that its batches are copied to before it loads them; None for the main one."""
+        return None
+
+    @property
     def copy_role(self) -> str | None:
         """The role that its COPY assumes; None where the rows are sent by us."""
         return None
@@ -127,6 +143,9 @@ class RedshiftTarget(Target):
     :param verify: the certificates to trust at that endpoint: a file, or false for any
     :param iam_role: the role that COPY assumes to read the staging bucket
     :param submit_retries: how often a throttled submit is tried again
+    :param staging_bucket: a bucket in the warehouse's region, where that is not the staging
+        bucket's: S3 copies batches there before they are loaded. The AWS connection writes it, and
+        reads the staging bucket
     """
 
     kind: Literal["redshift"] = "redshift"
@@ -142,6 +161,7 @@ class RedshiftTarget(Target):
     secret_arn: str | None = None
     iam_role: str | None = None
     submit_retries: int = Field(default=30, ge=0)
+    staging_bucket: str | None = None
 
     @field_validator("endpoint_url")
     @classmethod
@@ -154,6 +174,14 @@ class RedshiftTarget(Target):
                 ".redshift.amazonaws.com is the database's own (port 5439)"
             )
         return value
+
+    @model_validator(mode="after")
+    def _answers_for_its_region(self) -> Self:
+        host = urlsplit(self.endpoint_url or "").hostname or ""
+        named = _ENDPOINT_REGION.search(host)
+        if named and named[1] != self.region:
+            raise ValueError(f"endpoint_url is of {named[1]}, and region says {self.region}")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -187,6 +215,13 @@ class RedshiftTarget(Target):
     def copies_within(self) -> str | None:
         """Redshift: COPY FROM PARQUET needs bucket and warehouse in one region."""
         return self.region
+
+    @property
+    def own_staging(self) -> Staging | None:
+        """The bucket in its region, where that is not the main one's."""
+        if self.staging_bucket is None:
+            return None
+        return Staging(bucket=self.staging_bucket, region=self.region, aws_conn_id=self.aws_conn_id)
 
     @property
     def copy_role(self) -> str | None:
@@ -235,14 +270,6 @@ KINDS: dict[str, type[Target]] = {"postgres": PostgresTarget, "redshift": Redshi
 _SETTINGS = {name for kind in KINDS.values() for name in kind.model_fields}
 
 
-class Staging(Frozen):
-    """The staging bucket. It must be in the region of the targets that COPY from it."""
-
-    bucket: str
-    region: str
-    aws_conn_id: str = "aws_default"
-
-
 class Targets(Frozen):
     """All warehouses, and the bucket they are fed from."""
 
@@ -271,14 +298,24 @@ def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Ta
             what=f"{file}: targets: none has role: required", do="Make at least one required."
         )
     for target in by_name.values():
-        if target.enabled and target.copies_within not in {None, staging.region}:
-            raise FixConfiguration(
-                what=f"{file}: targets.{target.name}.region: {target.copies_within} is not the "
-                f"staging bucket's region {staging.region}, and Redshift copies Parquet only "
-                "inside one",
-                do="Use a target in the bucket's region.",
-            )
+        _check_region(target, staging, file)
     return targets
+
+
+def _check_region(target: Target, staging: Staging, file: str) -> None:
+    """Refuse a target whose COPY would find its files in another region."""
+    own, where = target.own_staging, f"{file}: targets.{target.name}"
+    if target.enabled and own is None and target.copies_within not in {None, staging.region}:
+        raise FixConfiguration(
+            what=f"{where}.region: {target.copies_within} is not the staging bucket's region "
+            f"{staging.region}, and Redshift copies Parquet only inside one",
+            do=f"Name a bucket of your own in {target.copies_within} as its staging_bucket.",
+        )
+    if own is not None and own.bucket == staging.bucket:
+        raise FixConfiguration(
+            what=f"{where}.staging_bucket: {own.bucket} is the staging bucket itself",
+            do="Leave staging_bucket out, or name a bucket in the target's region.",
+        )
 
 
 def _target(name: str, own: Mapping[str, Any], values: Mapping[str, Any], file: str) -> Target:

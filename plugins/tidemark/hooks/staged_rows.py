@@ -41,11 +41,15 @@ class StagedRows:
         return Cuts(files=self._first[:-1], groups=groups)
 
     def named(self, name: str) -> list[Piece]:
-        """Return the rows of the file that a warehouse named, perhaps by the start of its name."""
+        """Return the rows of the file that a warehouse named, perhaps by the start of its name.
+
+        In whatever bucket: a target in another region loads a copy.
+        """
+        key = name.strip().removeprefix("s3://").partition("/")[2]
         return [
             Piece(self._first[place], self._first[place + 1])
             for place, file in enumerate(self._files)
-            if name and f"s3://{self._bucket.name}/{file.key}".startswith(name.strip())
+            if key and file.key.startswith(key)
         ][:1]
 
     def groups(self) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.core.batches import Batch
+from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
@@ -24,6 +24,7 @@ from tidemark.core.tables import Table
 from tidemark.core.target_columns import TargetColumn, read_target_column
 from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import render
+from tidemark.hooks.regional_copy import bring
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
@@ -32,7 +33,7 @@ from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
 class RedshiftWarehouse:
     """One table on one Redshift target, as `warehouse.Warehouse` promises it.
 
-    :param bucket: where the batches lie; only its name is sent
+    :param bucket: where the batches lie; a target in another region loads copies from its own
     :param patience: how long the target is given to answer a question
     """
 
@@ -46,6 +47,7 @@ class RedshiftWarehouse:
         patience: Patience = PATIENT,
     ) -> None:
         self.table, self.target, self.bucket = table, target, bucket
+        self._home = StagingBucket(target.own_staging) if target.own_staging else bucket
         self.api = DataApi(target, patience)
         self._started: str | None = None
 
@@ -114,13 +116,15 @@ class RedshiftWarehouse:
 
     def start(self, group: Group, token: str) -> str:
         """Submit the transaction that applies a group, and return its statement id."""
+        self._bring(group.files, group.manifest_key)
         statements = self._load_statements(group, token)
         self._started = self.api.submit(list(statements.values()), self._name(group.subject), token)
         return self._started
 
     def probe(self, batch: Batch, token: str) -> BadData | None:
         """Try a batch's rows in a transaction that keeps only what ends with its session."""
-        statements = probe_statements(self.table, self.target, batch, self.bucket.name)
+        self._bring(batch.files, batch.manifest_key)
+        statements = probe_statements(self.table, self.target, batch, self._home.name)
         name = self._name(f"probe {batch.batch_id}")
         self._started = self.api.submit(list(statements.values()), name, client_token(token, name))
         handle = self._started
@@ -162,7 +166,11 @@ class RedshiftWarehouse:
         return self._failure(progress, names, group.batch_ids)
 
     def _load_statements(self, group: Group, token: str) -> dict[str, str]:
-        return load_statements(self.table, self.target, group, self.bucket.name, token)
+        return load_statements(self.table, self.target, group, self._home.name, token)
+
+    def _bring(self, files: Sequence[StagedFile], manifest_key: str) -> None:
+        if self._home is not self.bucket and files:
+            bring(files, manifest_key, self.bucket, self._home)
 
     def _failure(
         self, progress: Progress, names: Sequence[str], batch_ids: Sequence[str] = ()

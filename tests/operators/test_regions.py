@@ -1,0 +1,91 @@
+"""If these fail, a warehouse in another region loads nothing, or rows that were not staged."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.product import Product
+from tests.support.store import Store
+
+_REGION = "ap-south-1"
+
+
+@pytest.fixture
+def near(product: Product) -> Iterator[Store]:
+    """A bucket in the region of the secondary, which has moved there."""
+    store = Store(product.stack, f"near-{secrets.token_hex(4)}")
+    store.create_bucket(_REGION)
+    with (
+        product.secondary.moved(_REGION),
+        product.target("secondary", region=_REGION, staging_bucket=store.bucket),
+    ):
+        yield store
+
+
+def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
+    product: Product, near: Store
+) -> None:
+    table = product.table("faraway", chunk_rows=3)
+    product.source.insert(table, range(1, 8))
+    run = product.sync(table)
+    product.assert_equal(table)
+    (batch_id,) = product.batches(table)
+    copied = near.batches(f"journeys.{table}")[batch_id]
+    staged = product.batches(table)[batch_id]
+    assert {key for key in copied if key.endswith(".parquet")} == {
+        key for key in staged if key.endswith(".parquet")
+    }
+    entries = near.document(f"journeys.{table}", batch_id, "manifest.json")["entries"]
+    assert len(entries) == len(staged) - len([k for k in staged if k.endswith(".json")])
+    assert {entry["url"].split("/")[2] for entry in entries} == {near.bucket}
+
+    # Cleared, and loaded where the ledger was lost: the manifest says that all is there.
+    product.secondary.run(f"DROP TABLE {table}")
+    product.secondary.run(f"DROP TABLE _tidemark_ledger__{table}")
+    for key in copied:
+        if key.endswith(".parquet"):
+            product.store.delete(key)
+    run.clear("load_secondary").go().expect("success")
+    product.assert_equal(table)
+
+
+def test_debt_is_copied_when_it_is_paid(product: Product, near: Store) -> None:
+    table = product.table("faraway")
+    product.source.insert(table, [1])
+    product.sync(table)
+    with product.secondary.paused():
+        product.source.insert(table, [2])
+        product.sync(table, "failed")
+    product.source.insert(table, [3])
+    product.sync(table)
+    product.assert_equal(table)
+
+
+def test_a_file_that_is_not_what_was_staged_is_not_loaded(product: Product, near: Store) -> None:
+    table = product.table("faraway")
+    product.source.insert(table, [1])
+    run = product.start(table).go(until="seal_batch")
+    (keys,) = product.batches(table).values()
+    (key,) = [key for key in keys if key.endswith(".parquet")]
+    whole = product.store.get(key)
+    product.store.put(key, whole[:-1] + b"x")
+    run.do("load_secondary")
+    assert "is not what was staged" in run.told("load_secondary")
+    assert not product.secondary.ledger(table)
+    product.store.put(key, whole)
+    run.clear("load_secondary").go().expect("success")
+    product.assert_equal(table)
+    assert json.loads(near.get(key.rsplit("/", 1)[0] + "/manifest.json"))
+
+
+def test_without_a_bucket_there_the_dag_file_says_so(product: Product) -> None:
+    table = product.table("faraway")
+    with (
+        product.target("secondary", region=_REGION),
+        pytest.raises(Exception, match=f"Name a bucket of your own in {_REGION}"),
+    ):
+        product.start(table)
