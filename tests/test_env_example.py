@@ -10,7 +10,8 @@ import re
 import boto3
 import pytest
 from tidemark.core.tables import parse_tables
-from tidemark.core.targets import RedshiftTarget, parse_targets
+from tidemark.core.target_list import parse_targets
+from tidemark.core.targets import RedshiftTarget
 
 from tests.support.containers import REFERENCE, ROOT, example, services, words
 

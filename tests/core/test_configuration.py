@@ -6,7 +6,7 @@ import pytest
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Receiver, parse_queues, parse_receiver
 from tidemark.core.tables import parse_tables
-from tidemark.core.targets import parse_targets
+from tidemark.core.target_list import parse_targets
 
 INCLUDE = Path(__file__).parents[2] / "include"
 PRIMARY = {

@@ -1,9 +1,8 @@
 """The warehouses to load: `include/targets.yaml` as frozen values. Role and name are data."""
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -12,16 +11,9 @@ from tidemark.core.breaker import Limits
 from tidemark.core.documents import (
     Frozen,
     Name,
-    merge_defaults,
-    parse_document,
-    refuse_unknown,
-    validate,
 )
-from tidemark.core.errors import FixConfiguration
 from tidemark.core.quiet_times import parse_quiet_time
 from tidemark.core.templates import Dialect
-
-FILE = "targets.yaml"
 
 _ENDPOINT_REGION = re.compile(r"(?:^|\.)redshift-data(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d+)\.")
 
@@ -266,67 +258,3 @@ class PostgresTarget(Target):
 
 KINDS: dict[str, type[Target]] = {"postgres": PostgresTarget, "redshift": RedshiftTarget}
 """The kinds of warehouse, by what `kind` says."""
-
-_SETTINGS = {name for kind in KINDS.values() for name in kind.model_fields}
-
-
-class Targets(Frozen):
-    """All warehouses, and the bucket they are fed from."""
-
-    staging: Staging
-    by_name: dict[str, Target]
-
-    @property
-    def required(self) -> tuple[Target, ...]:
-        """The targets that gate the watermark."""
-        return tuple(target for target in self.by_name.values() if target.required)
-
-
-def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Targets:
-    """Return the targets of a `targets.yaml`. Raises `FixConfiguration` naming target and key."""
-    document = parse_document(text, file, environ)
-    refuse_unknown(document, {"defaults", "targets", "staging"}, file)
-    staging = validate(Staging, document.get("staging") or {}, file, "staging")
-    merged = merge_defaults(document, "targets", file)
-    by_name = {
-        name: _target(name, document["targets"][name] or {}, values, file)
-        for name, values in merged.items()
-    }
-    targets = Targets(staging=staging, by_name=by_name)
-    if not targets.required:
-        raise FixConfiguration(
-            what=f"{file}: targets: none has role: required", do="Make at least one required."
-        )
-    for target in by_name.values():
-        _check_region(target, staging, file)
-    return targets
-
-
-def _check_region(target: Target, staging: Staging, file: str) -> None:
-    """Refuse a target whose COPY would find its files in another region."""
-    own, where = target.own_staging, f"{file}: targets.{target.name}"
-    if target.enabled and own is None and target.copies_within not in {None, staging.region}:
-        raise FixConfiguration(
-            what=f"{where}.region: {target.copies_within} is not the staging bucket's region "
-            f"{staging.region}, and Redshift copies Parquet only inside one",
-            do=f"Name a bucket of your own in {target.copies_within} as its staging_bucket.",
-        )
-    if own is not None and own.bucket == staging.bucket:
-        raise FixConfiguration(
-            what=f"{where}.staging_bucket: {own.bucket} is the staging bucket itself",
-            do="Leave staging_bucket out, or name a bucket in the target's region.",
-        )
-
-
-def _target(name: str, own: Mapping[str, Any], values: Mapping[str, Any], file: str) -> Target:
-    """Build a target of the kind it names. A default that only other kinds know is passed over."""
-    kind = values.get("kind") or "redshift"
-    if kind not in KINDS:
-        raise FixConfiguration(
-            what=f"{file}: targets.{name}.kind: {kind} is none of {', '.join(sorted(KINDS))}",
-            do=f"Mend {file}.",
-        )
-    model = KINDS[kind]
-    elsewhere = _SETTINGS - model.model_fields.keys() - own.keys()
-    given = {key: value for key, value in values.items() if key not in elsewhere}
-    return validate(model, {**given, "name": name, "kind": kind}, file, f"targets.{name}")

@@ -7,7 +7,8 @@ from pathlib import Path
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
 from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
-from tidemark.core.targets import Target, Targets, parse_targets
+from tidemark.core.target_list import Targets, parse_targets
+from tidemark.core.targets import Target
 from tidemark.core.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
 
 ROOT = Path(__file__).parents[3]
