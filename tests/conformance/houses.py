@@ -79,12 +79,17 @@ def apply(house: House, warehouse: Warehouse, *batches: Batch, token: str = "tok
 
 
 @contextlib.contextmanager
-def opened(stack: Endpoints, kind: str, level: str) -> Iterator[House]:
-    """A database of that isolation on a warehouse of that kind."""
+def opened(stack: Endpoints, kind: str, level: str, *, port: int | None = None) -> Iterator[House]:
+    """A database of that isolation on a warehouse of that kind.
+
+    :param port: where the product finds PostgreSQL, if not at the server itself
+    """
     name = f"h_{uuid.uuid4().hex[:10]}"
     with pytest.MonkeyPatch.context() as environment, contextlib.ExitStack() as undo:
         environment.setenv(f"AIRFLOW_CONN_{_AWS.upper()}", json.dumps(_aws(stack)))
-        environment.setenv(f"AIRFLOW_CONN_{_POSTGRES.upper()}", json.dumps(_postgres(stack, name)))
+        environment.setenv(
+            f"AIRFLOW_CONN_{_POSTGRES.upper()}", json.dumps(_postgres(stack, name, port))
+        )
         place = stand_in(stack)
         if kind == "redshift":
             caller = place.caller("primary")
@@ -150,11 +155,11 @@ def _aws(stack: Endpoints) -> dict[str, Any]:
     }
 
 
-def _postgres(stack: Endpoints, database: str) -> dict[str, Any]:
+def _postgres(stack: Endpoints, database: str, port: int | None) -> dict[str, Any]:
     return {
         "conn_type": "postgres",
         "host": stack.postgres_host,
-        "port": stack.postgres_port,
+        "port": port or stack.postgres_port,
         "login": stack.postgres_user,
         "password": stack.postgres_password,
         "schema": database,

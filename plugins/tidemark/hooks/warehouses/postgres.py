@@ -6,16 +6,13 @@ COMMIT was answered by silence may be repeated blindly.
 """
 
 import contextlib
-import logging
-import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import psycopg
-
-from tidemark.core.batches import Batch, StagedFile
+from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
@@ -36,19 +33,10 @@ from tidemark.core.targets import PostgresTarget
 from tidemark.core.templates import render
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.csv_rows import csv_rows
-from tidemark.hooks.warehouses.postgres_session import (
-    Connection,
-    explained,
-    hang_up,
-    open_session,
-    passing,
-)
+from tidemark.hooks.warehouses.postgres_transactions import RelationMissing, Transactions, Tries
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
 
-_LONGEST_PAUSE = 30.0
 _NAME_LENGTH = 63  # the server cuts an application_name off there
-
-log = logging.getLogger(__name__)
 
 
 class PostgresWarehouse:
@@ -68,8 +56,7 @@ class PostgresWarehouse:
         patience: Patience = PATIENT,
     ) -> None:
         self.table, self.target, self.bucket, self.patience = table, target, bucket, patience
-        self._loading: Connection | None = None
-        self._stopped = False
+        self._transactions = Transactions(target, table.name)
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
@@ -101,24 +88,19 @@ class PostgresWarehouse:
     def create(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:  # noqa: ARG002 - each kind is called alike
         """Create the table and its ledger where they are missing, as one transaction."""
         statements = create_statements(self.table, self.target, columns, key)
-        self._attempt(self._name("create"), statements, {}, self.patience.seconds)
+        self._transactions.run(self._name("create"), statements, self._brief)
 
     def alter(self, statements: Sequence[str], token: str) -> None:  # noqa: ARG002
         """Run DDL on the table, each statement committed by itself, in order."""
         for sql in statements:
-            self._attempt(self._name("alter"), {"alter": sql}, {}, self.patience.seconds)
+            self._transactions.run(self._name("alter"), {"alter": sql}, self._brief)
 
     def start(self, group: Group, token: str) -> None:
         """Apply a group of batches; they are committed when this returns."""
         statements = load_statements(self.table, self.target, group, self.bucket.name, token)
-        files = {"copy_batch": group.files}
+        name, rows = self._name(group.subject), partial(csv_rows, self.bucket, group.files)
         try:
-            self._attempt(
-                self._name(group.subject),
-                statements,
-                files,
-                self.target.statement_timeout_ms / 1000,
-            )
+            self._transactions.run(name, statements, self._long, rows)
         except TryAgain:
             # The answer to COMMIT may be all that was lost.
             with contextlib.suppress(TidemarkError):
@@ -129,10 +111,9 @@ class PostgresWarehouse:
     def probe(self, batch: Batch, token: str) -> BadData | None:  # noqa: ARG002
         """Try a batch's rows in a session that keeps nothing."""
         statements = probe_statements(self.table, self.target, batch, self.bucket.name)
-        files = {"copy_batch": batch.files}
-        allowed = self.target.statement_timeout_ms / 1000
+        name, rows = self._name("probe"), partial(csv_rows, self.bucket, batch.files)
         try:
-            self._attempt(self._name(f"probe {batch.batch_id}"), statements, files, allowed)
+            self._transactions.run(name, statements, self._long, rows)
         except BadData as error:
             return error
         return None
@@ -160,11 +141,7 @@ class PostgresWarehouse:
 
     def stop(self) -> None:
         """Cancel the load that this object is in the midst of: its task is being killed."""
-        self._stopped = True
-        if (session := self._loading) is not None:
-            with contextlib.suppress(psycopg.Error):
-                session.cancel_safe(timeout=5)
-            hang_up(session)  # a cancellation between two statements goes unheard
+        self._transactions.stop()
 
     def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error for a load of somebody else's that ended without committing."""
@@ -178,113 +155,32 @@ class PostgresWarehouse:
 
     def timeout(self, handle: str) -> TidemarkError:  # noqa: ARG002
         """Return the error for a load that was cancelled at its deadline."""
-        return TryAgain(
-            what=f"Timeout waiting for {self.target.name} PostgreSQL to complete a load; it was "
-            "cancelled, and the ledger does not list the batch",
-            do="Raise statement_timeout_ms of this target if loads of this size take longer, "
-            "then clear the load.",
-            table=self.table.name,
-            target=self.target.name,
-        )
-
-    def _attempt(
-        self,
-        name: str,
-        statements: Mapping[str, str],
-        files: Mapping[str, Sequence[StagedFile]],
-        seconds: float,
-    ) -> None:
-        """Run statements as one transaction, again while that may help and time is left."""
-        deadline = time.monotonic() + seconds
-        for attempt in range(1, self.target.retry_attempts + 1):
-            try:
-                return self._transact(name, statements, files, deadline - time.monotonic())
-            except (_Failed, TryAgain) as error:
-                pause = self._pause(attempt)
-                last = self._stopped or attempt == self.target.retry_attempts
-                if last or not _may_pass(error) or time.monotonic() + pause >= deadline:
-                    raise self._told(error, deadline) from error
-                log.warning("%s: attempt %s failed: %s", self.target.name, attempt, error)
-            time.sleep(pause)
-        raise AssertionError("unreachable")
-
-    def _told(self, error: "_Failed | TryAgain", deadline: float) -> TidemarkError:
-        if isinstance(error, TryAgain):
-            return error
-        by_server = "due to statement timeout" in str(error.cause)
-        if by_server or (error.cause.sqlstate is None and time.monotonic() >= deadline):
-            return self.timeout("")
-        return explained(error.cause, self.target, self.table.name, error.statement)
-
-    def _transact(
-        self,
-        name: str,
-        statements: Mapping[str, str],
-        files: Mapping[str, Sequence[StagedFile]],
-        seconds: float,
-    ) -> None:
-        with open_session(self.target, name, seconds) as session:
-            self._loading, running = session, "commit"
-            try:
-                with session.transaction():
-                    for running, sql in statements.items():
-                        if self._stopped:
-                            raise TryAgain(what="the load was stopped", do="Clear the load.")
-                        if running in files:
-                            self._copy(session, sql, files[running])
-                        else:
-                            session.execute(sql.encode())
-                    running = "commit"
-            except psycopg.Error as error:
-                raise _Failed(running, error) from error
-            finally:
-                self._loading = None
-
-    def _copy(self, session: Connection, sql: str, files: Sequence[StagedFile]) -> None:
-        with session.cursor().copy(sql.encode()) as copy:
-            for text in csv_rows(self.bucket, files):
-                copy.write(text)
+        return self._transactions.timeout()
 
     def _ask_ledger(self, sql: str) -> list[dict[str, Any]] | None:
         """Return the rows, None if the table that was asked does not exist."""
         try:
             return self._ask(sql)
-        except _Missing:
+        except RelationMissing:
             return None
 
     def _ask(self, sql: str) -> list[dict[str, Any]]:
-        with open_session(self.target, self._name("ledger"), self.patience.seconds) as session:
-            try:
-                return session.execute(sql.encode()).fetchall()
-            except psycopg.errors.UndefinedTable as error:
-                raise _Missing(what=str(error), do="Load the table once.") from error
-            except psycopg.Error as error:
-                raise explained(error, self.target, self.table.name, "a question") from error
+        return self._transactions.ask(self._name("ledger"), sql, self._brief)
 
-    def _pause(self, attempt: int) -> float:
-        longest = min(_LONGEST_PAUSE, self.target.retry_delay_ms / 1000 * 2 ** (attempt - 1))
-        return random.uniform(longest / 2, longest)  # noqa: S311 - jitter
+    @property
+    def _brief(self) -> Tries:
+        """For what is not a load."""
+        return Tries(min(self.patience.seconds, self._long.seconds), self.patience.attempts)
+
+    @property
+    def _long(self) -> Tries:
+        """For a load."""
+        return Tries(self.target.statement_timeout_ms / 1000, self.target.retry_attempts)
 
     def _name(self, subject: str) -> str:
         """A name that says which table and, by a digest, which load, within the server's limit."""
         digest = client_token(self.table.name, self.target.name, subject)[:12]
         return f"tidemark {digest} {self.table.name}"[:_NAME_LENGTH]
-
-
-class _Failed(Exception):
-    """A statement of a transaction failed."""
-
-    def __init__(self, statement: str, cause: psycopg.Error) -> None:
-        super().__init__(f"{statement}: {' '.join(str(cause).split())}")
-        self.statement, self.cause = statement, cause
-
-
-def _may_pass(error: _Failed | TryAgain) -> bool:
-    return isinstance(error, TryAgain) or passing(error.cause)
-
-
-class _Missing(TryAgain):
-    """A question named a table that the target does not have (yet)."""
 
 
 def _session_query(question: str, **values: str) -> dict[str, str]:

@@ -74,13 +74,20 @@ def open_session(target: PostgresTarget, name: str, seconds: float) -> Iterator[
     connection = _connect(target, name, seconds)
     try:
         with _hung_up_after(connection, seconds + _GRACE_SECONDS):
-            milliseconds = max(1, int(seconds * 1000))
-            question = {"question": "settings", "milliseconds": milliseconds}
-            for sql in render("postgres_session.sql", "postgres", **question).values():
-                connection.execute(sql.encode())
+            try:
+                _settle(connection, seconds)
+            except psycopg.Error as error:
+                raise _unreachable(error, target) from error
             yield connection
     finally:
         connection.close()
+
+
+def _settle(connection: Connection, seconds: float) -> None:
+    milliseconds = max(1, int(seconds * 1000))
+    question = {"question": "settings", "milliseconds": milliseconds}
+    for sql in render("postgres_session.sql", "postgres", **question).values():
+        connection.execute(sql.encode())
 
 
 def hang_up(connection: Connection) -> None:
@@ -128,11 +135,7 @@ def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
         if isinstance(explanation, FixConfiguration):
             do = f"Correct the Airflow connection {conn_id}, then clear the load."
             raise FixConfiguration(what=_short(error), do=do, target=target.name) from error
-        raise TryAgain(
-            what=f"PostgreSQL could not be reached: {_short(error)}",
-            do=f"Check the connection {conn_id} and the network, then clear the task.",
-            target=target.name,
-        ) from error
+        raise _unreachable(error, target) from error
     except Exception as error:  # Airflow has several kinds of "not found"
         raise FixConfiguration(
             what=f"the Airflow connection {conn_id} cannot be used ({error})",
@@ -140,6 +143,14 @@ def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
             target=target.name,
         ) from error
     return connection
+
+
+def _unreachable(error: psycopg.Error, target: PostgresTarget) -> TryAgain:
+    return TryAgain(
+        what=f"PostgreSQL could not be reached: {_short(error)}",
+        do=f"Check the connection {target.conn_id} and the network, then clear the task.",
+        target=target.name,
+    )
 
 
 def _short(error: psycopg.Error) -> str:
