@@ -100,8 +100,7 @@ def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all comman
     for queue in project.queues.values():
         print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
     for table in project.tables.values():
-        refused = "" if table.strategy == "incremental" else f"  {table.strategy}: not loaded yet"
-        print(f"table    {table.name:40} {table.schedule or 'when triggered'}{refused}")
+        print(f"table    {table.name:40} {table.schedule or 'when triggered'}")
 
 
 def _discover(options: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from tidemark.core.windows import Window
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def run(run_type="scheduled", since=None, until=None, interval=(START, END), run_id="r"):
+def run(run_type="scheduled", since=None, until=None, interval=(START, END), run_id="r", **more):
     return read_run(
         run_type=run_type,
         run_id=run_id,
@@ -18,6 +18,7 @@ def run(run_type="scheduled", since=None, until=None, interval=(START, END), run
         interval=interval,
         since=since,
         until=until,
+        **more,
     )
 
 
@@ -54,3 +55,25 @@ def test_a_window_that_means_nothing_is_refused(since, until, message):
 def test_a_backfill_without_an_interval_is_refused():
     with pytest.raises(FixConfiguration, match="no data interval"):
         run("backfill", interval=None)
+
+
+def test_a_mode_and_a_table_without_windows_read_the_whole_table():
+    assert run(mode="full_refresh").base
+    assert run(mode="resync", targets=["secondary"]).targets == ("secondary",)
+    assert run(run_type="scheduled", strategy="full").base
+    assert not run().base
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "resync"},
+        {"mode": "full_refresh", "targets": ["secondary"]},
+        {"mode": "refresh"},
+        {"mode": "full_refresh", "since": "2026-03-01T00:00:00+00:00"},
+        {"strategy": "full", "until": "2026-03-01T00:00:00+00:00"},
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(wrong):
+    with pytest.raises(FixConfiguration, match="Trigger the run again"):
+        run(**wrong)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.selection import check_strategy, index_statement, select_columns
+from tidemark.core.selection import index_statement, select_columns
 from tidemark.core.tables import Table, parse_tables
 
 
@@ -103,14 +103,6 @@ def test_policies_that_contradict_each_other_are_wrong_at_the_door(
 ) -> None:
     with pytest.raises(FixConfiguration, match=rf"tables.yaml: tables.shop.t.*{message}"):
         parse_tables(f"version: 1\ntables: {{shop.t: {{{settings}}}}}", {})
-
-
-@pytest.mark.parametrize("strategy", ["full"])
-def test_what_loading_cannot_do_yet_is_refused_in_words(strategy: str) -> None:
-    with pytest.raises(FixConfiguration, match=f"strategy: {strategy} is known, and this release"):
-        check_strategy(table(strategy=strategy))
-    check_strategy(table())
-    check_strategy(table(strategy="append", cursor="id"))
 
 
 def test_the_missing_index_comes_as_a_statement() -> None:

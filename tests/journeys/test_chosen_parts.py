@@ -99,13 +99,3 @@ def test_a_hashed_key_tells_rows_apart_and_is_nowhere_written_down(pipeline: Pip
     ]
     assert len(documents) > 4
     assert not [text for text in documents if b"98765432" in text]
-
-
-def test_a_strategy_that_cannot_be_loaded_is_refused_before_anything_is_read(
-    pipeline: Pipeline,
-) -> None:
-    table = "not_yet"
-    pipeline.source.create(table)
-    said = pipeline.sync(table, "failed").log("plan_increment")
-    assert "strategy: full is known, and this release cannot load it yet" in said
-    assert pipeline.state(table)["in_flight"] is None

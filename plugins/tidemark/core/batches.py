@@ -248,6 +248,11 @@ def parse_batch_id(batch_id: str) -> BatchName:
     )
 
 
+def is_base(batch_id: str) -> bool:
+    """Return whether a batch is a base: a full refresh or a resync."""
+    return parse_batch_id(batch_id).kind == "base"
+
+
 def stream_prefix(stream: str) -> str:
     """Return where all batches of a stream live, with a trailing slash."""
     return f"staging/{stream}/"

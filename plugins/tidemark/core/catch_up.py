@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import Field
 
-from tidemark.core.batches import Batch, Plan, StagedFile
+from tidemark.core.batches import Batch, Plan, StagedFile, is_base
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.state import is_base
 
 LARGEST_GROUP = 50
 """Batches: their ledger rows are one statement, and the Data API takes 100 KB."""
@@ -26,9 +25,20 @@ LARGEST_GROUP = 50
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Batches that one transaction applies, oldest first: at least one, all of one shape."""
+    """Batches that one transaction applies, oldest first: at least one, all of one shape.
+
+    A base is a group of its own, and replaces the table.
+
+    :param carried: for a base: the columns that the table has as well, by which rows that were
+        read later are carried over; empty where they cannot be told apart
+    :param alike: for a base: whether the new table may be made like the one that is there
+    :param superseded: for a base: whether the target's newest base is newer
+    """
 
     batches: tuple[Batch, ...]
+    carried: tuple[str, ...] = ()
+    alike: bool = False
+    superseded: bool = False
 
     @property
     def batch_ids(self) -> tuple[str, ...]:

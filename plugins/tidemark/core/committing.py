@@ -72,7 +72,7 @@ def with_base_commit(
     if batch.plan.only:
         return state
     high: datetime | None = state.watermark
-    if strategy == "full" or state.watermark is None:
+    if strategy == "full" or (strategy == "incremental" and state.watermark is None):
         high = max(batch.plan.high, state.watermark or batch.plan.high)
     if high == state.watermark:
         return with_debt(state, batch.batch_id, owed_by)

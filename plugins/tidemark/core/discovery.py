@@ -3,7 +3,7 @@
     it has                                         proposed
     a key, and a time that every change moves      incremental
     a growing key only, and many rows              append
-    neither, or few rows                           full
+    neither, or few rows                           full, for a person to choose
 
 A proposal is a text for a person to read and commit; nothing is copied because it was found.
 """
@@ -125,7 +125,9 @@ def _choose_strategy(
         proposal.settings["strategy"] = "full"
         lacks = ["a key"] if not key else []
         lacks += ["a time that every change moves"] if not cursor else []
-        proposal.blocked = f"it lacks {' and '.join(lacks)}, so it can only be copied whole (full)"
+        proposal.blocked = (
+            f"it lacks {' and '.join(lacks)}; with strategy: full every run copies it whole"
+        )
     if key and not cursor:
         taken = {column["column_name"].lower() for column in found.columns}
         new = "row_updated_at" if "updated_at" in taken else "updated_at"
@@ -209,10 +211,7 @@ def write_entries(proposals: Iterable[Proposal], *, sizes: bool) -> str:
         found = proposal.found
         size = f"  # about {found.rows:,} rows, {found.size / 2**20:,.0f} MiB" if sizes else ""
         if proposal.blocked:
-            lines.append(
-                f"  # {_flow(found.name)} is left out: {proposal.blocked}"
-                f"{_not_yet(proposal.settings.get('strategy'))}{size}"
-            )
+            lines.append(f"  # {_flow(found.name)} is left out: {proposal.blocked}{size}")
         elif proposal.settings:
             lines.append(f"  {_flow(found.name)}:{size}")
             lines += [f"    {name}: {_flow(value)}" for name, value in proposal.settings.items()]
@@ -220,10 +219,6 @@ def write_entries(proposals: Iterable[Proposal], *, sizes: bool) -> str:
             lines.append(f"  {_flow(found.name)}: {{}}{size}")
         lines += [f"    # {' '.join(remark.split())}" for remark in proposal.remarks]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _not_yet(strategy: str | None) -> str:
-    return f"; this release cannot load strategy: {strategy}" if strategy else ""
 
 
 def _flow(value: Any) -> str:

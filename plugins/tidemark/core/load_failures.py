@@ -85,6 +85,12 @@ _RULES = (
         "Drop that constraint on the target: the source has no such rule; then clear the load.",
     ),
     _rule(
+        r"other objects depend on it|because other objects depend",
+        FixConfiguration,
+        "A view is bound to the table that a base replaces: create it anew WITH NO SCHEMA BINDING "
+        "(or drop it), then clear the load.",
+    ),
+    _rule(
         r"database \S+ does not exist|cluster \S+ not found|does(n't| not) exist in this account"
         r"|schema \S+ does not exist|password authentication failed|role \S+ does not exist"
         r"|no pg_hba.conf entry",
@@ -120,6 +126,14 @@ def explain_failure(
             target=target,
             statement_id=statement_id,
             batch_at_fault=True,
+        )
+    if failed == "check_newest":
+        return TryAgain(
+            what="another base was applied meanwhile; nothing was changed",
+            do="Clear the load: it asks the ledger which base is the newest.",
+            table=table,
+            target=target,
+            statement_id=statement_id,
         )
     family: type[TidemarkError] = TryAgain
     do = _AGAIN

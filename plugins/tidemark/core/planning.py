@@ -49,8 +49,9 @@ def cursor_precision(table: Table, columns: Sequence[Column]) -> int:
 
 
 def check_key(table: Table, columns: Sequence[Column], primary_key: Sequence[str]) -> None:
-    """Refuse a table without a key, or with a configured key that names no column."""
-    if not table.key and not primary_key:
+    """Refuse a table without a key, or with a configured key that names no column. Only a ``full``
+    table needs none: it is replaced, never merged."""
+    if not table.key and not primary_key and table.strategy != "full":
         raise FixConfiguration(
             what="the table has no primary key, so its rows cannot be told apart",
             do="Add a primary key to the source table, or name unique columns under "

@@ -99,6 +99,18 @@ def refuse_disagreement(state: TableState, configured: Collection[Configured]) -
         )
 
 
+def refuse_unknown_targets(state: TableState, names: Collection[str]) -> None:
+    """Raise `FixConfiguration` for a resync of a target that is not there or not enabled."""
+    unfit = [n for n in names if n not in state.targets or not state.targets[n].enabled]
+    if unfit:
+        known = ", ".join(name for name, target in state.targets.items() if target.enabled)
+        raise FixConfiguration(
+            what=f"targets: {', '.join(unfit)} cannot be resynced: enabled are {known}",
+            do="Trigger the run again with targets that are enabled.",
+            table=state.table_name,
+        )
+
+
 def promoted(state: TableState, name: str) -> TableState:
     """Return the document in which the watermark waits for a target.
 

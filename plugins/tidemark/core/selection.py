@@ -111,17 +111,6 @@ def hash_pads(secret: str) -> tuple[str, str]:
     return inner.hex(), outer.hex()
 
 
-def check_strategy(table: Table) -> None:
-    """Refuse a strategy that loading cannot do yet, before anything is read."""
-    if table.strategy == "full":
-        raise FixConfiguration(
-            what=f"strategy: {table.strategy} is known, and this release cannot load it yet",
-            do=f"Write strategy: incremental under tables.{table.name} in tables.yaml if the table "
-            "has a key and a column that every change moves forward, or leave the table out.",
-            table=table.name,
-        )
-
-
 def index_statement(schema: str, table: str, cursor: str) -> str:
     """Return the statement that gives a cursor its index."""
     names = [identifier(name, "mysql") for name in (f"by_{cursor}"[:64], schema, table, cursor)]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from tidemark.core.batches import Plan, parse_batch_id
+from tidemark.core.batches import Plan, is_base, parse_batch_id
 from tidemark.core.breaker import Breaker
 from tidemark.core.documents import Frozen
 from tidemark.core.growing_keys import Sighting
@@ -161,11 +161,6 @@ def to_load(state: TableState, target: str, own: str | None) -> list[str]:
     if known and known.status == "new" and not (bases and bases[0] in known.awaits):
         return []
     return [*bases, *(batch_id for batch_id in batches if not is_base(batch_id))]
-
-
-def is_base(batch_id: str) -> bool:
-    """Return whether a batch is a base: a full refresh or a resync."""
-    return parse_batch_id(batch_id).kind == "base"
 
 
 def owing_targets(state: TableState) -> set[str]:

@@ -25,6 +25,12 @@ def tombstone_table(table: Table, target: str) -> str:
     return f"_tidemark_tombstones__{table.table_on(target)}"
 
 
+def new_table(table: Table, target: str, batch_id: str) -> str:
+    """The table that a base fills before it takes the table's place. Names end at 127 bytes."""
+    digest = hashlib.sha256(f"{table.table_on(target)}|{batch_id}".encode()).hexdigest()[:8]
+    return f"_tidemark_new__{digest}__{batch_id}"[:127]
+
+
 def create_statements(
     table: Table, target: Target, columns: Sequence[Column], key: Sequence[str]
 ) -> dict[str, str]:
@@ -76,6 +82,8 @@ def load_statements(
 
     :param token: the ClientToken they are submitted with; the ledger rows keep it
     """
+    if group.plan.kind == "base":
+        return _swap_statements(table, target, group, bucket, token)
     plan = group.plan
     columns = [*plan.columns, *LINEAGE]
     return render(
@@ -111,6 +119,41 @@ def probe_statements(table: Table, target: Target, batch: Batch, bucket: str) ->
         into_table=batch.plan.kind != "base",
     )
     return {name: load[name] for name in ("create_stage", "copy_batch", "check_count")} | probe
+
+
+def _swap_statements(
+    table: Table, target: Target, group: Group, bucket: str, token: str
+) -> dict[str, str]:
+    (batch,), plan = group.batches, group.plan
+    columns = [*plan.columns, *LINEAGE]
+    return render(
+        "swap_batch.sql",
+        target.dialect,
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        new_table=new_table(table, target.name, plan.batch_id),
+        ledger_table=ledger_table(table, target.name),
+        tombstone_table=tombstone_table(table, target.name),
+        columns=columns,
+        names=[column.name for column in columns],
+        key=plan.key,
+        cursor=plan.cursor,
+        carried=[column.name for column in columns if column.name in group.carried],
+        alike=group.alike,
+        superseded=group.superseded,
+        dist_key=table.dist_key,
+        sort_keys=table.sort_keys,
+        manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
+        iam_role=target.copy_role,
+        batch_id=plan.batch_id,
+        read_from=batch.read_from,
+        read_to=batch.read_to,
+        high=plan.high,
+        rows=batch.rows,
+        rows_set_aside=batch.rows_set_aside,
+        checksum=batch.checksum,
+        token=token,
+    )
 
 
 def ledger_query(table: Table, target: Target, batch_ids: Sequence[str]) -> str:

@@ -59,8 +59,8 @@ class Table(Frozen):
     :param key: the columns that identify a row; empty means the primary key
     :param strategy: ``incremental`` reads windows of the cursor and merges by key; ``append``
         reads windows of a growing key, for rows that are only ever added: a row that is changed
-        later is not copied again; ``full`` (the whole table each time) is known, proposed by
-        `discover`, and refused by the plan until loading can do it
+        later is not copied again; ``full`` reads the whole table each time and replaces it, and
+        needs no cursor and no key
     :param columns: which columns are copied, and which of them hashed
     :param hash_connection: Airflow connection whose password is the key of the hashes
     :param where: copies only the rows for which this holds; see `tidemark.core.predicates`

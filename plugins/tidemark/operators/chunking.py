@@ -78,6 +78,25 @@ def cut_keys(stream: Stream, shape: TableShape, keys: KeyWindow) -> Cutting:
     return Cutting(chunks_by_growing_key(keys, cuts), key, index)
 
 
+def cut_whole(stream: Stream, shape: TableShape, window: Window) -> Cutting:
+    """Return chunks that together cover the whole table, whatever its cursor says.
+
+    A table of one chunk is read in one snapshot. A larger one is read in several, one after the
+    other; the batch says from when to when.
+    """
+    table = stream.table
+    key = range_columns(shape.columns, shape.primary_key)
+    if not key or shape.engine == "VIEW" or shape.rows_estimate <= table.chunk_rows:
+        return Cutting(single_chunk(window, open_end=True))
+    cursor = table.cursor if table.strategy != "full" else ""
+    integer = is_integer(shape.columns, key[0])
+    ranged = RangedTable(
+        table.db_schema, table.table, key, integer, cursor, shape.index_on.get(cursor)
+    )
+    cuts = stream.source.key_cuts(ranged, shape.rows_estimate, table.chunk_rows)
+    return Cutting(chunks_by_key(window, cuts, open_end=True), key, "PRIMARY")
+
+
 def _share(stream: Stream, shape: TableShape, window: Window, index: str | None) -> Share:
     """Return how much of the table lies in the window. A view has no statistics: it is counted."""
     table = stream.table

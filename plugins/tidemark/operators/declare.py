@@ -12,6 +12,9 @@ from tidemark.hooks import project
 _SINCE = "Read again rows changed at or after this time; the watermark stays. ISO 8601 with a zone."
 _UNTIL = "Read again rows changed before this time; the watermark stays. ISO 8601 with a zone."
 
+_MODE = "full_refresh: replace the table on all targets; resync: on those that `targets` names."
+_TARGETS = "The targets of a resync, by their names in targets.yaml."
+
 
 def read_project() -> tuple[list[Table], list[Target]]:
     """Return the tables whose DAGs this parse must declare, and all targets.
@@ -40,6 +43,8 @@ def dag_settings(table: Table) -> dict[str, Any]:
         },
         "params": {
             "since": Param(None, type=["null", "string"], format="date-time", description=_SINCE),
+            "mode": Param(None, enum=[None, "full_refresh", "resync"], description=_MODE),
+            "targets": Param([], type="array", items={"type": "string"}, description=_TARGETS),
             "until": Param(None, type=["null", "string"], format="date-time", description=_UNTIL),
         },
         "tags": ["tidemark", table.db_schema],

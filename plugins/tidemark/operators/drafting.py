@@ -8,7 +8,7 @@ from tidemark.core.column_types import Column
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.growing_keys import KeyWindow, Sighting, horizon_of_keys
 from tidemark.core.planning import check_cursor, check_growing, check_key, cursor_precision
-from tidemark.core.selection import check_strategy, index_statement
+from tidemark.core.selection import index_statement
 from tidemark.core.source_drift import check_contract, removed_columns
 from tidemark.core.state import TableState
 from tidemark.core.tables import Table
@@ -34,15 +34,17 @@ class Look:
     sighting: Sighting | None = None
 
 
-def look(stream: Stream, state: TableState) -> Look:
+def look(stream: Stream, state: TableState, *, whole: bool = False) -> Look:
     """Ask the source what the table is like and how far it may be read.
+
+    :param whole: the whole table is going to be read, and to replace what the targets have: then
+        no cursor is needed, and no contract keeps its columns
 
     Raises `FixConfiguration` for a table that cannot be copied as configured, or whose open
     transactions cannot be seen; `TryAgain` where another look may see them; `MigrateSchema` where
     the contract is frozen and the columns changed.
     """
     table = stream.table
-    check_strategy(table)
     shape = stream.source.describe(table.db_schema, table.table, table)
     if any(column.hashed for column in shape.columns):
         read_hash_secret(table.hash_connection)  # refuses before anything is planned
@@ -50,6 +52,18 @@ def look(stream: Stream, state: TableState) -> Look:
     sighting, bound = _reach(stream, shape.columns)
     _check_seen(table, bound)
     _say_what_holds(table, bound)
+    if whole:
+        return Look(shape, bound, sighting)
+    _warn_of_cursor(stream, shape)
+    for change in check_contract(
+        table.name, table.contract, state.columns, shape.columns, table.columns.exclude
+    ):
+        log.warning("The source's columns changed since the last batch: %s", change)
+    return Look(shape, bound, sighting)
+
+
+def _warn_of_cursor(stream: Stream, shape: TableShape) -> None:
+    table = stream.table
     if table.cursor not in shape.indexed:
         log.warning(
             "%s has no index: every run scans the whole table. On the source: %s",
@@ -62,11 +76,6 @@ def look(stream: Stream, state: TableState) -> Look:
             uncounted,
             table.cursor,
         )
-    for change in check_contract(
-        table.name, table.contract, state.columns, shape.columns, table.columns.exclude
-    ):
-        log.warning("The source's columns changed since the last batch: %s", change)
-    return Look(shape, bound, sighting)
 
 
 def draft(
@@ -79,6 +88,7 @@ def draft(
     window: Window,
     cutting: Cutting,
     keys: KeyWindow | None = None,
+    only: tuple[str, ...] = (),
 ) -> Plan:
     """Return the plan of a batch."""
     table, shape = stream.table, seen.shape
@@ -91,7 +101,8 @@ def draft(
         low=window.low,
         high=window.high,
         keys=keys,
-        cursor=table.cursor,
+        only=only,
+        cursor=table.cursor if table.strategy != "full" else None,
         key=table.key or shape.primary_key,
         columns=shape.columns,
         chunks=cutting.chunks,
@@ -109,6 +120,8 @@ def draft(
 def _reach(stream: Stream, columns: tuple[Column, ...]) -> tuple[Sighting | None, Horizon]:
     """Return how far the keys go, where keys are the cursor, and up to where reading is safe."""
     table = stream.table
+    if table.strategy == "full":
+        return None, horizon(stream.source.clock(), table.safety_lag, precision=6)
     if table.strategy != "append":
         check_cursor(table, columns)
         precision = cursor_precision(table, columns)

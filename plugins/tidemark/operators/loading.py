@@ -12,20 +12,22 @@ Every step asks the ledger anew, so the sequence may be broken off anywhere and 
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tidemark.core.batches import Batch
+from tidemark.core.bases import fitted_swap, restored, restored_error, with_restored
+from tidemark.core.batches import Batch, is_base
 from tidemark.core.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.ledger import LedgerEntry, covered, newest_base
 from tidemark.core.load_failures import BadData
 from tidemark.core.quarantine import TooManyBadRows
-from tidemark.core.state import TargetState, to_load, with_load
+from tidemark.core.state import TableState, TargetState, with_load
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.warehouse import Progress
-from tidemark.operators.admission import Admission, NothingToLoad
+from tidemark.operators.admission import Admission
+from tidemark.operators.applying import to_apply
 from tidemark.operators.isolating import isolate
 from tidemark.operators.preparing import prepare
 from tidemark.operators.stream import Stream
@@ -120,8 +122,12 @@ class Loading:
         return self._known.role == "required"
 
     def _next_step(self) -> Step:
-        todo = self._todo()
-        entries = self._entries(todo)
+        state = self.stream.state()
+        todo = to_apply(self.stream, state, self.target, self.own)
+        # The last batch committed is asked for too: by it a restored warehouse is known.
+        entries = self._entries([*todo, *([state.last_batch] if state.last_batch else [])])
+        if restored(state, self.target.name, entries):
+            self._refuse_restored(state)
         held = self._held(todo, entries)
         self._report(held, entries)
         pending = [each for each in todo if each not in held and each not in self.so_far.passed]
@@ -130,7 +136,7 @@ class Loading:
                 what=f"{lost[0]} was committed, and the ledger does not list it",
                 do="See who changes the ledger table; then clear the load.",
             )
-        return next_step(
+        step = next_step(
             pending,
             self.own,
             self._batch,
@@ -140,26 +146,17 @@ class Loading:
             # Whatever the reason of earlier failures: less at once is more likely to succeed.
             largest=max(1, LARGEST_GROUP >> self._known.breaker.failures),
         )
+        if step.group and step.group.plan.kind == "base":
+            existing = self.warehouse.columns() or []
+            return replace(step, group=fitted_swap(step.group, existing, entries))
+        return step
 
-    def _todo(self) -> list[str]:
-        target, own = self.target, self.own
-        if not target.enabled:
-            raise NothingToLoad(f"{target.name} is disabled in targets.yaml")
-        state = self.stream.state()
-        known = state.targets.get(target.name)
-        todo = to_load(state, target.name, own) if known else []
-        if todo:
-            return todo
-        if known is None or known.status == "new":
-            raise NothingToLoad(
-                f"{target.name} is new: it never held what was committed before it was added, and "
-                "needs the whole table first"
-            )
-        raise NothingToLoad(
-            f"superseded: {own} is neither in flight nor committed"
-            if own
-            else f"{target.name} owes nothing"
+    def _refuse_restored(self, state: TableState) -> None:
+        name = self.target.name
+        self.stream.states.update(
+            state.table_name, self._now, lambda found: with_restored(found, name, state)
         )
+        raise restored_error(state, name)
 
     def _room(self) -> Room:
         if self._required:
@@ -185,12 +182,16 @@ class Loading:
         return self.warehouse.holds(batch_ids)
 
     def _held(self, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
-        """Return what the target holds: what its ledger lists, and what its newest base covers."""
+        """Return what the target holds: what its ledger lists, and what its newest base covers.
+
+        A base that is covered is loaded all the same, to be recorded as superseded (rule 3).
+        """
         base = newest_base(entries.values())
         return [
-            batch_id
-            for batch_id in todo
-            if batch_id in entries or (base and covered(base, self._read_to(batch_id)))
+            each
+            for each in todo
+            if each in entries
+            or (base and not is_base(each) and covered(base, self._read_to(each)))
         ]
 
     def _read_to(self, batch_id: str) -> datetime | None:

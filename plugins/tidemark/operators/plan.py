@@ -21,6 +21,7 @@ from tidemark.core.state import (
 from tidemark.core.windows import Window
 from tidemark.operators.adding import plan_added, refuse_times
 from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.basing import plan_base
 from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.drafting import Look, draft, look
 from tidemark.operators.stream import Stream
@@ -41,8 +42,8 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         with no_futile_retry():
             stream = Stream.open(self.table)
             state = self._document(stream)
-            run = _run(context)
-            plan = self._backfill(stream, state, run) if run.window else self._next(stream, state)
+            run = _run(context, stream.table.strategy)
+            plan = self._chosen(stream, state, run)
         context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)
         if plan is None:
             self._skip_later(context, stream)
@@ -51,6 +52,13 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             "Batch %s: [%s, %s), %s chunks", plan.batch_id, plan.low, plan.high, len(plan.chunks)
         )
         return [chunk.number for chunk in plan.chunks]
+
+    def _chosen(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
+        if run.base:
+            return plan_base(stream, state, run)
+        if run.window:
+            return self._backfill(stream, state, run)
+        return self._next(stream, state)
 
     def _document(self, stream: Stream) -> TableState:
         """Return the state document, creating it on a table's first run only (rule 22)."""
@@ -173,7 +181,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         )
 
 
-def _run(context: Context) -> Run:
+def _run(context: Context, strategy: str) -> Run:
     dag_run, params = context["dag_run"], context["params"]
     start, end = dag_run.data_interval_start, dag_run.data_interval_end
     return read_run(
@@ -183,6 +191,9 @@ def _run(context: Context) -> Run:
         interval=(_utc(start), _utc(end)) if start and end else None,
         since=params.get("since"),
         until=params.get("until"),
+        mode=params.get("mode"),
+        targets=params.get("targets") or (),
+        strategy=strategy,
     )
 
 

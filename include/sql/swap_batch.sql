@@ -1,0 +1,167 @@
+-- Replace a whole table by a base (a full refresh, a resync), and enter it in the ledger.
+--
+-- One transaction, as every load: a reader sees the old table or the new one, and whatever breaks it
+-- off leaves no trace. Rows that were read after the base began to be read are carried over, so a
+-- base can be applied late, and none of them is lost (protocol rule 3).
+{%- macro same_key(left, right) -%}
+{% for column in key %}{{ "" if loop.first else " AND " }}
+{{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
+{%- endfor %}
+{%- endmacro %}
+{% set target = schema | identifier ~ "." ~ table | identifier %}
+{% set new = schema | identifier ~ "." ~ new_table | identifier %}
+{% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
+{% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
+{% set stage = "tidemark_stage" | identifier %}
+{% macro read_later(rows) -%}
+{{ rows }}."_read_at" > {{ read_from | literal }}
+{%- endmacro %}
+
+-- name: lock_ledger
+-- First of all: whoever loads, swaps or repairs this table takes this lock.
+LOCK TABLE {{ ledger }};
+
+{% if not superseded %}
+-- name: check_newest
+-- Divides by zero, and so rolls back, if the base is applied already or a newer one is.
+SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS newest
+FROM {{ ledger }}
+WHERE batch_id = {{ batch_id | literal }}
+   OR (kind = 'base' AND read_from >= {{ read_from | literal }});
+
+-- name: create_stage
+-- COPY from Parquet matches columns by position: the file's columns, in the file's order.
+CREATE TEMP TABLE {{ stage }} (
+{% for column in columns %}
+    {{ column.name | identifier }} {{ column.redshift }}{{ "" if loop.last else "," }}
+{% endfor %}
+);
+
+-- name: copy_batch
+{% if manifest_url %}
+COPY {{ stage }}
+FROM {{ manifest_url | literal }}
+IAM_ROLE {{ iam_role | literal }}
+FORMAT AS PARQUET
+MANIFEST;
+{% endif %}
+
+-- name: check_count
+-- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.
+SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
+FROM {{ stage }};
+
+-- name: drop_deleted
+-- What repair deleted after the base had begun to be read does not rise again.
+{% if key %}
+DELETE FROM {{ stage }}
+USING {{ tombstones }}
+WHERE {{ same_key(tombstones, stage) }}
+  AND {{ tombstones }}."read_at" >= {{ read_from | literal }};
+{% endif %}
+
+-- name: create_new
+{% if alike %}
+-- With the distribution, sort keys and encodings that the table has by now, whoever chose them.
+CREATE TABLE {{ new }} (LIKE {{ target }} INCLUDING DEFAULTS);
+{% else %}
+CREATE TABLE {{ new }} (
+{% for column in columns %}
+    {{ column.name | identifier }} {{ column.redshift }}{{ "" if column.nullable else " NOT NULL" }},
+{% endfor %}
+    "_loaded_at" TIMESTAMP NOT NULL
+)
+{% if dist_key %}
+DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
+{% endif %}
+{% if sort_keys %}
+SORTKEY ({{ sort_keys | identifiers }})
+{% endif %};
+{% endif %}
+
+-- name: add_key
+{% if key %}
+ALTER TABLE {{ new }} ADD PRIMARY KEY ({{ key | identifiers }});
+{% endif %}
+
+-- name: fill_new
+INSERT INTO {{ new }} ({{ names | identifiers }}, "_loaded_at")
+{% if key %}
+SELECT {{ names | identifiers }}, GETDATE()
+FROM (
+    SELECT {{ names | identifiers }},
+           ROW_NUMBER() OVER (
+               PARTITION BY {{ key | identifiers }}
+               ORDER BY {% if cursor %}{{ cursor | identifier }} DESC NULLS LAST, {% endif %}"_read_at" DESC
+           ) AS tidemark_rank
+    FROM {{ stage }}
+) AS ranked
+WHERE tidemark_rank = 1;
+{% else %}
+SELECT {{ names | identifiers }}, GETDATE()
+FROM {{ stage }};
+{% endif %}
+
+-- name: drop_overtaken
+-- A row that was read later than this base, and is newer, stays as it is.
+{% if key and carried %}
+DELETE FROM {{ new }}
+USING {{ target }}
+WHERE {{ same_key(target, new) }}
+  AND {{ read_later(target) }}
+{% if cursor and cursor in carried %}
+  AND ({{ target }}.{{ cursor | identifier }} > {{ new }}.{{ cursor | identifier }}
+       OR ({{ target }}.{{ cursor | identifier }} IS NOT NULL
+           AND {{ new }}.{{ cursor | identifier }} IS NULL)
+       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
+             AND {{ new }}.{{ cursor | identifier }} IS NULL)
+            OR {{ target }}.{{ cursor | identifier }} = {{ new }}.{{ cursor | identifier }})
+           AND {{ target }}."_read_at" > {{ new }}."_read_at"));
+{% else %}
+  AND {{ target }}."_read_at" > {{ new }}."_read_at";
+{% endif %}
+{% endif %}
+
+-- name: carry_newer
+{% if key and carried %}
+INSERT INTO {{ new }} ({{ carried | identifiers }}, "_loaded_at")
+SELECT {% for column in columns if column.name in carried %}CAST({{ target }}.{{ column.name | identifier }} AS {{ column.redshift }}), {% endfor %}{{ target }}."_loaded_at"
+FROM {{ target }}
+LEFT JOIN {{ new }} ON {{ same_key(target, new) }}
+WHERE {{ read_later(target) }}
+  AND {{ new }}.{{ key[0] | identifier }} IS NULL;
+{% endif %}
+
+-- name: enter_ledger
+INSERT INTO {{ ledger }}
+    (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
+     rows_set_aside, checksum, loaded_at, statement_id)
+SELECT {{ batch_id | literal }}, 'base',
+       CAST({{ read_from | literal }} AS TIMESTAMP), CAST({{ read_to | literal }} AS TIMESTAMP),
+       CAST(NULL AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
+       CAST({{ high | literal }} AS TIMESTAMP),
+       {{ rows | literal }},
+       (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
+       {{ rows | literal }} - (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
+       {{ rows_set_aside | literal }}, {{ checksum | literal }}, GETDATE(), {{ token | literal }};
+
+-- name: drop_old
+-- Fails, and so changes nothing, if a view is bound to the table: see the runbook.
+DROP TABLE {{ target }};
+
+-- name: rename_new
+ALTER TABLE {{ new }} RENAME TO {{ table | identifier }};
+{% else %}
+-- name: enter_superseded
+-- A newer base is applied already: this one is recorded and changes nothing.
+INSERT INTO {{ ledger }}
+    (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
+     rows_set_aside, checksum, loaded_at, statement_id)
+SELECT {{ batch_id | literal }}, 'superseded',
+       CAST({{ read_from | literal }} AS TIMESTAMP), CAST({{ read_to | literal }} AS TIMESTAMP),
+       CAST(NULL AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
+       CAST({{ high | literal }} AS TIMESTAMP),
+       0, 0, 0, 0, {{ checksum | literal }}, GETDATE(), {{ token | literal }}
+WHERE EXISTS (SELECT 1 FROM {{ ledger }} WHERE kind = 'base' AND read_from >= {{ read_from | literal }})
+  AND NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
+{% endif %}
