@@ -22,6 +22,7 @@ from tidemark.operators import (
     SealBatchOperator,
     chunk_settings,
     dag_settings,
+    gating,
     load_settings,
     read_project,
     source_settings,
@@ -32,9 +33,8 @@ for table in tables:
     with DAG(doc_md=__doc__, **dag_settings(table)):
         plan = PlanIncrementOperator(task_id="plan_increment", **source_settings(table))
         extract = ExtractChunkOperator.partial(task_id="extract_chunk", **chunk_settings(table))
-        chunks = extract.expand(chunk=plan.output)
         seal = SealBatchOperator(task_id="seal_batch", table=table.name)
         loads = [LoadTargetOperator(table=table.name, **load_settings(t)) for t in targets]
         commit = CommitWatermarkOperator(task_id="commit_watermark", table=table.name)
-        plan >> chunks >> seal >> [*loads, commit]
-        [load for load in loads if load.required] >> commit
+        plan >> extract.expand(chunk=plan.output) >> seal >> [*loads, commit]
+        gating(table, loads) >> commit

@@ -28,6 +28,10 @@ SECOND = {
 def parse(monkeypatch, tmp_path):
     """Parse dags/sync_tables.py as Airflow does, and return its DAGs by id."""
 
+    # Airflow leaves them behind, empty, once a single DAG was parsed in this process.
+    for name in ("DAG_ID", "TASK_ID"):
+        monkeypatch.delenv(f"_AIRFLOW_PARSING_CONTEXT_{name}", raising=False)
+
     def parse(tables: str | None = None, **environment: str):
         for name, value in {**ENVIRONMENT, **environment}.items():
             monkeypatch.setenv(name, value)

@@ -21,6 +21,21 @@ def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline) -> None:
     assert pipeline.debt(TABLE) == []
 
 
+def test_a_deferred_load_that_is_given_up_ends_on_the_warehouse(pipeline: Pipeline) -> None:
+    """Airflow tells the trigger that a person acted; a statement that ran on would be a zombie."""
+    pipeline.source.insert(TABLE, [6])
+    with pipeline.secondary.locked(TABLE):
+        run = pipeline.start(TABLE)
+        run.wait_for_task("load_secondary", "deferred")
+        assert len(pipeline.secondary.unfinished()) == 1
+        run.mark("load_secondary", "failed")
+        pipeline.secondary.wait_until_idle()
+    run.wait("failed")
+    run.clear("load_secondary").wait()
+    pipeline.assert_equal(TABLE)
+    assert pipeline.debt(TABLE) == []
+
+
 def test_a_load_past_its_deadline_is_cancelled_and_owed(pipeline: Pipeline) -> None:
     pipeline.source.insert(TABLE, [5])
     usual = "    role: best_effort\n"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from tidemark.cli import main
+
+from localaws import inject
 from tests.support.moments import load_submitted
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -37,10 +41,12 @@ def test_owed_batches_and_the_runs_own_are_one_copy(product: Product) -> None:
     receipts = run.xcom("load_secondary")
     assert set(receipts) == {*owed, run.xcom("plan_increment", "batch_id")}
     for each in receipts.values():
-        assert each["staged"] == each["merged"] + each["stale"] + each["set_aside"] == 1
+        assert each["extracted"] == each["merged"] + each["stale"] + each["set_aside"] == 1
 
 
-def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(product: Product) -> None:
+def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = product.table("bounded")
     owed = owing(product, table, 4)
     product.source.insert(table, [9])
@@ -48,8 +54,11 @@ def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(product: Produc
         run = product.sync(table)
         own = run.xcom("plan_increment", "batch_id")
         assert product.debt(table) == owed[2:]
+        assert main(["debt", "-t", f"{DATABASE}.{table}"]) == 0
+        assert f"owes 2 batches, the oldest {owed[2]}" in capsys.readouterr().out
         assert product.secondary.batches(table)[-1] == own
-        product.sync(table)
+        assert main(["catchup", "-t", f"{DATABASE}.{table}", "--target", "secondary"]) == 0
+        assert f"{owed[3]}  extracted 1  staged 1  merged 1" in capsys.readouterr().out
     assert product.debt(table) == []
     product.assert_equal(table)
 
@@ -128,5 +137,28 @@ def test_without_a_triggerer_the_worker_waits(product: Product) -> None:
             assert run.do("load_primary", follow=False).state == "failed"
         assert "Timeout waiting for primary" in run.told("load_primary")
         assert product.primary.unfinished() == []
+    run.clear("load_primary", downstream=True).go().expect("success")
+    product.assert_equal(table)
+
+
+def test_a_conflict_with_another_transaction_is_sent_again(product: Product) -> None:
+    """A best-effort load has no retries: without this, every 1023 would be a red run."""
+    table = product.table("conflict")
+    product.source.insert(table, [1])
+    fault = {"match": f"(?s)INSERT INTO.*{table}", "cluster": "secondary", "times": 2}
+    with inject(product.stack, "redshift-data", "error_1023", **fault) as injected:
+        product.sync(table)
+        assert injected.hits == 2
+    product.assert_equal(table)
+
+
+def test_primary_first_waits_for_the_primary(product: Product) -> None:
+    table = product.table("in_turn", ordering="primary_first")
+    product.source.insert(table, [1])
+    run = product.start(table).go(until="seal_batch")
+    assert run.ready() == [("load_primary", -1)]
+    with product.primary.paused():
+        run.do("load_primary")
+        assert run.go().states["load_secondary"] == "upstream_failed"
     run.clear("load_primary", downstream=True).go().expect("success")
     product.assert_equal(table)

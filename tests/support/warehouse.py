@@ -145,6 +145,13 @@ class Warehouse:
         ]
         return [statement["StatementName"] for page in listed for statement in page]
 
+    def wait_until_idle(self) -> None:
+        """Wait until no load is running."""
+        end = time.monotonic() + _DEADLINE
+        while running := self.unfinished():
+            assert time.monotonic() < end, f"{self.name}: {running} still run"
+            time.sleep(_POLL)
+
     def end_of(self, statement: str) -> dict[str, Any]:
         """Wait until a statement has ended; what the service then says of it."""
         end = time.monotonic() + _DEADLINE

@@ -127,12 +127,14 @@ class SoFar(Frozen):
     :param applied: batches that were seen to be committed
     :param alone: batches to be applied by themselves, because a group with them failed
     :param passed: owed batches that were refused for what is in them, and the refusal
+    :param conflicts: how often a transaction was sent again because of another's
     :param owed_batches: how many owed batches were applied; :param owed_bytes: and their bytes
     """
 
     applied: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
     passed: dict[str, str] = Field(default_factory=dict)
+    conflicts: int = 0
     owed_batches: int = 0
     owed_bytes: int = 0
 
@@ -146,6 +148,10 @@ class SoFar(Frozen):
                 "owed_bytes": self.owed_bytes + sum(batch.bytes for batch in owed),
             }
         )
+
+    def with_conflict(self) -> "SoFar":
+        """Note that a transaction was sent again."""
+        return self.model_copy(update={"conflicts": self.conflicts + 1})
 
     def with_alone(self, batch_ids: Iterable[str]) -> "SoFar":
         """Note batches of which one is refused, nobody knows which."""

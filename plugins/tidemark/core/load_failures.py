@@ -156,6 +156,20 @@ def explain_failure(
     return error
 
 
+_CONFLICT = re.compile(
+    r"\b1023\b|serializable isolation violation|could not serialize|deadlock detected",
+    re.IGNORECASE,
+)
+
+
+def is_conflict(error: TidemarkError) -> bool:
+    """Return whether a transaction was rolled back for another's sake: once more may do.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+    """
+    return isinstance(error, TryAgain) and _CONFLICT.search(error.what) is not None
+
+
 _FILE = re.compile(r"(s3://[^\s,]+)")
 _COLUMN = re.compile(r'\bcolumn "?(\w+)')
 

@@ -91,6 +91,8 @@ class Table(Frozen):
     :param target_tables: the table's name on a single target, where it differs
     :param reader: how MySQL's rows are read: ``wire`` decodes the packets, ``driver`` is slow and
         exact too, ``auto`` takes the wire wherever it can
+    :param ordering: ``parallel`` loads all targets at once; ``primary_first`` the best-effort ones
+        after the required ones have succeeded
     :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
 
@@ -101,6 +103,7 @@ class Table(Frozen):
     cursor: Name = "updated_at"
     key: tuple[Name, ...] = ()
     strategy: Literal["incremental", "append", "full"] = "incremental"
+    ordering: Literal["parallel", "primary_first"] = "parallel"
     columns: Columns = Columns()
     hash_connection: Name = "tidemark_hash"
     where: str | None = None

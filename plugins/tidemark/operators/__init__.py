@@ -4,6 +4,7 @@ from tidemark.operators.commit import CommitWatermarkOperator
 from tidemark.operators.declare import (
     chunk_settings,
     dag_settings,
+    gating,
     load_settings,
     read_project,
     source_settings,
@@ -23,6 +24,7 @@ __all__ = [
     "SealBatchOperator",
     "chunk_settings",
     "dag_settings",
+    "gating",
     "load_settings",
     "read_project",
     "source_settings",

@@ -1,13 +1,15 @@
 """What the DAG files need of the configuration while Airflow parses them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, get_parsing_context
+from airflow.sdk import CronDataIntervalTimetable, Param, cross_downstream, get_parsing_context
 
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.hooks import project
+from tidemark.operators.load import LoadTargetOperator
 
 _SINCE = "Read again rows changed at or after this time; the watermark stays. ISO 8601 with a zone."
 _UNTIL = "Read again rows changed before this time; the watermark stays. ISO 8601 with a zone."
@@ -77,3 +79,12 @@ def load_settings(target: Target) -> dict[str, Any]:
         "retries": target.retries if target.required else 0,
         "retry_delay": timedelta(seconds=target.retry_delay_seconds),
     }
+
+
+def gating(table: Table, loads: Sequence[LoadTargetOperator]) -> list[LoadTargetOperator]:
+    """Return the loads that gate the watermark; with ``ordering: primary_first`` the others come
+    after them, and only if they succeed."""
+    required = [load for load in loads if load.required]
+    if table.ordering == "primary_first":
+        cross_downstream(required, [load for load in loads if not load.required])
+    return required

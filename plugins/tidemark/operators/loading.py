@@ -11,7 +11,9 @@ Every step asks the ledger anew, so the sequence may be broken off anywhere and 
 """
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+import random
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,9 +22,9 @@ from tidemark.core.batches import Batch, is_base
 from tidemark.core.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.ledger import LedgerEntry, covered, newest_base
-from tidemark.core.load_failures import BadData
+from tidemark.core.load_failures import BadData, is_conflict
 from tidemark.core.quarantine import TooManyBadRows
-from tidemark.core.state import TableState, TargetState, with_load
+from tidemark.core.state import TableState, TargetState
 from tidemark.core.statements import client_token
 from tidemark.core.targets import Target
 from tidemark.hooks.warehouses.warehouse import Progress
@@ -30,9 +32,11 @@ from tidemark.operators.admission import Admission
 from tidemark.operators.applying import to_apply
 from tidemark.operators.isolating import isolate
 from tidemark.operators.preparing import prepare
+from tidemark.operators.receipts import receipt, report
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
+_CONFLICTS = 4  # so often a transaction that conflicts with another is sent again
 _CANCELLING = 5.0  # seconds for a cancelled transaction to end, so that the ledger can be read
 
 
@@ -129,7 +133,11 @@ class Loading:
         if restored(state, self.target.name, entries):
             self._refuse_restored(state)
         held = self._held(todo, entries)
-        self._report(held, entries)
+        if held:
+            report(self.stream, self.target, self._now, held, entries)
+        for entry in (entries[each] for each in held if each in entries):
+            if entry.batch_id not in self.receipts:
+                self.receipts[entry.batch_id] = receipt(self.target, entry)
         pending = [each for each in todo if each not in held and each not in self.so_far.passed]
         if lost := [each for each in pending if each in self.so_far.applied]:
             raise TryAgain(
@@ -212,7 +220,8 @@ class Loading:
         return UnderWay(handle, group.batch_ids)
 
     def _token(self, *subject: str) -> str:
-        return client_token(*subject, self.stream.table.name, self.target.name, *self._attempt)
+        which = (self.stream.table.name, self.target.name, self.so_far.conflicts)
+        return client_token(*subject, *which, *self._attempt)
 
     def _applied(self, group: Group) -> None:
         self.so_far = self.so_far.with_applied(group, self.own)
@@ -223,6 +232,11 @@ class Loading:
         Of several batches each is tried alone. Of a single one the refused rows are set aside, and
         the next attempt loads the rest; where that is not possible, an owed batch is passed over.
         """
+        if is_conflict(error) and self.so_far.conflicts < _CONFLICTS:
+            _log.warning("In conflict with another transaction, so once more: %s", error)
+            time.sleep(random.uniform(0, 0.5 * 2**self.so_far.conflicts))  # noqa: S311 - jitter
+            self.so_far = self.so_far.with_conflict()
+            return
         if not error.batch_at_fault:
             raise error
         if len(group.batches) > 1:
@@ -251,44 +265,11 @@ class Loading:
             _log.warning(
                 "%s stays owed: %s comes first, which has other columns", self.own, step.waits_for
             )
-
-    def _report(self, held: Collection[str], entries: Mapping[str, LedgerEntry]) -> None:
-        """Strike what the target holds off its debt, and note the newest load."""
-        known = [batch_id for batch_id in held if batch_id in entries]
-        for batch_id in known:
-            if batch_id not in self.receipts:
-                self._note_receipt(entries[batch_id])
-        if not held:
-            return
-        newest = entries[known[-1]] if known else None
-        mirror = self.target.name == self.stream.project.targets.required[0].name
-        self.stream.states.update(
-            self.stream.table.name,
-            self._now,
-            lambda state: with_load(
-                state,
+        left = self.stream.state().targets[self.target.name]
+        if left.debt:
+            _log.warning(
+                "%s still owes %s batches, and is complete up to %s; the next run goes on",
                 self.target.name,
-                held,
-                rows={newest.batch_id: newest.rows_merged} if newest else {},
-                loaded_at=newest.loaded_at if newest else None,
-                mirror=mirror,
-                base=newest_base(entries.values()),
-            ),
-        )
-
-    def _note_receipt(self, entry: LedgerEntry) -> None:
-        self.receipts[entry.batch_id] = {
-            "staged": entry.rows_staged,
-            "merged": entry.rows_merged,
-            "stale": entry.rows_stale,
-            "set_aside": entry.rows_set_aside,
-        }
-        _log.info(
-            "%s holds %s: %s rows staged = %s merged + %s stale + %s set aside",
-            self.target.name,
-            entry.batch_id,
-            entry.rows_staged,
-            entry.rows_merged,
-            entry.rows_stale,
-            entry.rows_set_aside,
-        )
+                len(left.debt),
+                left.as_of,
+            )

@@ -1,0 +1,62 @@
+"""What a load tells of what its target holds: to the state document, the log and XCom."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tidemark.core.ledger import LedgerEntry, newest_base
+from tidemark.core.state import with_load
+from tidemark.core.targets import Target
+from tidemark.operators.stream import Stream
+
+_log = logging.getLogger(__name__)
+
+
+def report(
+    stream: Stream,
+    target: Target,
+    now: datetime,
+    held: Sequence[str],
+    entries: Mapping[str, LedgerEntry],
+) -> None:
+    """Strike what the target holds off its debt, and note the newest load.
+
+    :param held: batches that it holds, oldest first; :param entries: its ledger, as far as asked
+    """
+    listed = [batch_id for batch_id in held if batch_id in entries]
+    newest = entries[listed[-1]] if listed else None
+    mirror = target.name == stream.project.targets.required[0].name
+    stream.states.update(
+        stream.table.name,
+        now,
+        lambda state: with_load(
+            state,
+            target.name,
+            held,
+            rows={newest.batch_id: newest.rows_merged} if newest else {},
+            loaded_at=newest.loaded_at if newest else None,
+            mirror=mirror,
+            base=newest_base(entries.values()),
+        ),
+    )
+
+
+def receipt(target: Target, entry: LedgerEntry) -> dict[str, int]:
+    """Return the receipt of a batch, by the ledger; whatever was extracted is accounted for."""
+    extracted = entry.rows_staged + entry.rows_set_aside
+    _log.info(
+        "%s holds %s: %s rows extracted = %s merged + %s stale + %s set aside",
+        target.name,
+        entry.batch_id,
+        extracted,
+        entry.rows_merged,
+        entry.rows_stale,
+        entry.rows_set_aside,
+    )
+    return {
+        "extracted": extracted,
+        "staged": entry.rows_staged,
+        "merged": entry.rows_merged,
+        "stale": entry.rows_stale,
+        "set_aside": entry.rows_set_aside,
+    }
