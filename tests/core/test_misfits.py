@@ -102,4 +102,4 @@ def test_looking_at_lengths_costs_next_to_nothing(oversize):
     started = time.perf_counter()
     for _ in range(10):
         fit(batch, wide, oversize, ())
-    assert (time.perf_counter() - started) / 10 < 0.05  # 2 ms here, for some 15 MB
+    assert (time.perf_counter() - started) / 10 < 0.1  # some 5 ms, for 15 MB
