@@ -19,6 +19,8 @@ from tidemark.core.load_failures import BadData, explain_failure, sort_refusal
         ("String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence", BadData),
         ("Cannot insert a NULL value into column name. File name: s3://b/f", BadData),
         ('null value in column "name" violates not-null constraint', BadData),
+        ('new row for relation "t" violates check constraint "sane"', BadData),
+        ('insert on table "t" violates foreign key constraint "of"', MigrateSchema),
         ("ERROR: 1023 Serializable isolation violation on table", TryAgain),
         ("Spectrum Scan Error: 5xx", TryAgain),
         ("Query aborted on user's request", TryAgain),
@@ -59,7 +61,7 @@ def test_bad_data_names_file_and_column_where_the_target_does():
         "column note is longer than the length defined in the table. Table: 4, Data: 9",
     )
     assert (error.file, error.column) == ("s3://b/staging/t/part-0.parquet", "note")
-    assert error.why.endswith("Data: 9")
+    assert error.why.endswith("Data: 9; Spectrum Scan Error")
 
 
 def test_a_short_stage_is_no_division_by_zero_to_the_reader():

@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import psycopg
 import pyarrow.parquet as pq
 import pytest
 from tidemark.cli import main
@@ -233,3 +234,53 @@ def test_a_mended_warehouse_gets_its_rows_back(
     run = product.sync(table)
     assert run.states["load_primary"] == "skipped"
     product.assert_equal(table)
+
+
+def test_a_row_that_breaks_a_rule_of_one_postgres_database_is_found_by_asking(
+    product: Product,
+) -> None:
+    stack = product.stack
+    where = {"host": stack.postgres_host, "port": stack.postgres_port}
+    user, password = stack.postgres_user, stack.postgres_password
+    product.connection(
+        "archive_db",
+        conn_type="postgres",
+        **where,
+        login=user,
+        password=password,
+        schema="postgres",
+    )
+    archive = {"kind": "postgres", "role": "best_effort", "conn_id": "archive_db"}
+    with (
+        product.target("archive", **archive),
+        psycopg.connect(
+            **where, user=user, password=password, dbname="postgres", autocommit=True
+        ) as database,
+    ):
+
+        def names() -> dict[int, str]:
+            return dict(database.execute(f"SELECT id, name FROM {table}".encode()).fetchall())
+
+        table = product.table("levels", chunk_rows=40)
+        product.source.insert(table, range(100))
+        product.sync(table)
+        database.execute(
+            f"ALTER TABLE {table} ADD CONSTRAINT even CHECK (name NOT LIKE 'odd%')".encode()
+        )
+        product.source.update(table, [7, 70], "odd")
+        product.source.update(table, [8, 71], "even")
+        run = product.sync(table)
+        changed = {7: "odd", 8: "even", 70: "odd", 71: "even"}
+        assert product.primary.names(table).items() >= changed.items()
+        # The archive keeps the odd ones as they were before.
+        assert names().items() >= (changed | {7: "new 7", 70: "new 70"}).items()
+        assert [receipt["set_aside"] for receipt in run.xcom("load_archive").values()] == [2]
+        (record,) = records(product, table).values()
+        assert record["target"] == "archive"
+        assert "violates check constraint" in record["findings"][0]["why"]
+        assert {row["id"] for row in rows_of(product, record)} == {7, 70}
+
+        database.execute(f"ALTER TABLE {table} DROP CONSTRAINT even".encode())
+        assert main(["quarantine", "redrive", "-t", f"{DATABASE}.{table}"]) == 0
+        product.sync(table)
+        assert names().items() >= changed.items()

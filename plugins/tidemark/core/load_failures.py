@@ -73,14 +73,15 @@ _RULES = (
     _rule(
         r"length of the data column|value too long|String length exceeds"
         r"|invalid or unsupported UTF8|invalid byte sequence|insert a NULL value"
-        r"|null value in column|numeric (data|field) overflow|out of range"
+        r"|null value in column|violates (not-null|check) constraint"
+        r"|numeric (data|field) overflow|out of range"
         r"|invalid (timestamp|date|digit)|invalid input syntax",
         BadData,
         "Mend the rows on the source, or change the column on the target (a VARCHAR is widened by "
         "ALTER TABLE … ALTER COLUMN … TYPE VARCHAR); then clear the load.",
     ),
     _rule(
-        r"violates (not-null|check|foreign key|unique|exclusion) constraint",
+        r"violates (foreign key|unique|exclusion) constraint",
         MigrateSchema,
         "Drop that constraint on the target: the source has no such rule; then clear the load.",
     ),
@@ -150,7 +151,7 @@ def explain_failure(
         batch_at_fault=issubclass(family, MigrateSchema) or (family is TryAgain and bool(details)),
     )
     if isinstance(error, BadData):
-        error.why = details or reason
+        error.why = "; ".join(part for part in (details, reason) if part)
         error.file = _first(_FILE, f"{details} {reason}")
         error.column = _first(_COLUMN, f"{details} {reason}")
     return error
