@@ -53,18 +53,6 @@ def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
     product.assert_equal(table)
 
 
-def test_debt_is_copied_when_it_is_paid(product: Product, near: Store) -> None:
-    table = product.table("faraway")
-    product.source.insert(table, [1])
-    product.sync(table)
-    with product.secondary.paused():
-        product.source.insert(table, [2])
-        product.sync(table, "failed")
-    product.source.insert(table, [3])
-    product.sync(table)
-    product.assert_equal(table)
-
-
 def test_a_file_that_is_not_what_was_staged_is_not_loaded(product: Product, near: Store) -> None:
     table = product.table("faraway")
     product.source.insert(table, [1])

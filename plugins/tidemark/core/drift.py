@@ -154,12 +154,18 @@ def _refuse_key_changes(
         )
     grown = [column for column in widened if place.called(column.name) in key]
     if grown and place.dialect == "redshift":
+        alter = f"ALTER TABLE {place.relation}"
+        widen = [
+            f"{alter} ALTER COLUMN {_quoted(column.name)} TYPE {column.redshift};"
+            for column in grown
+        ]
         which = ", ".join(f"{column.name} to {column.redshift}" for column in grown)
         raise _refusal(
             place,
             f"the key has to grow, {which}, and Redshift widens no column of a primary key",
-            f"Either {place.rebuild}; or, there, ALTER TABLE {place.relation} DROP CONSTRAINT of "
-            "its primary key (it is informational), then clear the load.",
+            f"Either {place.rebuild}; or take the key away there, which is informational, and give "
+            f"it back: {alter} DROP CONSTRAINT …_pkey; {' '.join(widen)} {alter} ADD PRIMARY KEY "
+            "(…); its name is in pg_constraint. Then clear the load.",
         )
 
 

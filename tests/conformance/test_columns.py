@@ -1,0 +1,90 @@
+"""If these fail, a kind of warehouse does not follow its source's columns as the others do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tidemark.core.batches import Batch
+from tidemark.core.catch_up import Group
+from tidemark.core.column_types import Column
+from tidemark.core.errors import MigrateSchema
+from tidemark.core.tables import Table
+from tidemark.operators.preparing import prepare
+
+from tests.conformance.houses import House, apply
+from tests.support.staged import ITEMS, at, stage
+
+ID, NAME, UPDATED = ITEMS
+LONGER = replace(NAME, redshift="VARCHAR(160)")
+PRICE = Column("Price", "decimal(12,2)", "DECIMAL(12,2)", nullable=False)
+PHOTO = Column("photo", "blob", "VARBYTE(20)", nullable=True)
+
+
+def staged(house: House, table: Table, number: int, columns: Sequence[Column], **row: Any) -> Batch:
+    stamped = {"updated_at": at(number).replace(tzinfo=None), **row}
+    minutes = (number * 10, number * 10 + 10)
+    return stage(house.bucket, table.name, [stamped], minutes=minutes, columns=columns)
+
+
+def load(house: House, table: Table, batch: Batch) -> None:
+    warehouse = house.open(table)
+    prepare(warehouse, Group((batch,)), f"{table.name} {batch.batch_id}")
+    apply(house, warehouse, batch)
+
+
+def test_a_table_follows_its_batches_and_still_takes_older_ones(house: House) -> None:
+    table = house.table()
+    load(house, table, staged(house, table, 0, ITEMS, id=1, name="one"))
+    late = staged(house, table, 1, ITEMS, id=2, name="late")
+    new = (PHOTO, UPDATED, LONGER, replace(ID, redshift="INTEGER"), PRICE)
+    values = {"photo": b"\x00\xff", "name": "x" * 160, "Price": Decimal("1.50")}
+    load(house, table, staged(house, table, 2, new, id=3, **values))
+    load(house, table, late)
+    less = (ID, UPDATED)
+    load(house, table, staged(house, table, 3, less, id=1))
+    found = [[*row.values()] for row in house.rows(table)]
+    assert [row[:2] for row in found] == [[1, None], [2, "late"], [3, "x" * 160]]
+    assert [row[-2:] for row in found[:2]] == [[None, None], [None, None]]
+    assert Decimal("1.50") in found[2]
+    assert b"\x00\xff" in map(bytes, (value for value in found[2] if isinstance(value, bytes)))
+    types = {column.name.lower(): column.type for column in house.open(table).columns() or ()}
+    assert (types["id"], types["name"], types["price"]) == (
+        "BIGINT",
+        "VARCHAR(160)",
+        "DECIMAL(12,2)",
+    )
+
+
+def test_a_type_that_cannot_grow_is_refused_and_nothing_is_changed(house: House) -> None:
+    table = house.table()
+    load(house, table, staged(house, table, 0, (replace(ID, redshift="INTEGER"), UPDATED), id=1))
+    before = house.open(table).columns()
+    with pytest.raises(MigrateSchema, match="id is INTEGER there and BIGINT in the batch"):
+        load(house, table, staged(house, table, 1, (ID, UPDATED, PRICE), id=2, Price=Decimal(1)))
+    assert house.open(table).columns() == before
+
+
+def test_a_key_grows_where_it_can(house: House) -> None:
+    table = house.table()
+    short = replace(ID, redshift="VARCHAR(4)")
+    load(house, table, staged(house, table, 0, (short, UPDATED), id="a"))
+    longer = staged(house, table, 1, (replace(ID, redshift="VARCHAR(8)"), UPDATED), id="abcdefgh")
+    if house.target.dialect == "postgres":
+        load(house, table, longer)
+        assert [row["id"] for row in house.rows(table)] == ["a", "abcdefgh"]
+        return
+    with pytest.raises(MigrateSchema, match="Redshift widens no column of a primary key") as said:
+        load(house, table, longer)
+    # The way out that the message offers.
+    (widen,) = re.findall(r"ALTER TABLE \S+ ALTER COLUMN [^;]+;", str(said.value))
+    name = table.table
+    key = (f'"{name}" DROP CONSTRAINT "{name}_pkey"', f'"{name}" ADD PRIMARY KEY (id)')
+    by_hand = [f"ALTER TABLE {key[0]}", widen, f"ALTER TABLE {key[1]}"]
+    house.open(table).alter(by_hand, f"by hand {name}")
+    load(house, table, longer)
+    assert [row["id"] for row in house.rows(table)] == ["a", "abcdefgh"]
