@@ -1,0 +1,102 @@
+"""Which columns a queue's events have: AppsFlyer's, or those that `queues.yaml` declares."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from tidemark.core.appsflyer import DEVICE, FIELDS, KEY
+from tidemark.core.documents import Frozen, Name
+from tidemark.core.event_values import check_type
+
+_PATH = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value):
+        raise ValueError(f"{value} is no path: expected names with dots, and [0] for a list")
+    return value
+
+
+Path = Annotated[str, AfterValidator(_path)]
+ColumnType = Annotated[str, AfterValidator(check_type)]
+
+
+class EventColumn(Frozen):
+    """One column, and where its value lies in an event.
+
+    :param path: names with dots; the first of several that an event has
+    """
+
+    type: ColumnType
+    path: tuple[Path, ...] = ()
+
+
+_NARROW = {
+    "event_time": EventColumn(type="TIMESTAMP"),
+    "event_name": EventColumn(type="VARCHAR(1024)"),
+    "app_id": EventColumn(type="VARCHAR(256)"),
+    "user_id": EventColumn(type="VARCHAR(256)", path=("customer_user_id",)),
+    "device_id": EventColumn(type="VARCHAR(256)", path=DEVICE),
+}
+_WIDE = {name: EventColumn(type=kind) for name, kind in FIELDS.items()}
+_OWN = ("event_data", "received_at", "created_at")
+
+
+class EventLayout(Frozen):
+    """How a queue's events become rows. The whole event is kept in ``event_data`` besides.
+
+    :param layout: ``narrow``: AppsFlyer's main fields; ``wide``: all 114; ``declared``: only what
+        `columns` says
+    :param columns: more columns, or others in place of the layout's
+    :param key: what makes two events the same one: fields, ``payload`` (all of it), or
+        ``message_id`` (what the receiver drew, so only what SQS delivers twice)
+    :param required: columns without which a message is no event
+    :param pii: fields that are not kept as they are, neither in their column nor in
+        ``event_data``: ``hash`` (HMAC-SHA-256) or ``drop``
+    """
+
+    layout: Literal["narrow", "wide", "declared"] = "declared"
+    columns: dict[Name, EventColumn] = Field(default_factory=dict)
+    key: tuple[Path, ...] | Literal["payload", "message_id"] | None = None
+    required: tuple[Name, ...] = ()
+    pii: dict[str, Literal["keep", "hash", "drop"]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for name in (*_OWN, self.key_column):
+            if name in self.columns:
+                raise ValueError(f"columns.{name}: Tidemark writes this column itself")
+        if unknown := set(self.required) - self.all_columns.keys():
+            raise ValueError(f"required: {', '.join(sorted(unknown))}: no such column")
+        for field in self.changed:
+            for name, column in self.all_columns.items():
+                reads = {re.split(r"[.\[]", path)[0] for path in column.path or (name,)}
+                if self.pii[field] == "hash" and field in reads and not _holds_hash(column.type):
+                    raise ValueError(f"pii.{field}: hash: column {name} has no room for 64 digits")
+        return self
+
+    @property
+    def key_column(self) -> str:
+        """The column of the event's key. The narrow table's has been called ``id`` before."""
+        return "id" if self.layout == "narrow" else "event_key"
+
+    @property
+    def all_columns(self) -> dict[str, EventColumn]:
+        """The layout's columns and the declared ones."""
+        known = {"narrow": _NARROW, "wide": _WIDE, "declared": {}}[self.layout]
+        return {**known, **self.columns}
+
+    @property
+    def key_fields(self) -> tuple[str, ...] | Literal["payload", "message_id"]:
+        """What makes two events the same."""
+        return self.key or ("message_id" if self.layout == "declared" else KEY)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The fields that are not kept as they are."""
+        return tuple(field for field, policy in self.pii.items() if policy != "keep")
+
+
+def _holds_hash(kind: str) -> bool:
+    return kind == "SUPER" or (kind.startswith("VARCHAR") and int(kind[8:-1]) >= 64)

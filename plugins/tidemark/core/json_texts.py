@@ -1,0 +1,76 @@
+"""JSON whose numbers stay as they were written, and a form of it in which equal values are equal.
+
+Python's own floats would turn 9.990 into 9.99 and the twentieth digit of a number into another one.
+"""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text, with a Decimal for each number that is not whole.
+
+    Raises ValueError for what is no JSON: NaN, Infinity, a number that nobody can hold, or values
+    that lie too deep in one another.
+    """
+    try:
+        return json.loads(text, parse_float=_decimal, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+
+
+def write_json(value: Any) -> str:
+    """Return the shortest text of a value, with each number as it was written."""
+    return _write(value, _as_written, sort=False)
+
+
+def canonical(value: Any) -> str:
+    """Return one text for all equal values: keys in order, 1, 1.0 and 10e-1 the same."""
+    return _write(value, _as_equal, sort=True)
+
+
+def _write(value: Any, number: Any, *, sort: bool) -> str:
+    match value:
+        case None | bool():
+            return json.dumps(value)
+        case str():
+            # Surrogates that stand alone have no form in UTF-8.
+            return json.dumps(value, ensure_ascii=not value.isprintable())
+        case int() | Decimal():
+            return str(number(value))
+        case dict():
+            items = sorted(value.items()) if sort else value.items()
+            pairs = (
+                f"{_write(key, number, sort=sort)}:{_write(each, number, sort=sort)}"
+                for key, each in items
+            )
+            return "{" + ",".join(pairs) + "}"
+        case list():
+            return "[" + ",".join(_write(each, number, sort=sort) for each in value) + "]"
+    raise TypeError(f"a {type(value).__name__} inside JSON")
+
+
+def _as_written(number: int | Decimal) -> str:
+    return str(number)
+
+
+def _as_equal(number: int | Decimal) -> str:
+    sign, digits, exponent = Decimal(number).as_tuple()
+    assert isinstance(exponent, int)  # JSON has no NaN
+    text = "".join(map(str, digits)).lstrip("0")
+    stripped = text.rstrip("0")
+    if not stripped:
+        return "0"
+    return f"{'-' if sign else ''}{stripped}e{exponent + len(text) - len(stripped)}"
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"an exponent like that of {text[:20]} cannot be held") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
