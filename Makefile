@@ -2,6 +2,10 @@
 PYTHON_IN_VENV := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --no-header
 ARGS ?=
+# What `make soak` reads; smaller, by argument or environment, to see that it ends.
+CASES ?= 5000
+FIRST_LOAD_ROWS ?= 5000000
+MEMORY_ROWS ?= 1000000,5000000,20000000
 export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
@@ -20,9 +24,9 @@ test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 soak: setup  ## The tests that take long: thousands of random tables, millions of rows; ARGS are pytest's
-	@TIDEMARK_SOAK_CASES=5000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
-	@TIDEMARK_SOAK_ROWS=5000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
-	@TIDEMARK_SOAK_ROWS=1000000,5000000,20000000 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/hooks/test_extracting_memory.py $(ARGS)
+	@TIDEMARK_SOAK_CASES=$(CASES) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)
+	@TIDEMARK_SOAK_ROWS=$(FIRST_LOAD_ROWS) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
+	@TIDEMARK_SOAK_ROWS=$(MEMORY_ROWS) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/hooks/test_extracting_memory.py $(ARGS)
 	@TIDEMARK_SOAK_FUZZ_SECONDS=300 TIDEMARK_SOAK_KILLS=20 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/web $(ARGS)
 
 lint: setup  ## Style, types and import contracts
