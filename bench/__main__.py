@@ -17,6 +17,7 @@ from bench.extraction import section as extraction
 from bench.extraction.measuring import Plan
 from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
+from bench.loading import section as loading
 from bench.webhook import section as webhook
 
 _DIRECTORY = Path(__file__).parents[1] / ".local" / "bench"
@@ -54,9 +55,14 @@ def _webhook(options: argparse.Namespace, figures: list[Figure], say: Say) -> No
     webhook.measure(options.home / "webhook", options.seconds, figures, say)
 
 
+def _loading(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    loading.run(options.home, options.rows, options.rounds, figures, say)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
     "localaws": _localaws,
     "extraction": _extraction,
+    "loading": _loading,
     "webhook": _webhook,
 }
 

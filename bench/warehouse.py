@@ -37,7 +37,7 @@ def measure(endpoints: Endpoints, row_count: int, calls: int, figures: list[Figu
     warehouse = _Warehouse(endpoints)
     # Before the loads: the engine cleans up behind them for a while.
     figures += _answers(warehouse, calls)
-    rows = _rows(row_count)
+    rows = rows_of(row_count)
     few = rows.slice(0, _TEXT_ROWS)  # text is read value by value, which takes its time
     warehouse.put(rows)
     warehouse.put_text(_as_csv(few))
@@ -191,7 +191,7 @@ def _as_csv(rows: pa.Table) -> bytes:
     return body.getvalue()
 
 
-def _rows(count: int) -> pa.Table:
+def rows_of(count: int) -> pa.Table:
     """Return rows of all the kinds that tables have, every one different."""
     numbers = range(count)
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).replace(tzinfo=None)

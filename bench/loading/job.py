@@ -1,0 +1,189 @@
+"""The loads, one after the other, in one process: ours by the warehouse hook, theirs by `execute`.
+
+Run as `python -m bench.loading.job`, what to do as JSON in BENCH_LOADING; prints seconds as JSON.
+Before each load the table is as the case wants it; only the load is timed: from the first call of
+the Data API until the warehouse says that it is done.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
+from tidemark.core.batches import Batch, Plan, StagedFile, checksum, increment_id
+from tidemark.core.catch_up import Group
+from tidemark.core.column_types import Column
+from tidemark.core.growing_keys import KeyWindow
+from tidemark.core.statements import client_token
+from tidemark.core.tables import Table
+from tidemark.core.targets import RedshiftTarget, Staging
+from tidemark.core.windows import Window, single_chunk
+from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
+
+from bench.loading import VARIABLE
+from bench.warehouse import rows_of
+
+Strategy = Literal["incremental", "append"]
+
+_STRATEGIES: tuple[Strategy, ...] = ("incremental", "append")
+_POLL_S = 0.2
+_FILES = 4
+_PATIENCE_S = 600.0
+_NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+_LATER = timedelta(hours=1)
+_TYPES = {
+    "id": "BIGINT", "small": "SMALLINT", "number": "INTEGER", "price": "DECIMAL(12,2)",
+    "ratio": "DOUBLE PRECISION", "flag": "BOOLEAN", "code": "VARCHAR(16)", "name": "VARCHAR(160)",
+    "note": "VARCHAR(800)", "day": "DATE", "at": "TIMESTAMP", "other": "BIGINT",
+}  # fmt: skip
+_COLUMNS = tuple(Column(name, "", kind, nullable=name != "id") for name, kind in _TYPES.items())
+
+
+class Loads:
+    """The same rows in two batches, an older and a newer reading, and whoever loads them."""
+
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self._where = asked["where"]
+        self._bucket = StagingBucket(Staging(bucket=asked["bucket"], region=asked["region"]))
+        self._target = RedshiftTarget(
+            name="primary", role="required", region=asked["region"], iam_role=asked["iam_role"],
+            cluster_identifier=self._where["cluster_identifier"],
+            database=self._where["database"], db_user=self._where["db_user"],
+            poll_interval_seconds=_POLL_S,
+        )  # fmt: skip
+        self._rows = asked["rows"]
+        self._batches = {
+            (strategy, number): self._stage(strategy, number)
+            for strategy in _STRATEGIES
+            for number in (0, 1)
+        }
+
+    def ours(self, strategy: Strategy, number: int) -> float:
+        """Apply a batch as the load task does: one transaction, with guard, count and ledger."""
+        warehouse, batch = self._warehouse(strategy), self._batches[strategy, number]
+        group = Group((batch,))
+        token = client_token(batch.batch_id, time.perf_counter())
+        began = time.perf_counter()
+        handle = warehouse.start(group, token)
+        progress = warehouse.wait(handle, _PATIENCE_S)
+        took = time.perf_counter() - began
+        if not progress.succeeded or batch.batch_id not in warehouse.holds([batch.batch_id]):
+            raise RuntimeError(f"{batch.batch_id}: {progress.error}")
+        return took
+
+    def operator(self, method: str, number: int) -> float:
+        """Let Airflow's operator load the same files."""
+        batch = self._batches["incremental", number]
+        load = S3ToRedshiftOperator(
+            task_id="load", schema="public", table="theirs", method=method,
+            s3_bucket=self._bucket.name, s3_key=f"{batch.plan.prefix}/part-",
+            copy_options=["FORMAT AS PARQUET"], upsert_keys=["id"], aws_conn_id="copy_role",
+            redshift_data_api_kwargs={**self._where, "poll_interval": _POLL_S},
+        )  # fmt: skip
+        began = time.perf_counter()
+        load.execute({})
+        return time.perf_counter() - began
+
+    def empty(self) -> None:
+        """Make the tables anew."""
+        for strategy in _STRATEGIES:
+            warehouse = self._warehouse(strategy)
+            for table in ("ours", "_tidemark_ledger__ours", "_tidemark_tombstones__ours"):
+                self._run(f'DROP TABLE IF EXISTS "public"."{table}_{strategy}"')
+            warehouse.create(_COLUMNS, ("id",), client_token(time.perf_counter()))
+        columns = ", ".join(f'"{c}" {kind}' for c, kind in _TYPES.items())
+        self._run('DROP TABLE IF EXISTS "public"."theirs"')
+        self._run(
+            f'CREATE TABLE "public"."theirs" ({columns}, "_batch_id" VARCHAR(256),'
+            ' "_read_at" TIMESTAMP, PRIMARY KEY ("id"))'
+        )
+
+    def count(self, table: str) -> int:
+        """Return the rows of a table."""
+        query = f'SELECT COUNT(*) AS n FROM "public"."{table}"'  # noqa: S608 - our own words
+        return int(self._warehouse("append").api.query(query, "count")[0]["n"])
+
+    def _run(self, statement: str) -> None:
+        api = self._warehouse("append").api
+        handle = api.submit([statement], "bench", client_token(statement, time.perf_counter()))
+        api.wait(handle, _PATIENCE_S)
+
+    def _warehouse(self, strategy: Strategy) -> RedshiftWarehouse:
+        cursor = "id" if strategy == "append" else "at"
+        table = Table(
+            db_schema="bench", table="rows", cursor=cursor, strategy=strategy,
+            target_table=f"ours_{strategy}",
+        )  # fmt: skip
+        return RedshiftWarehouse(table, self._target, self._bucket)
+
+    def _stage(self, strategy: Strategy, number: int) -> Batch:
+        window = Window(_NOON + number * _LATER, _NOON + (number + 1) * _LATER)
+        keys = KeyWindow(low=0, high=self._rows) if strategy == "append" else None
+        plan = Plan(
+            batch_id=increment_id(self._rows, window, keys), kind="increment",
+            stream="bench.rows", epoch=self._rows,
+            low=window.low, high=window.high, keys=keys,
+            cursor="id" if strategy == "append" else "at", key=("id",), columns=_COLUMNS,
+            chunks=single_chunk(window, open_end=False), planned_at=window.high,
+        )  # fmt: skip
+        files = tuple(self._files(plan))
+        batch = Batch(
+            plan=plan, files=files, rows=self._rows, bytes=sum(file.bytes for file in files),
+            checksum=checksum(files), read_from=window.high, read_to=window.high,
+        )  # fmt: skip
+        return BatchStore(self._bucket).record_batch(batch)
+
+    def _files(self, plan: Plan) -> list[StagedFile]:
+        rows = rows_of(self._rows)
+        read_at = pa.scalar(plan.high.replace(tzinfo=None), pa.timestamp("us"))
+        rows = rows.append_column("_batch_id", pa.repeat(plan.batch_id, rows.num_rows))
+        rows = rows.append_column("_read_at", pa.repeat(read_at, rows.num_rows))
+        share = -(-rows.num_rows // _FILES)
+        files = []
+        for part in range(_FILES):
+            body = io.BytesIO()
+            pq.write_table(rows.slice(part * share, share), body, store_schema=False)
+            key = f"{plan.prefix}/part-0-{part}-bench.parquet"
+            self._bucket.put_new(key, body.getvalue())
+            count = min(share, rows.num_rows - part * share)
+            files.append(StagedFile(key=key, bytes=body.tell(), rows=count, sha256="00" * 32))
+        return files
+
+
+def main() -> None:
+    """Do every load so often, in turn; print the seconds of each by its name."""
+    asked = json.loads(os.environ[VARIABLE])
+    loads = Loads(asked)
+    taken: dict[str, list[float]] = {}
+    cases: dict[str, tuple[str, Callable[[int], float]]] = {
+        "tidemark": ("ours_incremental", lambda number: loads.ours("incremental", number)),
+        "tidemark, append": ("ours_append", lambda number: loads.ours("append", number)),
+        "S3ToRedshiftOperator": ("theirs", lambda number: loads.operator(_METHODS[number], number)),
+    }
+    for turn in range(asked["rounds"]):
+        loads.empty()
+        order = list(cases)[turn % len(cases) :] + list(cases)[: turn % len(cases)]
+        for number in (0, 1):
+            for name in order:
+                table, load = cases[name]
+                taken.setdefault(f"{name}|{number}", []).append(load(number))
+                if loads.count(table) != asked["rows"]:
+                    raise RuntimeError(f"{name} left {loads.count(table)} rows")
+    sys.stdout.write("\n" + json.dumps(taken) + "\n")
+
+
+_METHODS = ("APPEND", "UPSERT")
+
+if __name__ == "__main__":
+    main()

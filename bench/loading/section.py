@@ -1,0 +1,89 @@
+"""The section as the command line runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import boto3
+
+from bench.figures import Figure, middle
+from bench.loading import VARIABLE
+from bench.stack import running_stack
+from localaws import Endpoints
+from localaws.endpoints import environment
+
+SECTION = "loading"
+_ROOT = Path(__file__).parents[2]
+_BUCKET = "bench-loading"
+_DEADLINE_S = 3600
+_CASES = ("into an empty table", "every row again, newer")
+
+
+def run(
+    home: Path, rows: int, rounds: int, figures: list[Figure], say: Callable[[str], None]
+) -> None:
+    """Measure and append the figures. Raises RuntimeError with what the loads complained of."""
+    say("loading")
+    with running_stack(home / "loading") as (endpoints, _):
+        taken = load(endpoints, home, rows, rounds)
+    for name, seconds in taken.items():
+        who, number = name.split("|")
+        figure = f"{who}, {_CASES[int(number)]}"
+        how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
+        figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
+    for case_number, case in enumerate(_CASES):
+        ours, theirs = (
+            middle(sorted(taken[f"{who}|{case_number}"]))
+            for who in ("tidemark", "S3ToRedshiftOperator")
+        )
+        figures.append(
+            Figure(SECTION, f"tidemark / operator, {case}", ours / theirs, "times", note="same run")
+        )
+
+
+def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each load, by who did it and the number of the case."""
+    keys = environment(endpoints)
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=endpoints.aws_endpoint_url,
+        region_name=endpoints.region,
+        aws_access_key_id=endpoints.aws_access_key_id,
+        aws_secret_access_key=endpoints.aws_secret_access_key,
+    )
+    if _BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=_BUCKET)
+    cluster = asdict(endpoints.clusters[0])
+    asked = {
+        "rows": rows,
+        "rounds": rounds,
+        "bucket": _BUCKET,
+        "region": endpoints.region,
+        "iam_role": endpoints.iam_role,
+        "where": {name: cluster[name] for name in ("cluster_identifier", "database", "db_user")},
+    }
+    role = {"conn_type": "aws", "extra": {"role_arn": endpoints.iam_role}}
+    variables = {
+        **os.environ,
+        **keys,
+        VARIABLE: json.dumps(asked),
+        "PYTHONPATH": f"{_ROOT}:{_ROOT / 'plugins'}",
+        "AIRFLOW_HOME": str((home / "airflow").resolve()),
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws"}),
+        "AIRFLOW_CONN_REDSHIFT_DEFAULT": json.dumps({"conn_type": "aws"}),
+        "AIRFLOW_CONN_COPY_ROLE": json.dumps(role),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench.loading.job"],
+        env=variables, cwd=_ROOT, capture_output=True, text=True, check=False, timeout=_DEADLINE_S,
+    )  # fmt: skip
+    if ended.returncode:
+        raise RuntimeError(ended.stderr.strip()[-2000:] or f"exit code {ended.returncode}")
+    taken: dict[str, list[float]] = json.loads(ended.stdout.splitlines()[-1])
+    return taken
