@@ -109,6 +109,23 @@ def test_rule_13_append_replaces(product: Product) -> None:
         assert len(warehouse.batches(table)) == 2
 
 
+def test_a_full_refresh_brings_what_was_changed_and_the_keys_go_on(product: Product) -> None:
+    table, source = _events(product, "refreshed_events"), product.source
+    _add(product, table, 1, 5)
+    product.sync(table)
+    source.run(f"UPDATE {table} SET name = 'changed' WHERE id = 1")
+    source.run(f"DELETE FROM {table} WHERE id = 2")
+    _add(product, table, 6, 7)
+    product.sync(table, mode="full_refresh")
+    product.assert_equal(table)
+    assert product.state(table)["key_mark"] == 6
+    _add(product, table, 8, 8)
+    product.sync(table)
+    product.assert_equal(table)
+    assert product.state(table)["key_mark"] == 9
+    assert product.state(table)["last_batch"].startswith("inc-e2-k6-k9-")
+
+
 @pytest.mark.parametrize(
     ("cursor", "said"),
     [
