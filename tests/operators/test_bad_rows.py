@@ -284,3 +284,21 @@ def test_a_row_that_breaks_a_rule_of_one_postgres_database_is_found_by_asking(
         assert main(["quarantine", "redrive", "-t", f"{DATABASE}.{table}"]) == 0
         product.sync(table)
         assert names().items() >= changed.items()
+
+
+def test_a_full_refresh_goes_on_without_the_rows_that_a_warehouse_refuses(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = essays(product, "fine", "gone")
+    product.sync(table)
+    product.source.run(f"DELETE FROM {table} WHERE id = 1")
+    product.source.run(f"INSERT INTO {table} (id, body) VALUES (2, %s), (3, 'too')", ZERO)
+    run = product.sync(table, mode="full_refresh")
+    assert ids(product, table) == [[0, 3], [0, 3]]
+    assert [entry["set_aside"] for entry in run.xcom("load_primary").values()] == [1]
+    assert len(records(product, table)) == 2
+    assert "1 rows of base-" in typed(capsys, "redrive", "-t", f"{DATABASE}.{table}")
+    # They are refused again, and what comes of it is told once more: nothing sticks.
+    product.sync(table)
+    assert ids(product, table) == [[0, 3], [0, 3]]
+    assert product.debt(table, "primary") == []
