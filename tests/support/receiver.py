@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,11 +13,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import boto3
 import httpx
+import psutil
 import uvicorn
 from botocore.config import Config
 
@@ -120,14 +123,14 @@ class Service:
     """`python -m tidemark webhook`, as somebody starts it; may be started again."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, workers: int = 1) -> None:
-        self._port, self._workers, self.log = free_port(), workers, log
+        self._port, self.workers, self.log = free_port(), workers, log
         self._environment = {**os.environ, **environment, "PYTHONPATH": f"{ROOT}:{ROOT}/plugins"}
         self.url = f"http://127.0.0.1:{self._port}"
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
         command = [sys.executable, "-m", "tidemark", "webhook", "--host=127.0.0.1"]
-        command += [f"--port={self._port}", f"--workers={self._workers}"]
+        command += [f"--port={self._port}", f"--workers={self.workers}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=self._environment, cwd=ROOT, stdout=log, stderr=log
@@ -142,6 +145,15 @@ class Service:
                 time.sleep(0.05)
             else:
                 return
+
+    def worker_pids(self) -> list[int]:
+        """The processes that answer, those that do now."""
+        found = set()
+        for _ in range(20):
+            with suppress(httpx.TransportError):
+                text = httpx.get(self.url + "/metrics").text
+                found |= {int(pid) for pid in re.findall(r'worker="(\d+)"', text)}
+        return sorted(pid for pid in found if psutil.pid_exists(pid))
 
     def kill(self) -> None:
         """As the kernel does when memory runs out."""

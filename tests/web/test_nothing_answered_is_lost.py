@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -133,6 +134,28 @@ def test_killed_and_stopped_under_load(
     assert len(lines) > 5
     for line in lines:
         assert {"ts", "level", "msg"} <= json.loads(line).keys()
+
+
+@pytest.mark.skipif(KILLS == 1, reason="make soak")
+def test_a_killed_worker_is_replaced_and_its_spool_taken_over(
+    service: Service, stack: Endpoints, queues: EventQueues, url: str, tmp_path: Path
+) -> None:
+    service.workers = 2
+    service.start()
+    _wait_for(lambda: len(service.worker_pids()) == 2)
+    with Senders(service.url) as senders:
+        for _ in range(KILLS):
+            with inject(
+                stack, "sqs", "unavailable", operation="SendMessageBatch", match=queue_name(url)
+            ):
+                senders.wait_for(200)
+                pids = service.worker_pids()
+                os.kill(pids[0], signal.SIGKILL)
+                senders.wait_for(100)
+            _wait_for(lambda gone=pids[0]: len(set(service.worker_pids()) - {gone}) == 2)
+    found = ids(queues.take(url, len(senders.kept)))
+    assert found.keys() >= set(senders.kept)
+    _wait_until_empty(tmp_path / "spool" / "events")
 
 
 def _wait_until_empty(directory: Path) -> None:

@@ -67,10 +67,7 @@ def _read(value: Any, kind: str) -> Any:
         case "BOOLEAN":
             if isinstance(value, bool):
                 return value
-            found = _BOOLEANS.get(str(value).strip().lower())
-            if found is None:
-                raise ValueError
-            return found
+            return _boolean(str(value))
         case "TIMESTAMP":
             return _moment(value)
         case "DATE":
@@ -94,6 +91,13 @@ def _read(value: Any, kind: str) -> Any:
         if abs(rounded) >= Decimal(10) ** (int(size) - int(scale)):
             raise _OutOfRange
     return rounded
+
+
+def _boolean(text: str) -> bool:
+    found = _BOOLEANS.get(text.strip().lower())
+    if found is None:
+        raise ValueError
+    return found
 
 
 def _number(value: Any) -> Decimal:
