@@ -8,8 +8,14 @@
 {{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
 {%- endfor %}
 {%- endmacro %}
+{%- macro now() -%}
+{{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
+{%- endmacro %}
+{# PostgreSQL keeps a table of the same columns and gives it other rows: its indexes, grants, views
+   and partitions stay. In Redshift that would leave as many dead rows as live ones. #}
+{% set in_place = alike and dialect == "postgres" %}
 {% set target = schema | identifier ~ "." ~ table | identifier %}
-{% set new = schema | identifier ~ "." ~ new_table | identifier %}
+{% set new = "tidemark_new" | identifier if in_place else schema | identifier ~ "." ~ new_table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
 {% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
 {% set stage = "tidemark_stage" | identifier %}
@@ -19,7 +25,11 @@
 
 -- name: lock_ledger
 -- First of all: whoever loads, swaps or repairs this table takes this lock.
+{% if dialect == "redshift" %}
 LOCK TABLE {{ ledger }};
+{% else %}
+LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
+{% endif %}
 
 {% if not superseded %}
 -- name: check_newest
@@ -33,17 +43,19 @@ WHERE batch_id = {{ batch_id | literal }}
 -- COPY from Parquet matches columns by position: the file's columns, in the file's order.
 CREATE TEMP TABLE {{ stage }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift }}{{ "" if loop.last else "," }}
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if loop.last else "," }}
 {% endfor %}
 );
 
 -- name: copy_batch
-{% if manifest_url %}
+{% if manifest_url and dialect == "redshift" %}
 COPY {{ stage }}
 FROM {{ manifest_url | literal }}
 IAM_ROLE {{ iam_role | literal }}
 FORMAT AS PARQUET
 MANIFEST;
+{% elif rows %}
+COPY {{ stage }} FROM STDIN (FORMAT csv);
 {% endif %}
 
 -- name: check_count
@@ -61,33 +73,35 @@ WHERE {{ same_key(tombstones, stage) }}
 {% endif %}
 
 -- name: create_new
-{% if alike %}
+{% if in_place %}
+CREATE TEMP TABLE {{ new }} (LIKE {{ target }});
+{% elif alike %}
 -- With the distribution, sort keys and encodings that the table has by now, whoever chose them.
 CREATE TABLE {{ new }} (LIKE {{ target }} INCLUDING DEFAULTS);
 {% else %}
 CREATE TABLE {{ new }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift }}{{ "" if column.nullable else " NOT NULL" }},
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if column.nullable else " NOT NULL" }},
 {% endfor %}
     "_loaded_at" TIMESTAMP NOT NULL
 )
-{% if dist_key %}
+{% if dist_key and dialect == "redshift" %}
 DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
 {% endif %}
-{% if sort_keys %}
+{% if sort_keys and dialect == "redshift" %}
 SORTKEY ({{ sort_keys | identifiers }})
 {% endif %};
 {% endif %}
 
 -- name: add_key
-{% if key %}
+{% if key and not in_place %}
 ALTER TABLE {{ new }} ADD PRIMARY KEY ({{ key | identifiers }});
 {% endif %}
 
 -- name: fill_new
 INSERT INTO {{ new }} ({{ names | identifiers }}, "_loaded_at")
 {% if key %}
-SELECT {{ names | identifiers }}, GETDATE()
+SELECT {{ names | identifiers }}, {{ now() }}
 FROM (
     SELECT {{ names | identifiers }},
            ROW_NUMBER() OVER (
@@ -98,7 +112,7 @@ FROM (
 ) AS ranked
 WHERE tidemark_rank = 1;
 {% else %}
-SELECT {{ names | identifiers }}, GETDATE()
+SELECT {{ names | identifiers }}, {{ now() }}
 FROM {{ stage }};
 {% endif %}
 
@@ -125,7 +139,7 @@ WHERE {{ same_key(target, new) }}
 -- name: carry_newer
 {% if key and carried %}
 INSERT INTO {{ new }} ({{ carried | identifiers }}, "_loaded_at")
-SELECT {% for column in columns if column.name in carried %}CAST({{ target }}.{{ column.name | identifier }} AS {{ column.redshift }}), {% endfor %}{{ target }}."_loaded_at"
+SELECT {% for column in columns if column.name in carried %}CAST({{ target }}.{{ column.name | identifier }} AS {{ column.redshift | type }}), {% endfor %}{{ target }}."_loaded_at"
 FROM {{ target }}
 LEFT JOIN {{ new }} ON {{ same_key(target, new) }}
 WHERE {{ read_later(target) }}
@@ -143,14 +157,23 @@ SELECT {{ batch_id | literal }}, 'base',
        {{ rows | literal }},
        (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
        {{ rows | literal }} - (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
-       {{ rows_set_aside | literal }}, {{ checksum | literal }}, GETDATE(), {{ token | literal }};
+       {{ rows_set_aside | literal }}, {{ checksum | literal }}, {{ now() }}, {{ token | literal }};
 
--- name: drop_old
+-- name: empty_old
 -- Fails, and so changes nothing, if a view is bound to the table: see the runbook.
+{% if in_place %}
+DELETE FROM {{ target }};
+{% else %}
 DROP TABLE {{ target }};
+{% endif %}
 
--- name: rename_new
+-- name: put_in_place
+{% if in_place %}
+INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
+SELECT {{ names | identifiers }}, "_loaded_at" FROM {{ new }};
+{% else %}
 ALTER TABLE {{ new }} RENAME TO {{ table | identifier }};
+{% endif %}
 {% else %}
 -- name: enter_superseded
 -- A newer base is applied already: this one is recorded and changes nothing.
@@ -161,7 +184,7 @@ SELECT {{ batch_id | literal }}, 'superseded',
        CAST({{ read_from | literal }} AS TIMESTAMP), CAST({{ read_to | literal }} AS TIMESTAMP),
        CAST(NULL AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
        CAST({{ high | literal }} AS TIMESTAMP),
-       0, 0, 0, 0, {{ checksum | literal }}, GETDATE(), {{ token | literal }}
+       0, 0, 0, 0, {{ checksum | literal }}, {{ now() }}, {{ token | literal }}
 WHERE EXISTS (SELECT 1 FROM {{ ledger }} WHERE kind = 'base' AND read_from >= {{ read_from | literal }})
   AND NOT EXISTS (SELECT 1 FROM {{ ledger }} WHERE batch_id = {{ batch_id | literal }});
 {% endif %}

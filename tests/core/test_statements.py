@@ -22,7 +22,7 @@ from tidemark.core.tables import Table
 from tidemark.core.targets import PostgresTarget, RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
-from tests.core.values import HIGH, ORDERS, a_batch
+from tests.core.values import HIGH, ORDERS, a_base, a_batch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
@@ -138,3 +138,15 @@ def test_statements_can_be_found_and_tokens_tell_attempts_apart():
     assert client_token("b1", "primary", 1) == client_token("b1", "primary", 1)
     assert client_token("b1", "primary", 1) != client_token("b1", "primary", 2)
     assert len(client_token("b1")) == 64
+
+
+@pytest.mark.parametrize("dialect", ["redshift", "postgres"])
+def test_a_swap_reads_as_it_is_sent(dialect):
+    batch = a_base()
+    group = Group((batch,), carried=("id", "status", "updated_at", "_batch_id", "_read_at"))
+    target = TARGET if dialect == "redshift" else POSTGRES
+    golden(f"swap_orders_{dialect}.sql", load_statements(TABLE, target, group, "stage", "token"))
+    alike = load_statements(TABLE, target, replace(group, alike=True), "stage", "token")
+    assert "LIKE" in alike["create_new"]
+    old = load_statements(TABLE, target, replace(group, superseded=True), "stage", "token")
+    assert list(old) == ["lock_ledger", "enter_superseded"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, increment_id, seal
+from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, base_id, increment_id, seal
 from tidemark.core.column_types import LINEAGE, Column, arrow_schema
 from tidemark.core.windows import Window, single_chunk
 from tidemark.hooks.batch_store import BatchStore
@@ -38,8 +38,9 @@ def stage(
     read_at: float | None = None,
     columns: Sequence[Column] = ITEMS,
     claimed: int | None = None,
+    base: bool = False,
 ) -> Batch:
-    """Write rows as one sealed increment and return it.
+    """Write rows as one sealed increment, or as a base, and return it.
 
     :param minutes: the window; :param read_at: when the rows were read, the window's end if None
     :param claimed: the number of rows that the receipt lies about
@@ -47,11 +48,11 @@ def stage(
     window = Window(at(minutes[0]), at(minutes[1]))
     read = at(minutes[1] if read_at is None else read_at)
     plan = Plan(
-        batch_id=increment_id(1, window),
-        kind="increment",
+        batch_id=base_id("test", 0, window.high) if base else increment_id(1, window),
+        kind="base" if base else "increment",
         stream=stream,
         epoch=1,
-        low=window.low,
+        low=None if base else window.low,
         high=window.high,
         cursor="updated_at",
         key=("id",),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from tidemark.core.batches import Plan
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE
+from tidemark.core.drift import fits
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.ledger import LedgerEntry, holds, superseded
 from tidemark.core.roles import with_new
@@ -98,6 +99,6 @@ def fitted_swap(
         group,
         superseded=superseded(batch.read_from, entries),
         carried=carried if known and batch.plan.key else (),
-        alike=all(n in there and there[n].type == c.redshift for n, c in wanted.items())
+        alike=all(n in there and fits(c.redshift, there[n].type) for n, c in wanted.items())
         and all(column.nullable or column.name == "_loaded_at" for column in extra),
     )

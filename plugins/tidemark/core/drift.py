@@ -128,7 +128,7 @@ def _refuse_types(
         f"{column.name} is {found.type} there and {column.redshift} in the batch"
         for name, column in wanted.items()
         if (found := there.get(name))
-        and not _fits(column.redshift, found.type)
+        and not fits(column.redshift, found.type)
         and not _wider(column.redshift, found.type)
     ]
     if unfit:
@@ -222,7 +222,7 @@ def _refusal(place: Place, what: str, do: str) -> MigrateSchema:
     )
 
 
-def _fits(kind: str, held: str) -> bool:
+def fits(kind: str, held: str) -> bool:
     """Whether a column of type `held` holds every value of type `kind`, exactly."""
     if kind == held:
         return True
