@@ -7,7 +7,9 @@ python -m tidemark.cli demote  primary   [-t shop.orders]
 """
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tidemark.core.errors import FixConfiguration
@@ -16,6 +18,8 @@ from tidemark.core.roles import demoted, promoted
 from tidemark.core.state import TableState
 from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
+
+Change = Callable[[Stream, TableState], TableState]
 
 
 def add_commands(commands: Any) -> None:
@@ -46,7 +50,7 @@ def _demote(options: argparse.Namespace) -> None:
     _change(options, lambda _, state: demoted(state, options.target), "best_effort")
 
 
-def _change(options: argparse.Namespace, change: Any, role: str) -> None:
+def _change(options: argparse.Namespace, change: Change, role: str) -> None:
     project = read_project()
     project.target(options.target)
     refused = []
@@ -56,9 +60,7 @@ def _change(options: argparse.Namespace, change: Any, role: str) -> None:
             print(f"{name:40} never copied: it starts as targets.yaml says")
             continue
         try:
-            stream.states.update(
-                name, datetime.now(UTC), lambda state, stream=stream: change(stream, state)
-            )
+            stream.states.update(name, datetime.now(UTC), partial(change, stream))
         except FixConfiguration as error:  # the other tables are none the worse for it
             refused.append(name)
             print(f"{name:40} refused: {error.what}. {error.do}")
