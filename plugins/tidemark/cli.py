@@ -179,7 +179,8 @@ def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands a
 def _summary(state: TableState) -> str:
     debts = " ".join(f"{name} owes {len(t.debt)}" for name, t in state.targets.items() if t.debt)
     in_flight = f"in flight {state.in_flight.batch_id}" if state.in_flight else ""
-    return "  ".join(part for part in (str(state.watermark), debts, in_flight) if part)
+    keys = f"keys below {state.key_mark}" if state.key_mark is not None else ""
+    return "  ".join(part for part in (str(state.watermark), keys, debts, in_flight) if part)
 
 
 def _get(options: argparse.Namespace) -> None:

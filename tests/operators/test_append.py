@@ -126,6 +126,24 @@ def test_a_full_refresh_brings_what_was_changed_and_the_keys_go_on(product: Prod
     assert product.state(table)["last_batch"].startswith("inc-e2-k6-k9-")
 
 
+def test_going_over_to_windows_of_time_needs_a_full_refresh(product: Product) -> None:
+    """What was changed while only keys were read lies behind the watermark."""
+    stamp = "updated_at DATETIME(6) NOT NULL DEFAULT NOW(6) ON UPDATE NOW(6), KEY (updated_at)"
+    table = _events(product, "going_over", f"{_EVENTS}, {stamp}")
+    _add(product, table, 1, 3)
+    product.sync(table)
+    product.source.run(f"UPDATE {table} SET name = 'changed' WHERE id = 1")
+    _add(product, table, 4, 4)
+    product.sync(table)
+    product.configure(table, strategy=None, cursor=None)
+    assert "mode: full_refresh" in product.sync(table, "failed").told("plan_increment")
+    product.sync(table, mode="full_refresh")
+    product.assert_equal(table)
+    product.source.run(f"UPDATE {table} SET name = 'again' WHERE id = 2")
+    product.sync(table)
+    product.assert_equal(table)
+
+
 @pytest.mark.parametrize(
     ("cursor", "said"),
     [

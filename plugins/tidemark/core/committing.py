@@ -54,7 +54,11 @@ def unfit_required(state: TableState, batch: Plan) -> tuple[str, str] | None:
 def with_commit(state: TableState, batch: Batch, owed_by: Collection[str]) -> TableState:
     """Move the watermark to the batch's upper bound, and enter it as debt of `owed_by`."""
     keys = batch.plan.keys
-    reached = {"in_flight": None, "key_mark": keys.high if keys else None}
+    reached = {
+        "in_flight": None,
+        "key_mark": keys.high if keys else None,
+        "backup_strategy": "append" if keys else "incremental",
+    }
     moved = _moved(state, batch, batch.plan.high).model_copy(update=reached)
     return with_debt(moved, batch.batch_id, owed_by)
 
@@ -71,6 +75,8 @@ def with_base_commit(
     """
     if batch.plan.only:
         return state
+    if strategy != "append":  # what was changed while the table was read by its keys is there now
+        state = state.model_copy(update={"key_mark": None, "sighting": None})
     high: datetime | None = state.watermark
     if strategy == "full" or (strategy == "incremental" and state.watermark is None):
         high = max(batch.plan.high, state.watermark or batch.plan.high)

@@ -54,12 +54,23 @@ def look(stream: Stream, state: TableState, *, whole: bool = False) -> Look:
     _say_what_holds(table, bound)
     if whole:
         return Look(shape, bound, sighting)
+    _refuse_stale(table, state)
     _warn_of_cursor(stream, shape)
     for change in check_contract(
         table.name, table.contract, state.columns, shape.columns, table.columns.exclude
     ):
         log.warning("The source's columns changed since the last batch: %s", change)
     return Look(shape, bound, sighting)
+
+
+def _refuse_stale(table: Table, state: TableState) -> None:
+    if table.strategy == "incremental" and state.key_mark is not None:
+        raise FixConfiguration(
+            what="until now the table was copied by its keys (strategy: append), so what was "
+            "changed meanwhile was not copied, and windows of time would pass it over",
+            do="Trigger the DAG with mode: full_refresh; then windows are read.",
+            table=table.name,
+        )
 
 
 def _warn_of_cursor(stream: Stream, shape: TableShape) -> None:
