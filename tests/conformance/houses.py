@@ -22,8 +22,9 @@ from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.opening import open_warehouse
 from tidemark.hooks.warehouses.warehouse import Warehouse
+from tidemark.operators.preparing import prepare
 
-from localaws import Endpoints
+from localaws import Endpoints, inject
 from localaws.redshift.engine.connections import engine_database
 from tests.support.place import stand_in
 
@@ -31,14 +32,24 @@ LEVELS = {
     "redshift": ("SNAPSHOT", "SERIALIZABLE"),
     "postgres": ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"),
 }
-ALL = [(kind, level) for kind, levels in LEVELS.items() for level in levels]
-_AWS, _POSTGRES = "conformance_aws", "conformance_postgres"
+_CONFLICT = """
+CREATE SEQUENCE conflict_{0};
+CREATE FUNCTION conflict_{0}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('conflict_{0}') = 1 THEN
+        RAISE EXCEPTION 'could not serialize access' USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER conflict AFTER INSERT ON {0} EXECUTE FUNCTION conflict_{0}();
+"""
 
 
 @dataclass(frozen=True)
 class House:
     """One warehouse, and the bucket it is fed from. Each table gets a name of its own."""
 
+    stack: Endpoints
     target: Target
     bucket: StagingBucket
     engine: psycopg.Connection[dict[str, Any]]
@@ -62,13 +73,26 @@ class House:
             self.engine.execute(f'LOCK TABLE "{table.table}"')
             yield
 
+    @contextlib.contextmanager
+    def conflicting(self, table: Table) -> Iterator[None]:
+        """Inside the block the first load of the table is chosen to fail for another's sake."""
+        if self.target.kind == "redshift":
+            match = f'^INSERT INTO "public"."{table.table}"'
+            with inject(self.stack, "redshift-data", "error_1023", match=match, times=1) as fault:
+                yield
+            assert fault.hits == 1
+        else:
+            self.engine.execute(_CONFLICT.format(table.table).encode())
+            yield
+            (calls,) = self.engine.execute(f"SELECT last_value FROM conflict_{table.table}")
+            assert calls["last_value"] > 1
+
 
 def apply(house: House, warehouse: Warehouse, *batches: Batch, token: str = "token") -> LedgerEntry:
     """Load batches as one group, as an operator does; return the ledger's entry of the last."""
     group = Group(batches)
     plan = group.plan
-    if not warehouse.has_ledger():
-        warehouse.create(plan.columns, plan.key, f"create {plan.stream}")
+    prepare(warehouse, group, client_token("prepare", plan.stream, group.subject))
     BatchStore(house.bucket).record_group_manifest(group)
     handle = warehouse.start(group, client_token(token, plan.stream, group.subject))
     if handle is not None:
@@ -86,10 +110,9 @@ def opened(stack: Endpoints, kind: str, level: str, *, port: int | None = None) 
     """
     name = f"h_{uuid.uuid4().hex[:10]}"
     with pytest.MonkeyPatch.context() as environment, contextlib.ExitStack() as undo:
-        environment.setenv(f"AIRFLOW_CONN_{_AWS.upper()}", json.dumps(_aws(stack)))
-        environment.setenv(
-            f"AIRFLOW_CONN_{_POSTGRES.upper()}", json.dumps(_postgres(stack, name, port))
-        )
+        environment.setenv(f"AIRFLOW_CONN_AWS_{name.upper()}", json.dumps(_aws(stack)))
+        line = json.dumps(_postgres(stack, name, port))
+        environment.setenv(f"AIRFLOW_CONN_{name.upper()}", line)
         place = stand_in(stack)
         if kind == "redshift":
             caller = place.caller("primary")
@@ -99,7 +122,7 @@ def opened(stack: Endpoints, kind: str, level: str, *, port: int | None = None) 
             target: Target = RedshiftTarget(
                 name="first",
                 role="required",
-                aws_conn_id=_AWS,
+                aws_conn_id=f"aws_{name}",
                 region=stack.region,
                 database=name,
                 cluster_identifier="primary",
@@ -118,13 +141,13 @@ def opened(stack: Endpoints, kind: str, level: str, *, port: int | None = None) 
             target = PostgresTarget(
                 name="first",
                 role="required",
-                conn_id=_POSTGRES,
+                conn_id=name,
                 retry_delay_ms=10,
                 poll_interval_seconds=0.05,
             )
-        staging = Staging(bucket=place.bucket, region=stack.region, aws_conn_id=_AWS)
+        staging = Staging(bucket=place.bucket, region=stack.region, aws_conn_id=f"aws_{name}")
         engine = undo.enter_context(_connected(stack, where))
-        yield House(target, StagingBucket(staging), engine)
+        yield House(stack, target, StagingBucket(staging), engine)
 
 
 def _connected(stack: Endpoints, database: str) -> psycopg.Connection[dict[str, Any]]:

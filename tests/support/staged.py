@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, base_id, increment_id, seal
 from tidemark.core.column_types import LINEAGE, Column, arrow_schema
+from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.windows import Window, single_chunk
 from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.staging_bucket import StagingBucket
@@ -39,16 +40,18 @@ def stage(
     columns: Sequence[Column] = ITEMS,
     claimed: int | None = None,
     base: bool = False,
+    keys: KeyWindow | None = None,
 ) -> Batch:
     """Write rows as one sealed increment, or as a base, and return it.
 
     :param minutes: the window; :param read_at: when the rows were read, the window's end if None
     :param claimed: the number of rows that the receipt lies about
+    :param keys: of a table whose rows are only added, the window of keys
     """
     window = Window(at(minutes[0]), at(minutes[1]))
     read = at(minutes[1] if read_at is None else read_at)
     plan = Plan(
-        batch_id=base_id("test", 0, window.high) if base else increment_id(1, window),
+        batch_id=base_id("test", 0, window.high) if base else increment_id(1, window, keys),
         kind="base" if base else "increment",
         stream=stream,
         epoch=1,
@@ -59,6 +62,7 @@ def stage(
         columns=tuple(columns),
         chunks=single_chunk(window, open_end=False),
         planned_at=window.high,
+        keys=keys,
     )
     store = BatchStore(bucket)
     receipt = Receipt(
