@@ -170,24 +170,6 @@ def test_a_table_is_found_to_be_what_was_planned(house: House) -> None:
     ]
 
 
-def test_a_column_that_came_and_one_that_grew(house: House) -> None:
-    """A table that meets a batch of a later shape is altered; a late one of the older fits."""
-    table = house.table()
-    wide = (ITEMS[0], Column("name", "varchar(40)", "VARCHAR(160)", True), ITEMS[2])
-    more = (*wide, Column("raw", "varbinary(8)", "VARBYTE(8)", True))
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
-    rows = [row(2, "\U0001f30a" * 40, 21) | {"raw": b"\x01"}]
-    later = stage(house.bucket, table.name, rows, minutes=(20, 30), columns=more)
-    apply(house, house.open(table), later)
-    late = stage(house.bucket, table.name, [row(3, "late", 11)], minutes=(10, 20))
-    apply(house, house.open(table), late)
-    found = house.rows(table)
-    assert [bytes(each["raw"]) if each["raw"] else None for each in found] == [None, b"\x01", None]
-    assert {each.name: each.type for each in house.open(table).columns() or ()}["name"] == (
-        "VARCHAR(160)"
-    )
-
-
 def test_rule_13_rows_that_are_only_added_replace_themselves(house: House) -> None:
     table = house.table()
     keys = KeyWindow(low=0, high=10)
