@@ -81,7 +81,7 @@ CREATE TABLE {{ new }} (LIKE {{ target }} INCLUDING DEFAULTS);
 {% else %}
 CREATE TABLE {{ new }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if column.nullable else " NOT NULL" }},
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
 {% endfor %}
     "_loaded_at" TIMESTAMP NOT NULL
 )

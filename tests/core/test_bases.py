@@ -74,6 +74,12 @@ def test_a_full_refresh_keeps_the_watermark_and_is_owed():
     assert after.targets["secondary"].as_of == LOW, "only deleted rows are still to go"
 
 
+def test_the_columns_of_a_full_refresh_are_the_last_known_ones():
+    before = committed().model_copy(update={"columns": ("old VARCHAR(4)",)})
+    after = with_base_commit(before, a_base(), [], "incremental")
+    assert after.columns == committed().columns
+
+
 def test_a_table_without_windows_is_complete_to_its_newest_base():
     state = with_base_commit(fresh(strategy="full"), a_base(), ["secondary"], "full")
     assert (state.watermark, state.last_batch) == (HIGH, a_base().batch_id)

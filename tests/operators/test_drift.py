@@ -118,25 +118,28 @@ def test_what_looks_like_a_rename_waits_for_a_person(product: Product) -> None:
     _equal(product, table)
 
 
-def test_another_type_is_refused_and_leaving_the_column_out_goes_on(
+def test_another_type_is_refused_and_both_ways_out_lead_on(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = _table(product, "retyped", "amount INT", "name VARCHAR(5)")
     _put(product, table, id=1, amount=1, name="one")
     product.sync(table)
-    _alter(product, table, "MODIFY amount VARCHAR(20)")
+    _alter(product, table, "MODIFY amount VARCHAR(20), ADD COLUMN note INT DEFAULT 7")
     _put(product, table, id=2, amount="two", name="two")
     run = product.sync(table, "failed")
     said = run.told("load_primary")
     assert "amount is INTEGER there and VARCHAR(80) in the batch" in said
     assert run.task("load_primary").try_number == 1
+    assert "mode resync, targets secondary" in run.told("load_secondary")
+    product.sync(table, mode="resync", targets=["secondary"])
+    _equal(product, table, product.secondary)  # with the new column's default, too
+
     product.configure(table, columns={"exclude": ["amount"]})
     (command,) = re.findall(r"python -m tidemark.cli (.*?)\.(?:\s|$)", said)
     assert cli.main(command.split()) == 0, capsys.readouterr()
     product.sync(table)
-    for warehouse in product.warehouses:
-        found = [(row["amount"], row["name"]) for row in warehouse.rows(table)]
-        assert found == [(1, "one"), (None, "two")]
+    found = [(row["amount"], row["name"]) for row in product.primary.rows(table)]
+    assert found == [(1, "one"), (None, "two")]
 
 
 def test_a_frozen_contract_stops_before_anything_is_read(product: Product) -> None:

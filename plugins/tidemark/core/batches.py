@@ -51,7 +51,7 @@ class Plan(Frozen):
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
     :param index: the index that reading is told to use; None leaves it to the source
     :param previous: the batch committed before this one, None for the first
-    :param removed: columns that the batch committed before had, and this one has not
+    :param removed: columns that the batch committed before had, and the source has no longer
     :param previous_read_to: when the reading of that batch had ended, in source time
     :param only: the targets that a resync is for; empty means all
     :param where: only rows for which this holds; a batch read again gives the same rows

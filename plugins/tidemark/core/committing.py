@@ -81,7 +81,8 @@ def with_base_commit(
     if strategy == "full" or (strategy == "incremental" and state.watermark is None):
         high = max(batch.plan.high, state.watermark or batch.plan.high)
     if high == state.watermark:
-        return with_debt(state, batch.batch_id, owed_by)
+        known = state.model_copy(update={"columns": _columns(batch)})
+        return with_debt(known, batch.batch_id, owed_by)
     moved = _moved(state, batch, high).model_copy(update={"backup_strategy": strategy})
     # A first window still in flight begins below the base: what lies above it is read next.
     return with_debt(moved.model_copy(update={"in_flight": None}), batch.batch_id, owed_by)
@@ -99,7 +100,11 @@ def _moved(state: TableState, batch: Batch, high: datetime | None) -> TableState
             "mysql_status": "success",
             "s3_file_count": len(batch.files),
             "processed_s3_files": tuple(file.key for file in batch.files),
-            "columns": tuple(f"{c.name} {c.redshift}" for c in plan.columns),
+            "columns": _columns(batch),
             "redshift_status": "success",
         }
     )
+
+
+def _columns(batch: Batch) -> tuple[str, ...]:
+    return tuple(f"{column.name} {column.redshift}" for column in batch.plan.columns)

@@ -65,9 +65,14 @@ def committed_columns(last: Iterable[str]) -> dict[str, str]:
     return {match["name"]: match["type"] for match in parsed if match}
 
 
-def removed_columns(last: Iterable[str], columns: Iterable[Column]) -> tuple[str, ...]:
-    """Return the columns of the last committed batch that a new one has no longer."""
-    names = {column.name for column in columns}
+def removed_columns(
+    last: Iterable[str], columns: Iterable[Column], excluded: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the columns of the last committed batch that the source has no longer.
+
+    :param excluded: columns that configuration leaves out, which is no change of the source
+    """
+    names = {column.name for column in columns} | {*excluded}
     return tuple(name for name in committed_columns(last) if name not in names)
 
 
@@ -82,8 +87,8 @@ def check_pinned(stream: str, pinned: Sequence[Column], found: Sequence[Column])
     if changed := unreadable(pinned, found):
         raise MigrateSchema(
             what=f"the source was altered after the batch was planned: {'; '.join(changed)}",
-            do="Clear plan_increment of this run, with downstream, or wait for the next run: "
-            "either plans the window anew.",
+            do="Clear plan_increment of this run, with downstream: it plans anew; so does the next "
+            "scheduled run.",
             table=stream,
         )
 

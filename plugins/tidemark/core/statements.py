@@ -136,6 +136,7 @@ def _swap_statements(
         tombstone_table=tombstone_table(table, target.name),
         columns=columns,
         names=[column.name for column in columns],
+        lineage=[column.name for column in LINEAGE],
         key=plan.key,
         cursor=plan.cursor,
         carried=[column.name for column in columns if column.name in group.carried],

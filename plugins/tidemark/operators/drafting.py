@@ -38,7 +38,7 @@ def look(stream: Stream, state: TableState, *, whole: bool = False) -> Look:
     """Ask the source what the table is like and how far it may be read.
 
     :param whole: the whole table is going to be read, and to replace what the targets have: then
-        no cursor is needed, and no contract keeps its columns
+        no cursor is needed, and a contract keeps only a table that is always read whole
 
     Raises `FixConfiguration` for a table that cannot be copied as configured, or whose open
     transactions cannot be seen; `TryAgain` where another look may see them; `MigrateSchema` where
@@ -52,14 +52,15 @@ def look(stream: Stream, state: TableState, *, whole: bool = False) -> Look:
     sighting, bound = _reach(stream, shape.columns)
     _check_seen(table, bound)
     _say_what_holds(table, bound)
-    if whole:
-        return Look(shape, bound, sighting)
-    _refuse_stale(table, state)
-    _warn_of_cursor(stream, shape)
+    # Whoever has a table rebuilt by hand wants the columns that the source has now.
+    contract = table.contract if not whole or table.strategy == "full" else "evolve"
     for change in check_contract(
-        table.name, table.contract, state.columns, shape.columns, table.columns.exclude
+        table.name, contract, state.columns, shape.columns, table.columns.exclude
     ):
         log.warning("The source's columns changed since the last batch: %s", change)
+    if not whole:
+        _refuse_stale(table, state)
+        _warn_of_cursor(stream, shape)
     return Look(shape, bound, sighting)
 
 
@@ -121,7 +122,7 @@ def draft(
         index=cutting.index,
         planned_at=seen.bound.at,
         previous=state.last_batch,
-        removed=removed_columns(state.columns, shape.columns),
+        removed=removed_columns(state.columns, shape.columns, table.columns.exclude),
         previous_read_to=state.last_mysql_extraction_time if state.last_batch else None,
         where=table.where,
         hash_connection=table.hash_connection if hashed else None,
