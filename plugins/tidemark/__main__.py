@@ -4,4 +4,5 @@ import sys
 
 from tidemark.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # workers of the receiver import this too
+    sys.exit(main())

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "the token of now, as it were"
 OLD_TOKEN = "the token of the time before now"
 HEADERS = {"X-Webhook-Token": TOKEN, "Content-Type": "application/json"}
-_DEADLINE_S = 60.0
+_DEADLINE_S = 150.0
 
 
 class EventQueues:

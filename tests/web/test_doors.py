@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from tidemark.core.errors import FixConfiguration
 from tidemark.web.assembling import assemble
+from tidemark.web.json_lines import JsonLines
 from tidemark.web.mounted import MountedReceiver
-from tidemark.web.serving import JsonLines
 
 from tests.support.receiver import TOKEN, EventQueues, Served, ids
 

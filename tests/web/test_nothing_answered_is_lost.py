@@ -142,7 +142,7 @@ def test_a_killed_worker_is_replaced_and_its_spool_taken_over(
 ) -> None:
     service.workers = 2
     service.start()
-    _wait_for(lambda: len(service.worker_pids()) == 2)
+    _wait_for(lambda: len(service.worker_pids()) == 2, 100)
     with Senders(service.url) as senders:
         for _ in range(KILLS):
             with inject(
@@ -152,7 +152,7 @@ def test_a_killed_worker_is_replaced_and_its_spool_taken_over(
                 pids = service.worker_pids()
                 os.kill(pids[0], signal.SIGKILL)
                 senders.wait_for(100)
-            _wait_for(lambda gone=pids[0]: len(set(service.worker_pids()) - {gone}) == 2)
+            _wait_for(lambda gone=pids[0]: len(set(service.worker_pids()) - {gone}) == 2, 100)
     found = ids(queues.take(url, len(senders.kept)))
     assert found.keys() >= set(senders.kept)
     _wait_until_empty(tmp_path / "spool" / "events")

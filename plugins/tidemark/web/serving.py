@@ -1,8 +1,5 @@
 """The receiver as a service of its own: uvicorn, several workers, JSON logs."""
 
-import json
-import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -11,27 +8,8 @@ from fastapi import FastAPI
 from tidemark.web.assembling import assemble
 from tidemark.web.webhook import create_app
 
-# What every LogRecord has; the rest was given with `extra`.
-_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _GRACE_S = 20
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line: ``ts``, ``level``, ``msg``, and what else was said."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        said: dict[str, Any] = {
-            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "msg": record.getMessage(),
-            "worker": record.process,
-        }
-        said |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        if record.exc_info and record.exc_info[0]:
-            # The type alone: an exception's words may hold what was sent.
-            said["error_class"] = record.exc_info[0].__name__
-        return json.dumps(said, default=str)
+_ALIVE_S = 20
 
 
 def app() -> FastAPI:
@@ -60,6 +38,8 @@ def serve(host: str, port: int, workers: int, log_level: str) -> None:
         # sends into one that we are just closing.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
+        # The default, 5 s, kills workers of a busy machine while they import Airflow.
+        timeout_worker_healthcheck=_ALIVE_S,
     )
 
 
@@ -69,7 +49,7 @@ def _logs(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": {"()": "tidemark.web.serving.JsonLines"}},
+        "formatters": {"json": {"()": "tidemark.web.json_lines.JsonLines"}},
         "handlers": {
             "lines": {
                 "class": "logging.StreamHandler",
