@@ -8,6 +8,7 @@
     python -m tidemark.cli watermark replan  -t shop.orders
     python -m tidemark.cli watermark recover -t shop.orders
     python -m tidemark.cli promote | demote secondary [-t shop.orders]
+    python -m tidemark.cli retention --delete
     python -m tidemark.cli quarantine list | show | redrive
     python -m tidemark.cli debt
     python -m tidemark.cli catchup -t shop.orders --target secondary
@@ -23,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.commands import debt, quarantine, roles
+from tidemark.commands import debt, quarantine, retention, roles
 from tidemark.core.catalogue import Found
 from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import FixConfiguration, TidemarkError
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(command=command)
     quarantine.add_commands(commands)
     roles.add_commands(commands)
+    retention.add_commands(commands)
     debt.add_commands(commands)
     webhook = commands.add_parser("webhook", help="receive events by HTTP, until told to stop")
     webhook.add_argument("--host", default=os.environ.get("HOST") or "0.0.0.0")  # noqa: S104

@@ -19,11 +19,15 @@ _ENDPOINT_REGION = re.compile(r"(?:^|\.)redshift-data(?:-fips)?\.([a-z]{2}(?:-[a
 
 
 class Staging(Frozen):
-    """A bucket that batches lie in. It must be in the region of the targets that COPY from it."""
+    """A bucket that batches lie in. It must be in the region of the targets that COPY from it.
+
+    :param keep_days: for how long a batch is kept that every target holds
+    """
 
     bucket: str
     region: str
     aws_conn_id: str = "aws_default"
+    keep_days: float = Field(default=7.0, gt=0)
 
 
 class Target(Frozen):

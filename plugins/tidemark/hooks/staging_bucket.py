@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,7 @@ from tidemark.core.targets import Staging
 _CONFIG = Config(
     connect_timeout=10, read_timeout=60, retries={"max_attempts": 5, "mode": "standard"}
 )
+_DELETED_AT_ONCE = 1000  # S3's limit
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _MISCONFIGURED = {
@@ -37,6 +39,15 @@ class Part:
     number: int
     etag: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object, and when it was written by the bucket's clock."""
+
+    key: str
+    changed_at: datetime
+    bytes: int
 
 
 class StagingBucket:
@@ -91,12 +102,36 @@ class StagingBucket:
 
     def keys_below(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`, in the order of their bytes."""
+        return (stored.key for stored in self.objects_below(prefix))
+
+    def objects_below(self, prefix: str) -> Iterator[Stored]:
+        """Yield the objects whose keys begin with `prefix`, in the order of their bytes."""
         with self._explained(prefix):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self.name, Prefix=prefix
             )
             for page in pages:
-                yield from (str(found["Key"]) for found in page.get("Contents", ()))
+                for found in page.get("Contents", ()):
+                    yield Stored(found["Key"], found["LastModified"], found["Size"])
+
+    def delete_below(self, prefix: str, *, first: str) -> None:
+        """Delete the objects whose keys begin with `prefix`, and of those `first` ones first."""
+        keys = sorted(self.keys_below(prefix), key=lambda key: not key.startswith(first))
+        with self._explained(prefix):
+            for start in range(0, len(keys), _DELETED_AT_ONCE):
+                # Quiet answers list the keys that stayed.
+                answer = self._s3.delete_objects(
+                    Bucket=self.name,
+                    Delete={
+                        "Objects": [{"Key": key} for key in keys[start : start + _DELETED_AT_ONCE]],
+                        "Quiet": True,
+                    },
+                )
+                for error in answer.get("Errors", ()):
+                    raise TryAgain(
+                        what=f"S3 did not delete {error['Key']}: {error.get('Message', '')}",
+                        do="Run it again.",
+                    )
 
     def put_file(self, key: str, data: bytes, sha256: str) -> None:
         """Write a file; the service checks it against its SHA-256 (hex)."""

@@ -1,0 +1,123 @@
+"""Delete staged batches that nobody needs any more, of one table."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tidemark.core.batches import batch_prefix, parse_batch_id, stream_prefix
+from tidemark.core.errors import TidemarkError
+from tidemark.core.ledger import LedgerEntry
+from tidemark.core.retention import (
+    StagedBatch,
+    Sweep,
+    alarming_debt,
+    decide,
+    old_batches,
+    still_droppable,
+    with_dropped,
+)
+from tidemark.core.state import TableState
+from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.operators.stream import Stream
+
+_log = logging.getLogger(__name__)
+
+# Ids in one question to a ledger: a statement of some tens of kilobytes.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did, or would do.
+
+    :param alarms: debts that are about to outlive the retention
+    """
+
+    sweep: Sweep
+    bytes: int
+    alarms: list[str]
+
+
+def sweep(stream: Stream, now: datetime, *, really: bool) -> Swept:
+    """Delete a table's old batches.
+
+    :param now: by our clock, as the ages of objects are by the bucket's
+    :param really: False decides only
+    """
+    keep_for = timedelta(days=stream.project.targets.staging.keep_days)
+    state = stream.state()
+    staged = list(_staged(stream))
+    alarms = alarming_debt(state, staged, now, keep_for)
+    old = old_batches(staged, now, keep_for)
+    ids = [batch.batch_id for batch in old]
+    ledgers = {
+        target.name: _asked(stream, target.name, ids)
+        for target in stream.enabled
+        if target.name in state.targets and ids
+    }
+    decided = decide(state, ids, ledgers, lambda batch_id: _read_to(stream, batch_id))
+    freed = sum(batch.bytes for batch in old if batch.batch_id in decided.drop)
+    if really and decided.drop:
+        _delete(stream, now, decided)
+    return Swept(decided, freed, alarms)
+
+
+def _delete(stream: Stream, now: datetime, decided: Sweep) -> None:
+    name = stream.table.name
+
+    def change(state: TableState) -> TableState:
+        return with_dropped(state, decided.set_new, decided.drop)
+
+    state = stream.states.update(name, now, change)
+    for target in decided.set_new:
+        _log.warning("%s is disabled and owes what is too old to keep: it needs a resync", target)
+    for batch_id in still_droppable(state, decided.drop):
+        for bucket in _buckets(stream):
+            bucket.delete_below(
+                f"{batch_prefix(name, batch_id)}/", first=f"{batch_prefix(name, batch_id)}/manifest"
+            )
+
+
+def _buckets(stream: Stream) -> Iterator[StagingBucket]:
+    """The bucket of all, and those of targets in other regions."""
+    yield stream.bucket
+    for target in stream.project.targets.by_name.values():
+        if target.own_staging is not None:
+            yield StagingBucket(target.own_staging)
+
+
+def _staged(stream: Stream) -> Iterator[StagedBatch]:
+    """Yield the stream's batches, whatever their state; other folders are not ours to judge."""
+    prefix = stream_prefix(stream.table.name)
+    found: dict[str, StagedBatch] = {}
+    for stored in stream.bucket.objects_below(prefix):
+        batch_id = stored.key.split("/")[-2]
+        try:
+            parse_batch_id(batch_id)
+        except ValueError:
+            continue
+        before = found.get(batch_id)
+        found[batch_id] = StagedBatch(
+            batch_id,
+            max(before.changed_at, stored.changed_at) if before else stored.changed_at,
+            (before.bytes if before else 0) + stored.bytes,
+        )
+    yield from found.values()
+
+
+def _asked(stream: Stream, target: str, ids: list[str]) -> dict[str, LedgerEntry] | None:
+    warehouse = stream.warehouse(stream.project.target(target))
+    entries: dict[str, LedgerEntry] = {}
+    try:
+        for start in range(0, len(ids), _AT_ONCE):
+            entries |= warehouse.holds(ids[start : start + _AT_ONCE])
+    except TidemarkError as error:
+        _log.warning("%s cannot be asked, so nothing it may lack is deleted: %s", target, error)
+        return None
+    return entries
+
+
+def _read_to(stream: Stream, batch_id: str) -> datetime | None:
+    batch = stream.batches.batch(stream.table.name, batch_id)
+    return batch.read_to if batch else None
