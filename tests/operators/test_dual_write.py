@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import yaml
 from psycopg.rows import dict_row
+from tidemark import cli
 
 from tests.support.postgres_server import another_server
 from tests.support.product import ROOT, Product
@@ -24,6 +25,13 @@ _COLUMNS = (
     " PRIMARY KEY (station_id, time), KEY (updated_at)"
 )
 Rows = list[dict[str, Any]]
+
+
+def _blocks(group: str) -> dict[str, Any]:
+    """What the page says to write into targets.yaml or tables.yaml."""
+    texts = re.findall(r"```yaml\n(.*?)```", _PAGE, flags=re.DOTALL)
+    (found,) = [block[group] for text in texts if group in (block := yaml.safe_load(text))]
+    return dict(found)
 
 
 class Sensors:
@@ -49,7 +57,8 @@ class Sensors:
             return found.fetchall() if found.description else []
 
     def table(self) -> str:
-        return self.product.table("water_level_readings", _COLUMNS)
+        (settings,) = _blocks("tables").values()
+        return self.product.table("water_level_readings", _COLUMNS, **settings)
 
     def measure(self, table: str, minute: int, level: float) -> None:
         sql = f"REPLACE INTO {table} (station_id, time, level_m) VALUES (7, %s, %s)"
@@ -88,8 +97,7 @@ def sensors(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
         off = {"role": "best_effort", "enabled": False}
         for name in ("primary", "secondary"):
             opened.enter_context(product.target(name, **off))
-        (text,) = re.findall(r"```yaml\n(.*?)```", _PAGE, flags=re.DOTALL)
-        for name, settings in yaml.safe_load(text)["targets"].items():
+        for name, settings in _blocks("targets").items():
             opened.enter_context(product.target(name, **settings))
         yield sensors
 
@@ -156,3 +164,19 @@ def test_c2_c19_one_database_only(sensors: Sensors) -> None:
     assert sensors.levels("remote", table) == ["1.000"]
     sensors.product.sync(table)
     assert sensors.levels("remote", table) == ["1.000", "2.000"]
+
+
+def test_c29_the_roles_are_swapped_and_nothing_is_loaded_anew(sensors: Sensors) -> None:
+    table, product = sensors.table(), sensors.product
+    sensors.measure(table, 1, 1.0)
+    product.sync(table)
+    before = sensors.read("remote", f"SELECT * FROM {table}")
+    with product.target("remote", role="required"), product.target("local", role="best_effort"):
+        for line in ("promote remote", "demote local"):
+            assert f"python -m tidemark.cli {line}" in _PAGE
+            assert cli.main([*line.split(), "-t", f"{DATABASE}.{table}"]) == 0
+        assert sensors.read("remote", f"SELECT * FROM {table}") == before
+        sensors.measure(table, 2, 2.0)
+        run = product.sync(table)
+        assert run.states["load_local"] == "success"
+    assert sensors.levels("remote", table) == sensors.levels("local", table) == ["1.000", "2.000"]
