@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tidemark.core.catch_up import Group
+from tidemark.core.batches import backfill_id
+from tidemark.core.catch_up import LARGEST_GROUP, Group
 from tidemark.core.column_types import Column
 from tidemark.core.drift import Changes
 from tidemark.core.statements import (
@@ -150,3 +151,14 @@ def test_a_swap_reads_as_it_is_sent(dialect):
     assert "LIKE" in alike["create_new"]
     old = load_statements(TABLE, target, replace(group, superseded=True), "stage", "token")
     assert list(old) == ["lock_ledger", "enter_superseded"]
+
+
+def test_the_largest_group_is_within_the_limits_of_the_data_api():
+    """At most 40 statements of 100 KB each; ids as long as they get."""
+    batch = a_batch()
+    batch_id = backfill_id("r" * 60, 10, batch.plan.window)
+    plan = batch.plan.model_copy(update={"batch_id": batch_id})
+    group = Group((batch.model_copy(update={"plan": plan}),) * LARGEST_GROUP)
+    statements = load_statements(TABLE, TARGET, group, "stage", "token")
+    assert len(statements) <= 40
+    assert max(len(sql.encode()) for sql in statements.values()) < 100_000

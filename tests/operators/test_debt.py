@@ -54,6 +54,7 @@ def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(
         run = product.sync(table)
         own = run.xcom("plan_increment", "batch_id")
         assert product.debt(table) == owed[2:]
+        assert run.xcom("load_secondary", "owed") == 2
         assert main(["debt", "-t", f"{DATABASE}.{table}"]) == 0
         assert f"owes 2 batches, the oldest {owed[2]}" in capsys.readouterr().out
         assert product.secondary.batches(table)[-1] == own

@@ -26,8 +26,11 @@ _WORTH_WAITING = 5.0
 class LoadTargetOperator(TableOperator):
     """Apply batches to one warehouse, each in one transaction with its ledger row.
 
-    Safe to repeat, in any order, by anybody: the ledger answers first. A retry takes up the
-    statement that is still running; longer statements are waited for in the triggerer.
+    First what the target owes, several batches at a time and so much of it in one run, then the
+    run's own. Safe to repeat, in any order, by anybody: the ledger answers first. A retry takes up
+    the statement that is still running; longer statements are waited for in the triggerer.
+
+    Returns the receipt of each batch, and pushes `owed`: how many batches the target still owes.
 
     :param target: the warehouse's name in `targets.yaml`
     :param required: whether the watermark waits for it
@@ -41,7 +44,7 @@ class LoadTargetOperator(TableOperator):
     def execute(self, context: Context, event: object = None) -> dict[str, Any]:  # noqa: ARG002
         with self._told(context) as loading:
             self._admit(loading, by_hand=context["ti"].max_tries > self.retries)
-            return self._load(loading)
+            return self._load(context, loading)
 
     def resume(
         self,
@@ -54,7 +57,7 @@ class LoadTargetOperator(TableOperator):
         with self._told(context, SoFar.model_validate(so_far)) as loading:
             under_way = UnderWay(event["statement_id"], tuple(batch_ids))
             loading.settle(under_way, loading.wait(under_way, 0))
-            return self._load(loading)
+            return self._load(context, loading)
 
     def on_kill(self) -> None:
         """Cancel the transaction that this attempt waits for."""
@@ -97,11 +100,12 @@ class LoadTargetOperator(TableOperator):
             self.log.info("Waiting: %s", later)
             self.defer(trigger=DateTimeTrigger(later.until), method_name="execute")
 
-    def _load(self, loading: Loading) -> dict[str, Any]:
+    def _load(self, context: Context, loading: Loading) -> dict[str, Any]:
         self._running = loading
         while under_way := loading.begin_next():
             loading.settle(under_way, self._wait(loading, under_way))
         self._running = None
+        context["ti"].xcom_push(key="owed", value=loading.owed)
         return loading.receipts
 
     def _wait(self, loading: Loading, under_way: UnderWay) -> Progress:

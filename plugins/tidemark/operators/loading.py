@@ -42,7 +42,8 @@ _CANCELLING = 5.0  # seconds for a cancelled transaction to end, so that the led
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """A transaction that was started, and the batches that it applies, oldest first."""
+    """A transaction that was started, and the batches that it applies, oldest first: none are
+    known of one that another attempt started."""
 
     handle: str
     batch_ids: tuple[str, ...]
@@ -55,6 +56,8 @@ class Loading:
     :param attempt: what tells this attempt at the task from others: run, clear epoch, try
     :param now: by our clock: for the circuit breaker, times without operation, and ``updated_at``
     :param so_far: what this attempt did before it was continued here
+    :ivar receipts: per batch of this load that the target holds: its rows, by what became of them
+    :ivar owed: at the end: how many batches the target still owes
     """
 
     def __init__(
@@ -70,7 +73,10 @@ class Loading:
         self.warehouse = stream.warehouse(target)
         self.receipts: dict[str, dict[str, int]] = {}
         self.so_far = so_far or SoFar()
+        self.owed: int | None = None
         self._attempt, self._now = attempt, now
+        self._batches: dict[str, Batch] = {}
+        self._looked = so_far is not None
         self._known = stream.state().targets.get(target.name, TargetState())
         self.admission = Admission(stream, target, self._known, now)
 
@@ -80,6 +86,11 @@ class Loading:
         Returns None when nothing is left for this run. Raises `NothingToLoad`, `PassedOver` when
         all is done but what cannot be, or the error that says who acts next.
         """
+        if not self._looked:
+            self._looked = True
+            if blocking := self.warehouse.find_blocking():
+                _log.info("%s: statement %s is under way already", self.target.name, blocking)
+                return UnderWay(blocking, ())
         while group := (step := self._next_step()).group:
             try:
                 if under_way := self._begin(group):
@@ -107,6 +118,8 @@ class Loading:
         if timed_out:
             self.warehouse.cancel(under_way.handle)
             progress = self.warehouse.wait(under_way.handle, _CANCELLING)
+        if not under_way.batch_ids:
+            return  # the ledger says what came of it
         group = Group(tuple(map(self._batch, under_way.batch_ids)))
         if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
             self._applied(group)
@@ -176,6 +189,11 @@ class Loading:
         )
 
     def _batch(self, batch_id: str) -> Batch:
+        if batch_id not in self._batches:  # a batch never changes, but by rows being set aside
+            self._batches[batch_id] = self._read(batch_id)
+        return self._batches[batch_id]
+
+    def _read(self, batch_id: str) -> Batch:
         batch = self.stream.batches.batch(self.stream.table.name, batch_id)
         if batch is None:
             raise TryAgain(
@@ -249,6 +267,7 @@ class Loading:
             if not isinstance(error, BadData) or batch.manifest_at:
                 raise error
             isolate(self.stream, self.warehouse, batch, error)
+            del self._batches[batch.batch_id]
         except TidemarkError as final:
             at_fault = final.batch_at_fault or isinstance(final, TooManyBadRows)
             if batch.batch_id == self.own or not at_fault:
@@ -266,10 +285,11 @@ class Loading:
                 "%s stays owed: %s comes first, which has other columns", self.own, step.waits_for
             )
         left = self.stream.state().targets[self.target.name]
+        self.owed = len(left.debt)
         if left.debt:
             _log.warning(
                 "%s still owes %s batches, and is complete up to %s; the next run goes on",
                 self.target.name,
-                len(left.debt),
+                self.owed,
                 left.as_of,
             )

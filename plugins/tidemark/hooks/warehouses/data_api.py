@@ -7,19 +7,18 @@ they do everywhere in Airflow. https://docs.aws.amazon.com/redshift/latest/mgmt/
 import itertools
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.load_failures import sort_refusal
 from tidemark.core.targets import RedshiftTarget
+from tidemark.hooks.warehouses.target_data_hook import TargetDataHook
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience
 
 _LONGEST_WAIT = 20  # seconds the service may hold one DescribeStatement; it allows 30
@@ -55,34 +54,6 @@ class Statement:
     def succeeded(self) -> bool:
         """Whether it committed."""
         return self.status == "FINISHED"
-
-
-class TargetDataHook(RedshiftDataHook):
-    """The provider's hook, with a target's region and, where it has one, its own endpoint."""
-
-    def __init__(self, target: RedshiftTarget, patience: Patience) -> None:
-        config = Config(
-            connect_timeout=min(10, patience.seconds),
-            read_timeout=patience.seconds,
-            retries={"total_max_attempts": patience.attempts, "mode": "standard"},
-        )
-        super().__init__(
-            aws_conn_id=target.aws_conn_id,
-            region_name=target.region,
-            verify=target.verify,
-            config=config,
-        )
-        self._endpoint_url = target.endpoint_url
-
-    @cached_property
-    def conn_config(self) -> Any:
-        """The connection's settings, with the target's endpoint laid over them."""
-        settings = super().conn_config
-        if self._endpoint_url:
-            service = {**settings.get_service_config("redshift-data")}
-            service["endpoint_url"] = self._endpoint_url
-            settings.service_config = {**settings.service_config, "redshift-data": service}
-        return settings
 
 
 class DataApi:
@@ -184,10 +155,17 @@ class DataApi:
             raise self._refusal(f"{name}: {statement.error}", statement.id)
         return list(self._rows(statement.id))
 
-    def find(self, name: str, statuses: Sequence[str] = UNFINISHED) -> str | None:
+    def find(
+        self,
+        name: str,
+        statuses: Sequence[str] = UNFINISHED,
+        fits: Callable[[str], bool] | None = None,
+    ) -> str | None:
         """Return the id of a statement of this name that stands so, if there is one.
 
         The service lists its last 24 hours. Without `statuses`: one that has not ended.
+
+        :param fits: chooses among all names that begin with `name`
         """
         for status in statuses:
             where = {k: v for k, v in self._where.items() if k not in {"DbUser", "SecretArn"}}
@@ -195,7 +173,8 @@ class DataApi:
                 "list_statements", StatementName=name, Status=status, MaxResults=100, **where
             )
             for statement in answer.get("Statements", []):
-                if statement.get("StatementName") == name:
+                found = str(statement.get("StatementName", ""))
+                if fits(found) if fits else found == name:
                     return str(statement["Id"])
         return None
 

@@ -139,6 +139,12 @@ class RedshiftWarehouse:
             raise error
         return error
 
+    def find_blocking(self) -> str | None:
+        """Return a load of this table that is under way: LOCK TABLE keeps readers out as well."""
+        kinds = tuple(self._name(kind) for kind in ("inc-", "bf-", "base-"))
+        self._started = self.api.find(self._name(""), fits=lambda name: name.startswith(kinds))
+        return self._started
+
     def find_running(self, group: Group) -> str | None:
         """Return the statement that is applying a group right now, if there is one."""
         self._started = self.api.find(self._name(group.subject))

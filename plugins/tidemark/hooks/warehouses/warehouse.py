@@ -112,6 +112,11 @@ class Warehouse(Protocol):
         """
         ...
 
+    def find_blocking(self) -> str | None:
+        """Return the handle of a load of this table that keeps its ledger from being read, whoever
+        started it; None if there is none, or if the kind lets a ledger be read meanwhile."""
+        ...
+
     def find_running(self, group: Group) -> str | None:
         """Return the handle of a load of this very group that is under way, if there is one."""
         ...

@@ -1,0 +1,48 @@
+"""If these fail, a load runs twice side by side, or on when nobody waits for it."""
+
+from __future__ import annotations
+
+from tests.support.moments import load_asked_about, load_submitted
+from tests.support.product import Product
+
+
+def test_a_retry_takes_up_the_statement_of_a_dead_worker(product: Product) -> None:
+    table = product.table("taken_up")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="seal_batch")
+    seen = len(product.gate.seen)
+    with product.primary.locked(table):
+        with product.gate.hold(load_submitted(table, "primary"), after=True) as held:
+            attempt = run.begin("load_primary", process=True)
+            held.kill_caller()
+            assert attempt.end().state == "failed"
+        run.clear("load_primary")
+        assert run.do("load_primary", follow=False).state == "deferred"
+        assert len(product.primary.unfinished()) == 1
+    assert run.resume("load_primary").state == "success"
+    run.go().expect("success")
+    assert product.gate.count(load_submitted(table, "primary"), seen) == 1
+    product.assert_equal(table)
+
+
+def test_a_load_is_cancelled_with_its_task_running_or_deferred(product: Product) -> None:
+    table = product.table("cancelled")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="seal_batch")
+    with product.primary.locked(table):
+        with product.gate.hold(load_asked_about(table, "primary")) as held:
+            attempt = run.begin("load_primary")
+            held.wait()
+            attempt.kill()
+        product.primary.wait_until_idle()
+        attempt.end()
+        run.clear("load_primary")
+        assert run.do("load_primary", follow=False).state == "deferred"
+        run.kill_deferred("load_primary")
+        product.primary.wait_until_idle()
+    run.clear("load_primary").go().expect("success")
+    product.assert_equal(table)
