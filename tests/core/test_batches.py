@@ -13,6 +13,7 @@ from tidemark.core.batches import (
     parse_batch_id,
     seal,
 )
+from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.windows import Window, single_chunk
 
 from tests.core.values import HIGH, LOW, a_plan, a_receipt
@@ -29,6 +30,21 @@ def test_increment_ids_are_computed_and_can_be_read_back(epoch, low, high):
     assert batch_id == increment_id(epoch, Window(low, high))
     name = parse_batch_id(batch_id)
     assert (name.kind, name.epoch, name.window) == ("increment", epoch, Window(low, high))
+
+
+KEYS = st.integers(-(2**63), 2**64)
+
+
+@given(st.none() | KEYS, KEYS, st.none() | instants, instants)
+def test_ids_of_growing_keys_say_keys_and_times(first, above, low, high):
+    keys = KeyWindow(low=first, high=above)
+    batch_id = increment_id(7, Window(low, high), keys)
+    name = parse_batch_id(batch_id)
+    assert (name.kind, name.epoch, name.window, name.keys) == (
+        "increment", 7, Window(low, high), keys,
+    )  # fmt: skip
+    assert batch_prefix("shop.log", batch_id).startswith(f"staging/shop.log/{high:%Y/%m/%d/%H}/inc")
+    assert batch_id != increment_id(7, Window(low, high))
 
 
 @given(st.text(max_size=200), st.integers(0, 50), st.none() | instants, instants)

@@ -10,6 +10,7 @@ from tidemark.core.batches import backfill_id
 from tidemark.core.catch_up import LARGEST_GROUP, Group
 from tidemark.core.column_types import Column
 from tidemark.core.drift import Changes
+from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.statements import (
     alter_statements,
     client_token,
@@ -60,6 +61,14 @@ def test_a_group_reads_as_it_is_sent():
         "load_orders_group.sql",
         load_statements(TABLE, TARGET, Group((a_batch(), later)), "stage", "token"),
     )
+
+
+def test_rule_13_rows_that_are_only_added_replace_themselves_and_are_not_compared():
+    batch, keys = a_batch(), KeyWindow(low=1, high=9)
+    added = batch.model_copy(update={"plan": batch.plan.model_copy(update={"keys": keys})})
+    statements = load_statements(TABLE, TARGET, Group((added,)), "stage", "token")
+    assert load().keys() - statements.keys() == {"drop_stale"}
+    assert statements["delete_replaced"] == load()["delete_replaced"]
 
 
 def test_the_tables_are_created_as_reviewed():
