@@ -118,12 +118,30 @@ def test_a_full_refresh_brings_what_was_changed_and_the_keys_go_on(product: Prod
     _add(product, table, 6, 7)
     product.sync(table, mode="full_refresh")
     product.assert_equal(table)
-    assert product.state(table)["key_mark"] == 6
+    assert product.state(table)["key_mark"] == 8
     _add(product, table, 8, 8)
     product.sync(table)
     product.assert_equal(table)
     assert product.state(table)["key_mark"] == 9
-    assert product.state(table)["last_batch"].startswith("inc-e2-k6-k9-")
+    assert product.state(table)["last_batch"].startswith("inc-e2-k8-k9-")
+
+
+def test_keys_that_are_given_out_again_are_told_and_a_full_refresh_takes_them_up(
+    product: Product, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The source was restored from a backup."""
+    table = _events(product, "restored_source")
+    _add(product, table, 1, 5)
+    product.sync(table)
+    product.source.run(f"DELETE FROM {table} WHERE id > 2")
+    product.sync(table)
+    assert "the server gives out old keys again" in caplog.text
+    product.sync(table, mode="full_refresh")
+    product.assert_equal(table)
+    assert product.state(table)["key_mark"] == 3
+    _add(product, table, 3, 4)
+    product.sync(table)
+    product.assert_equal(table)
 
 
 def test_going_over_to_windows_of_time_needs_a_full_refresh(product: Product) -> None:

@@ -45,7 +45,8 @@ class Plan(Frozen):
     :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
     :param keys: the window of an ``append`` table, by its growing key; `low` and `high` are then
-        the source times up to which the table was and will be complete
+        the source times up to which the table was and will be complete. Of a base: the keys below
+        which it is sure to hold every row; None if older keys might still come
     :param cursor: the column that orders changes; None for a ``full`` table, which has none
     :param key: what tells rows apart; empty only for a ``full`` table without a key
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges

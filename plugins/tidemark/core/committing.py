@@ -75,7 +75,10 @@ def with_base_commit(
     """
     if batch.plan.only:
         return state
-    if strategy != "append":  # what was changed while the table was read by its keys is there now
+    keys = batch.plan.keys
+    if keys:  # also a step back, on a source that gives out old keys again
+        state = state.model_copy(update={"key_mark": keys.high, "sighting": None})
+    elif strategy != "append":  # what was changed while keys were read is there now
         state = state.model_copy(update={"key_mark": None, "sighting": None})
     high: datetime | None = state.watermark
     if strategy == "full" or (strategy == "incremental" and state.watermark is None):

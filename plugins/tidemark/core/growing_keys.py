@@ -67,6 +67,11 @@ def promoted(sightings: Iterable[Sighting | None], horizon: AwareDatetime) -> Si
     return max(ripe, key=lambda sighting: sighting.seen_at, default=None)
 
 
+def complete_below(sighting: Sighting, horizon: AwareDatetime) -> KeyWindow | None:
+    """Return the keys of which a reading that begins now misses none, as far as that is sure."""
+    return KeyWindow(low=None, high=sighting.above) if promoted([sighting], horizon) else None
+
+
 def awaiting(earlier: Sighting | None, newest: Sighting, taken: Sighting | None) -> Sighting | None:
     """Return the sighting to remember for the next run.
 

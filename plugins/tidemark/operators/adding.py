@@ -20,6 +20,15 @@ def plan_added(stream: Stream, state: TableState, seen: Look) -> TableState | No
     step = next_step(state, seen.sighting, now)
     window, keys = step.window, step.keys
 
+    if state.key_mark is not None and seen.sighting.above < state.key_mark:
+        log.warning(
+            "The greatest %s on the source is below %s, up to where the table was copied. If its "
+            "newest rows were not deleted, the server gives out old keys again, or was restored: "
+            "such rows are not copied. Then trigger the DAG with mode: full_refresh",
+            stream.table.cursor,
+            state.key_mark,
+        )
+
     def remember(found: TableState) -> TableState:
         found = with_sighting(found, step.waiting)
         if window is None or low is None or window.empty:

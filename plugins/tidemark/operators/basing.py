@@ -2,6 +2,7 @@
 
 from tidemark.core.bases import refresh_epoch, with_base_plan
 from tidemark.core.batches import Plan, base_id
+from tidemark.core.growing_keys import complete_below
 from tidemark.core.roles import refuse_unknown_targets
 from tidemark.core.runs import Run
 from tidemark.core.state import TableState
@@ -31,6 +32,7 @@ def plan_base(stream: Stream, state: TableState, run: Run) -> Plan:
             window=window,
             cutting=cut_whole(stream, seen.shape, window),
             only=run.targets,
+            keys=complete_below(seen.sighting, now) if seen.sighting else None,
         )
     )
     stream.states.update(plan.stream, now, lambda found: with_base_plan(found, plan))
