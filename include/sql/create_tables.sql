@@ -1,5 +1,11 @@
 -- Create a copied table and its ledger on a target. Safe to repeat; never destructive.
 
+-- name: take_turn
+-- In PostgreSQL, two who create the same table at once may both find it missing; one would fail.
+{% if dialect == "postgres" %}
+SELECT pg_advisory_xact_lock(hashtext({{ (schema ~ "." ~ table) | literal }}));
+{% endif %}
+
 -- name: create_table
 -- The key is informational in Redshift: it helps the planner and is not enforced. PostgreSQL
 -- enforces it, and its index is how the merge finds the rows. Every other column

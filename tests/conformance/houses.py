@@ -66,6 +66,10 @@ class House:
         """All rows, by id, as PostgreSQL sees them: it is the engine of the stand-in too."""
         return self.engine.execute(f'SELECT * FROM "{table.table}" ORDER BY id').fetchall()
 
+    def names(self, table: Table) -> dict[int, str]:
+        """The column ``name`` by id."""
+        return {found["id"]: found["name"] for found in self.rows(table)}
+
     @contextlib.contextmanager
     def locked(self, table: Table) -> Iterator[None]:
         """Inside the block a stranger's transaction locks the table: loads wait."""

@@ -1,3 +1,6 @@
+-- take_turn
+SELECT pg_advisory_xact_lock(hashtext('app.orders'))
+
 -- create_table
 CREATE TABLE IF NOT EXISTS "app"."orders" (
     "id" BIGINT NOT NULL,

@@ -30,6 +30,11 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
+def row(key: int, name: str | None, minutes: float) -> dict[str, Any]:
+    """A row of `ITEMS`."""
+    return {"id": key, "name": name, "updated_at": at(minutes).replace(tzinfo=None)}
+
+
 def stage(
     bucket: StagingBucket,
     stream: str,

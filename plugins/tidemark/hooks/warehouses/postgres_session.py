@@ -7,6 +7,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html
 
 import contextlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -36,9 +37,12 @@ _LIVELINESS = {
 # The server's own timeout comes first; ours is for a server that no longer keeps its word.
 _GRACE_SECONDS = 2.0
 
-# Causes that pass: connections (08), rollbacks for others' sake (40), resources (53), locks and
-# administrators (55P03, 57P). https://www.postgresql.org/docs/current/errcodes-appendix.html
-_PASSING = ("08", "40", "53", "55P03", "57P")
+# Causes that pass: connections (08), rollbacks for others' sake (40), resources (53), locks (55P03),
+# a server that crashed or starts (57P02, 57P03). Not 57P01: somebody ended our session on purpose.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_PASSING = ("08", "40", "53", "55P03", "57P02", "57P03")
+
+_VALUE = re.compile(r': ".*', flags=re.DOTALL)
 
 
 class TargetPostgresHook(PostgresHook):
@@ -53,9 +57,9 @@ class TargetPostgresHook(PostgresHook):
 
     def _create_connection(self, conn_args: dict[str, Any]) -> Connection:
         conn_args.pop("row_factory", None)
-        arguments = {**self._settings, **conn_args, "fallback_application_name": "tidemark"}
+        ours = {"application_name": self._settings["application_name"], "client_encoding": "UTF8"}
         return psycopg.connect(
-            **{**arguments, "application_name": self._settings["application_name"]},
+            **{**self._settings, **conn_args, **ours},
             row_factory=dict_row,
             autocommit=True,
             prepare_threshold=None,
@@ -109,16 +113,21 @@ def passing(error: psycopg.Error) -> bool:
 def explained(
     error: psycopg.Error, target: PostgresTarget, table: str, failed: str | None
 ) -> TidemarkError:
-    """Return the error that says who acts next. Where a COPY stopped is part of its text."""
-    context = error.diag.context if error.diag.sqlstate else None
+    """Return the error that says who acts next. Where a COPY stopped is part of its text, the value
+    at which it stopped is not: logs are no place for it."""
     return explain_failure(
-        str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
+        words(error),
         failed=failed,
         table=table,
         target=target.name,
         statement_id=None,
-        details=context or "",
+        details=_VALUE.sub("", error.diag.context or ""),
     )
+
+
+def words(error: psycopg.Error) -> str:
+    """Return what the server or the driver says, without the row that a server adds."""
+    return error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
 
 
 def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
@@ -134,7 +143,7 @@ def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
         explanation = explained(error, target, "", None)
         if isinstance(explanation, FixConfiguration):
             do = f"Correct the Airflow connection {conn_id}, then clear the load."
-            raise FixConfiguration(what=_short(error), do=do, target=target.name) from error
+            raise FixConfiguration(what=words(error), do=do, target=target.name) from error
         raise _unreachable(error, target) from error
     except Exception as error:  # Airflow has several kinds of "not found"
         raise FixConfiguration(
@@ -147,14 +156,10 @@ def _connect(target: PostgresTarget, name: str, seconds: float) -> Connection:
 
 def _unreachable(error: psycopg.Error, target: PostgresTarget) -> TryAgain:
     return TryAgain(
-        what=f"PostgreSQL could not be reached: {_short(error)}",
+        what=f"PostgreSQL could not be reached: {words(error)}",
         do=f"Check the connection {target.conn_id} and the network, then clear the task.",
         target=target.name,
     )
-
-
-def _short(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from tidemark.hooks.warehouses.postgres_session import (
     hang_up,
     open_session,
     passing,
+    words,
 )
 
 _LONGEST_PAUSE = 30.0
@@ -76,7 +77,7 @@ class Transactions:
                 try:
                     return session.execute(sql.encode()).fetchall()
                 except psycopg.Error as error:
-                    raise _Failed(_QUESTION, error) from error
+                    raise _Failed(_QUESTION, error) from None
 
         return self._tried(attempt, tries)
 
@@ -119,7 +120,7 @@ class Transactions:
                         session.execute(sql.encode())
                 running = "commit"
         except psycopg.Error as error:
-            raise _Failed(running, error) from error
+            raise _Failed(running, error) from None
         finally:
             self._session = None
 
@@ -141,7 +142,7 @@ class Transactions:
         if isinstance(error, TryAgain):
             return error
         if isinstance(error.cause, psycopg.errors.UndefinedTable) and error.statement == _QUESTION:
-            return RelationMissing(what=str(error.cause), do="Load the table once.")
+            return RelationMissing(what=words(error.cause), do="Load the table once.")
         by_server = "due to statement timeout" in str(error.cause)
         if by_server or (error.cause.sqlstate is None and time.monotonic() >= deadline):
             return self.timeout()
@@ -153,10 +154,10 @@ class Transactions:
 
 
 class _Failed(Exception):
-    """A statement failed."""
+    """A statement failed. Raised from None: a traceback would show the row that it failed on."""
 
     def __init__(self, statement: str, cause: psycopg.Error) -> None:
-        super().__init__(f"{statement}: {' '.join(str(cause).split())}")
+        super().__init__(f"{statement}: {words(cause)}")
         self.statement, self.cause = statement, cause
 
 
