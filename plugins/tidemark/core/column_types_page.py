@@ -45,7 +45,8 @@ PostgreSQL has the same types, but for `VARBYTE(n)`, which is `BYTEA` there.
 | texts of any character set | UTF-8, converted by the server. Bytes in a `utf8` column that are no UTF-8 stop the chunk, naming column and row; latin1's five undefined bytes arrive as the control characters of the same number |
 | `JSON` | its text: MySQL's own form, MariaDB's as it was written |
 | geometries | bytes: four of the SRID, then WKB |
-| a text above 65,535 bytes, bytes above 1,024,000 | stops the chunk, naming column and row: nothing is cut |
+| a text above 65,535 bytes | its row is set aside, whole; `oversize_text` of the table cuts or refuses it instead |
+| bytes above 1,024,000 | their row is set aside, whole, or refused: bytes are never cut |
 | `INF`, `NaN` | cannot be stored in MySQL |
 
 ## Servers

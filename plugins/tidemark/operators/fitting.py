@@ -71,7 +71,7 @@ class Fitting:
         share = self._table.max_bad_share
         if self._aside.rows > allowed(rows, share):
             why = join_findings(self._aside.counts)
-            check_share(self._aside.rows, rows, share, why, table=self._table.name)
+            check_share(self._aside.rows, self._rows, share, why, table=self._table.name)
 
     def _refuse_zero_dates(self, reading: Reading) -> None:
         if self._table.zero_date == "fail" and reading.zero_dates:
