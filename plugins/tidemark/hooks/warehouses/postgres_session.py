@@ -37,8 +37,8 @@ _LIVELINESS = {
 # The server's own timeout comes first; ours is for a server that no longer keeps its word.
 _GRACE_SECONDS = 2.0
 
-# Causes that pass: connections (08), rollbacks for others' sake (40), resources (53), locks (55P03),
-# a server that crashed or starts (57P02, 57P03). Not 57P01: somebody ended our session on purpose.
+# Causes that pass: connections (08), rollbacks for another's sake (40), room (53), locks (55P03),
+# a server that crashed or starts (57P02, 57P03). Not 57P01: somebody ended the session on purpose.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = ("08", "40", "53", "55P03", "57P02", "57P03")
 
