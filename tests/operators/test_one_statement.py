@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localaws import inject
 from tests.support.moments import load_asked_about, load_submitted
 from tests.support.product import Product
 
@@ -45,4 +46,27 @@ def test_a_load_is_cancelled_with_its_task_running_or_deferred(product: Product)
         run.kill_deferred("load_primary")
         product.primary.wait_until_idle()
     run.clear("load_primary").go().expect("success")
+    product.assert_equal(table)
+
+
+def test_a_busy_service_is_asked_again_within_the_deadline(product: Product) -> None:
+    """More often than the client itself asks: at the submit, and while the load is waited for."""
+    table = product.table("busy")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="seal_batch")
+    seen = len(product.gate.seen)
+    where = {"cluster": "primary", "match": f"(?s)COPY.*{table}"}
+    busy = {"operation": "BatchExecuteStatement", "times": 6, **where}
+    silent = {"operation": "DescribeStatement", "times": 6, "status": 500, **where}
+    with (
+        product.target("primary", submit_retries=5, poll_interval_seconds=0.05),
+        inject(product.stack, "redshift-data", "throttle", **busy) as throttled,
+        inject(product.stack, "redshift-data", "reject", **silent) as rejected,
+    ):
+        assert run.do("load_primary").state == "success"
+        assert (throttled.hits, rejected.hits) == (6, 6)
+    assert product.gate.count(load_submitted(table, "primary"), seen) == 7
+    run.go().expect("success")
     product.assert_equal(table)

@@ -122,10 +122,16 @@ class DataApi:
         deadline = time.monotonic() + seconds
         for attempt in itertools.count():
             left = deadline - time.monotonic()
-            statement = self.describe(statement_id, wait=max(0, left))
-            if not statement.running or time.monotonic() >= deadline:
-                break
-            if not self._waits:
+            try:
+                statement = self.describe(statement_id, wait=max(0, left))
+                if not statement.running or time.monotonic() >= deadline:
+                    break
+                long_wait = self._waits
+            except TryAgain:  # a service that cannot be asked says nothing about the statement
+                if time.monotonic() >= deadline:
+                    raise
+                long_wait = False
+            if not long_wait:
                 time.sleep(min(max(0, left), self._pause(min(attempt, _SLOWER))))
         return statement
 

@@ -134,7 +134,7 @@ class RedshiftWarehouse:
         if progress.running:
             self.cancel(handle)
             raise self.timeout(handle)
-        error = self._failure(progress, list(statements), batch.batch_id)
+        error = self._failure(progress, list(statements), [batch.batch_id])
         if not isinstance(error, BadData):
             raise error
         return error
