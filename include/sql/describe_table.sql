@@ -6,8 +6,9 @@ SELECT column_name, data_type, is_nullable, character_maximum_length, numeric_pr
        numeric_scale
 FROM {{ catalogue }}
 {% if dialect == "redshift" %}
--- However names are written, it keeps them in lower case.
-WHERE table_schema = {{ schema | lower | literal }} AND table_name = {{ table | lower | literal }}
+-- It keeps names in lower case, however they are written, unless told not to.
+WHERE LOWER(table_schema) = {{ schema | lower | literal }}
+  AND LOWER(table_name) = {{ table | lower | literal }}
 {% else %}
 WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
 {% endif %}

@@ -103,7 +103,9 @@ def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all comman
     print(f"staging  s3://{project.targets.staging.bucket} ({project.targets.staging.region})")
     for target in project.targets.by_name.values():
         state = target.address if target.enabled else "disabled"
-        print(f"target   {target.name:20} {target.role:12} {state}")
+        own = target.own_staging
+        near = f"  from s3://{own.bucket} ({own.region})" if own and target.enabled else ""
+        print(f"target   {target.name:20} {target.role:12} {state}{near}")
     for queue in project.queues.values():
         print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
     for table in project.tables.values():

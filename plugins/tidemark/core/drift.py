@@ -33,7 +33,9 @@ LOADED_AT = Column("_loaded_at", "datetime", "TIMESTAMP", nullable=False)
 
 _INTEGERS = {"SMALLINT": 5, "INTEGER": 10, "BIGINT": 19}  # with their digits
 _SIZED = re.compile(r"(VARCHAR|VARBYTE|DECIMAL)(?:\((\d+)(?:,(\d+))?\))?")
-_UNLIMITED = {"TEXT": "VARCHAR", "BYTEA": "VARBYTE"}  # PostgreSQL's
+# PostgreSQL's. Redshift's catalogue may keep the size of a VARBYTE to itself: it is then taken for
+# unlimited and not widened (https://github.com/estuary/connectors/pull/3341).
+_UNLIMITED = {"TEXT": "VARCHAR", "BYTEA": "VARBYTE"}
 
 
 @dataclass(frozen=True, slots=True)

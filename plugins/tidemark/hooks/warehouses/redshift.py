@@ -50,6 +50,7 @@ class RedshiftWarehouse:
         self._home = StagingBucket(target.own_staging) if target.own_staging else bucket
         self.api = DataApi(target, patience)
         self._started: str | None = None
+        self._ledger_seen = False
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
@@ -60,6 +61,7 @@ class RedshiftWarehouse:
             rows = self._ask(ledger_query(self.table, self.target, batch_ids))
         except RelationMissing:
             return {}
+        self._ledger_seen = True
         return {
             row["batch_id"]: LedgerEntry(
                 batch_id=row["batch_id"],
@@ -75,7 +77,9 @@ class RedshiftWarehouse:
         }
 
     def has_ledger(self) -> bool:
-        """Return whether the table's ledger exists."""
+        """Return whether the table's ledger exists; one that has answered is not asked again."""
+        if self._ledger_seen:
+            return True
         try:
             self._ask(ledger_query(self.table, self.target, ("",)))
         except RelationMissing:
