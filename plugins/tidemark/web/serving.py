@@ -1,5 +1,7 @@
 """The receiver as a service of its own: uvicorn, several workers, JSON logs."""
 
+import logging.config
+import os
 from typing import Any
 
 import uvicorn
@@ -9,12 +11,15 @@ from tidemark.web.assembling import assemble
 from tidemark.web.webhook import create_app
 
 _GRACE_S = 20
-_ALIVE_S = 20
+_ALIVE_S = 10
 
 
 def app() -> FastAPI:
     """Return the app of one worker. Raises `FixConfiguration`."""
-    return create_app(assemble())
+    reception = assemble()
+    # Airflow, once imported, has taken the log for itself.
+    logging.config.dictConfig(_logs(os.environ.get("LOG_LEVEL") or "info"))
+    return create_app(reception)
 
 
 def serve(host: str, port: int, workers: int, log_level: str) -> None:
@@ -23,6 +28,7 @@ def serve(host: str, port: int, workers: int, log_level: str) -> None:
     Raises `FixConfiguration` before anything is served.
     """
     assemble()  # in a worker the error would be one of many lines, again and again
+    os.environ["LOG_LEVEL"] = log_level  # for the workers
     uvicorn.run(
         "tidemark.web.serving:app",
         factory=True,
@@ -45,7 +51,7 @@ def serve(host: str, port: int, workers: int, log_level: str) -> None:
 
 def _logs(level: str) -> dict[str, Any]:
     logger = {"handlers": ["lines"], "level": level.upper(), "propagate": False}
-    library = {"handlers": ["lines"], "level": "WARNING", "propagate": False}
+    library = {"handlers": ["lines"], "level": "WARNING"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -57,10 +63,12 @@ def _logs(level: str) -> dict[str, Any]:
                 "stream": "ext://sys.stdout",
             }
         },
+        "root": library,
         "loggers": {
             "tidemark.webhook": logger,
             "uvicorn": logger,
-            "aiobotocore": library,
-            "botocore": library,
+            "uvicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+            "aiobotocore": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
         },
     }
