@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from tidemark.operators.stream import Stream
+from tidemark.operators.sweeping import sweep
 
 from tests.support.product import Product
 from tests.support.store import Store
@@ -43,6 +46,10 @@ def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
     product.store.delete(*staged)  # everything is there already, so nothing is copied again
     run.clear("load_secondary").go().expect("success")
     product.assert_equal(table)
+
+    sweep(Stream.open(f"journeys.{table}"), datetime.now(UTC) + timedelta(days=99), really=True)
+    assert not near.batches(f"journeys.{table}")
+    assert not product.batches(table)
 
 
 def test_a_file_that_is_not_what_was_staged_is_not_loaded(product: Product, near: Store) -> None:

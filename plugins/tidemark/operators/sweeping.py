@@ -80,11 +80,12 @@ def _delete(stream: Stream, now: datetime, decided: Sweep) -> None:
 
 
 def _buckets(stream: Stream) -> Iterator[StagingBucket]:
-    """The bucket of all, and those of targets in other regions."""
-    yield stream.bucket
+    """Those of targets in other regions, then the bucket of all: what is gone there is found no
+    more, and a copy that could not be deleted would stay for ever."""
     for target in stream.project.targets.by_name.values():
         if target.own_staging is not None:
             yield StagingBucket(target.own_staging)
+    yield stream.bucket
 
 
 def _staged(stream: Stream) -> Iterator[StagedBatch]:
