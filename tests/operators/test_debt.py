@@ -127,6 +127,20 @@ def test_a_target_without_operation_now_owes(product: Product) -> None:
     product.assert_equal(table)
 
 
+def test_a_required_target_without_operation_now_is_waited_for(product: Product) -> None:
+    table = product.table("quiet")
+    product.source.insert(table, [1])
+    run = product.start(table).go(until="seal_batch")
+    with product.target("primary", no_operation=["00:00-12:00", "12:00-00:00"]):
+        assert run.do("load_primary", follow=False).state == "deferred"
+        run.clear("load_primary")
+        with product.target("primary", deferrable=False):
+            assert run.do("load_primary").state == "failed"
+        assert "left alone until" in run.told("load_primary")
+    run.clear("load_primary").go().expect("success")
+    product.assert_equal(table)
+
+
 def test_without_a_triggerer_the_worker_waits(product: Product) -> None:
     table = product.table("waiting")
     product.source.insert(table, [1])

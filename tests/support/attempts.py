@@ -264,7 +264,7 @@ def _deferral(deferred: TaskDeferred) -> dict[str, Any]:
         "method": deferred.method_name,
         "kwargs": deferred.kwargs or {},
     }
-    serialized: dict[str, Any] = json.loads(json.dumps(told))
+    serialized: dict[str, Any] = json.loads(json.dumps(told, default=str))
     return serialized
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
@@ -16,7 +16,7 @@ from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.loading import Loading, UnderWay
-from tidemark.operators.statement_trigger import StatementTrigger
+from tidemark.operators.statement_trigger import LATE_TRIGGER, StatementTrigger
 from tidemark.operators.stream import Stream
 
 # A load that ends within this many seconds is not worth a trip through the triggerer.
@@ -118,6 +118,7 @@ class LoadTargetOperator(TableOperator):
             assert isinstance(loading.target, RedshiftTarget)  # no other kind can be deferred
             self.defer(
                 trigger=StatementTrigger.on(loading.target, under_way.handle, allowed - here),
+                timeout=timedelta(seconds=allowed - here) + LATE_TRIGGER,
                 method_name="resume",
                 kwargs={
                     "batch_ids": list(under_way.batch_ids),

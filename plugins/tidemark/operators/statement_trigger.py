@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -13,6 +14,10 @@ from tidemark.core.errors import TryAgain
 from tidemark.core.targets import RedshiftTarget
 from tidemark.hooks.warehouses.data_api import DataApi
 from tidemark.hooks.warehouses.warehouse import Patience
+
+LATE_TRIGGER = timedelta(minutes=10)
+"""So long after its deadline a trigger that has not fired has no triggerer: Airflow fails the task,
+and the next try takes up the statement."""
 
 # Well within the 30 s that Airflow gives `on_kill`.
 _KILLING = Patience(seconds=10, attempts=2)

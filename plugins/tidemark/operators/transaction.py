@@ -1,6 +1,7 @@
 """Run SQL of your own on a warehouse, as one transaction: for DAGs beside Tidemark's."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -13,7 +14,7 @@ from tidemark.core.templates import render
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import UNFINISHED, DataApi, Statement
 from tidemark.operators.base import no_futile_retry
-from tidemark.operators.statement_trigger import StatementTrigger
+from tidemark.operators.statement_trigger import LATE_TRIGGER, StatementTrigger
 
 _WORTH_WAITING = 5.0  # seconds; what ends sooner is not worth a trip through the triggerer
 
@@ -65,6 +66,7 @@ class RedshiftTransactionOperator(BaseOperator):
             if statement.running and here < allowed:
                 self.defer(
                     trigger=StatementTrigger.on(target, statement_id, allowed - here),
+                    timeout=timedelta(seconds=allowed - here) + LATE_TRIGGER,
                     method_name="resume",
                 )
             return self._judged(api, statement)
