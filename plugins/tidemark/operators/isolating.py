@@ -20,6 +20,7 @@ from tidemark.core.isolation import Piece, begin, without
 from tidemark.core.load_failures import BadData
 from tidemark.core.misfits import WHY, refused_values
 from tidemark.core.quarantine import allowed, amend, check_share, join_findings, told
+from tidemark.core.statements import place_of
 from tidemark.hooks.quarantine_store import RowsAside
 from tidemark.hooks.staged_rows import StagedRows
 from tidemark.hooks.warehouses.warehouse import Warehouse
@@ -90,9 +91,11 @@ class _Isolation:
 
     def _known(self, rows: StagedRows) -> list[Piece]:
         """Set aside what breaks a rule that the target is known to have."""
-        found = self.warehouse.columns() or []
-        not_null = {column.name for column in found if not column.nullable}
         columns, bad = self.batch.plan.columns, []
+        found = self.warehouse.columns() or []
+        strict = {column.name for column in found if not column.nullable}
+        called = place_of(self.stream.table, self.warehouse.target).called
+        not_null = {column.name for column in columns if called(column.name) in strict}
         for first, group in rows.groups():
             wrong = refused_values(group, columns, not_null, self.refused.bad_text)
             if wrong:
