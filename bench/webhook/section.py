@@ -24,7 +24,7 @@ from localaws.processes import free_port
 SECTION = "webhook"
 SENDERS = 64
 _ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 _TIDEMARK, _PLAIN = "Tidemark", "FastAPI and boto3, one call an event"
 
 
