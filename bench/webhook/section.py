@@ -44,6 +44,7 @@ def measure(home: Path, seconds: float, figures: list[Figure], say: Callable[[st
 
     Raises RuntimeError when a receiver does not start or refuses an event.
     """
+    home = home.resolve()  # Airflow wants it so
     home.mkdir(parents=True, exist_ok=True)
     for workers in (1, 2):
         found = {}
