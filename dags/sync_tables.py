@@ -10,7 +10,7 @@ loaded twice, and the watermark moves only when every required warehouse holds t
 * A *required* load failed: mend the cause, clear it with downstream; or wait for the next run.
 * A *best effort* load failed: the warehouse owes the batch; the next run pays, or clear that task.
 * `commit_watermark` failed: its log names the warehouse and the task to clear.
-* Copy a past window again: backfill, or trigger with `since` / `until`; the watermark stays.
+* Copy again: backfill, or `since` / `until` for a window; `mode: full_refresh` for all of it.
 """
 
 from airflow.sdk import DAG

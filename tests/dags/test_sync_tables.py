@@ -1,6 +1,7 @@
 """A DAG that does not import runs nothing, and nobody is told; a wrong arrow commits too early."""
 
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
@@ -113,3 +114,9 @@ def test_the_libraries_are_hidden_from_the_plugin_scanner_and_shadow_no_module()
     assert len(modules) > 10
     top = {path.stem for path in (ROOT / "plugins").iterdir()}
     assert not (top & sys.stdlib_module_names)
+
+
+def test_the_sweep_is_one_task_every_night():
+    dag = runpy.run_path(str(ROOT / "dags/sweep_staging.py"))["dag"]
+    assert [task.task_id for task in dag.tasks] == ["sweep_batches"]
+    assert dag.timetable.can_be_scheduled

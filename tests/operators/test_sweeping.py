@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tidemark.cli import main
+from tidemark.operators import SweepStagingOperator
 from tidemark.operators.stream import Stream
 from tidemark.operators.sweeping import Swept, sweep
 
@@ -32,6 +33,7 @@ def test_rule_16_what_all_hold_is_deleted_and_a_cleared_load_needs_no_file(
     product.source.update(table, [2], "in flight")
     stuck = product.start(table).go(until="seal_batch")
 
+    SweepStagingOperator(task_id="sweep").execute({})
     assert main(["retention", "-t", f"{DATABASE}.{table}"]) == 0
     assert "0 batches to delete" in capsys.readouterr().out, "nothing is old"
     planned = sweep_later(table, really=False)

@@ -10,7 +10,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.core.errors import FixConfiguration
+from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
 from tidemark.operators.sweeping import sweep
@@ -33,7 +33,7 @@ def _retention(options: argparse.Namespace) -> None:
             if stream.states.read(name) is None:
                 continue
             swept = sweep(stream, datetime.now(UTC), really=options.delete)
-        except FixConfiguration as error:  # one table's trouble does not stop the others
+        except TidemarkError as error:  # one table's trouble does not stop the others
             alarms.append(f"{name}: {error}")
             continue
         done = "deleted" if options.delete else "to delete"

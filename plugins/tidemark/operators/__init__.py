@@ -13,6 +13,7 @@ from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
 from tidemark.operators.seal import SealBatchOperator
+from tidemark.operators.sweep import SweepStagingOperator, sweep_settings
 from tidemark.operators.transaction import RedshiftTransactionOperator
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "PlanIncrementOperator",
     "RedshiftTransactionOperator",
     "SealBatchOperator",
+    "SweepStagingOperator",
     "chunk_settings",
     "dag_settings",
     "gating",
     "load_settings",
     "read_project",
     "source_settings",
+    "sweep_settings",
 ]
