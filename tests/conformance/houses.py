@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import botocore.session
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -27,6 +29,9 @@ from tidemark.operators.preparing import prepare
 from localaws import Endpoints, inject
 from localaws.redshift.engine.connections import engine_database
 from tests.support.place import stand_in
+
+# Each warehouse is opened anew, as tasks do, and each would read botocore's service models again.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 LEVELS = {
     "redshift": ("SNAPSHOT", "SERIALIZABLE"),

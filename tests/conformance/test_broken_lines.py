@@ -39,7 +39,7 @@ def _loaded_before(house: House) -> Table:
     return table
 
 
-@pytest.mark.parametrize("size", range(1_000, 9_000, 500))
+@pytest.mark.parametrize("size", range(1_000, 9_000, 800))
 def test_a_line_that_breaks_anywhere_applies_a_batch_once(
     far: House, relay: Relay, size: int
 ) -> None:
