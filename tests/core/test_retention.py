@@ -47,7 +47,7 @@ OWN = {FIRST: entry(FIRST)}
 
 
 def ended(_):
-    return HIGH
+    return a_batch()  # its reading had ended at HIGH
 
 
 def test_rule_16_a_batch_in_flight_or_owed_is_kept():
@@ -140,3 +140,18 @@ def test_nothing_is_dropped_that_an_enabled_target_lacks(primary, secondary, owe
         assert all(batch_id not in target.debt for target in after.targets.values())
         assert off or (not silent and batch_id in secondary and batch_id not in owed)
     assert set(sweep.drop) | set(sweep.keep) == set(BACKFILLS)
+
+
+def test_a_batch_that_is_for_one_target_is_kept_for_no_other():
+    batch = a_batch()
+    for_one = batch.model_copy(
+        update={"plan": batch.plan.model_copy(update={"only": ("secondary",)})}
+    )
+    held = {BACKFILLS[0]: entry(BACKFILLS[0], "backfill")}
+
+    def kept(secondary):
+        ledgers = {"primary": {}, "secondary": secondary}
+        return decide(committed(), [BACKFILLS[0]], ledgers, lambda _: for_one).keep
+
+    assert kept(held) == {}
+    assert kept({}) == {BACKFILLS[0]: "secondary does not hold it"}

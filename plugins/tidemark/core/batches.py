@@ -54,7 +54,7 @@ class Plan(Frozen):
     :param previous: the batch committed before this one, None for the first
     :param removed: columns that the batch committed before had, and the source has no longer
     :param previous_read_to: when the reading of that batch had ended, in source time
-    :param only: the targets that a resync is for; empty means all
+    :param only: the targets that a resync, or rows that come back, are for; empty means all
     :param where: only rows for which this holds; a batch read again gives the same rows
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     """

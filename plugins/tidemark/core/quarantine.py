@@ -189,7 +189,7 @@ def redrive_plan(record: SetAside) -> Plan:
         "previous": None,
         "previous_read_to": None,
         "removed": (),
-        "only": (),
+        "only": (record.target,) if record.target else (),
     }
     return plan.model_copy(update=changes)
 

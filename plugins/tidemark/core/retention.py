@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tidemark.core.batches import BatchName, parse_batch_id
+from tidemark.core.batches import Batch, BatchName, parse_batch_id
 from tidemark.core.ledger import LedgerEntry, holds
 from tidemark.core.roles import as_new
 from tidemark.core.state import TableState, with_as_of
@@ -52,17 +52,17 @@ def decide(
     state: TableState,
     old: Iterable[str],
     ledgers: Mapping[str, Mapping[str, LedgerEntry] | None],
-    read_to: Callable[[str], datetime | None],
+    document: Callable[[str], Batch | None],
 ) -> Sweep:
     """Decide about old batches.
 
     :param ledgers: what each enabled target's ledger answered about them; None if it did not
-    :param read_to: when the reading of a batch had ended; None for one that was never sealed
+    :param document: returns what a batch says of itself; None for one that was never sealed
     """
     drop, keep = [], {}
     disabled = {name for name, target in state.targets.items() if not target.enabled}
     for batch_id in old:
-        if reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, read_to):
+        if reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, document):
             keep[batch_id] = reason
         else:
             drop.append(batch_id)
@@ -122,18 +122,18 @@ def _lacking(
     state: TableState,
     batch_id: str,
     ledgers: Mapping[str, Mapping[str, LedgerEntry] | None],
-    read_to: Callable[[str], datetime | None],
+    document: Callable[[str], Batch | None],
 ) -> str:
-    name = parse_batch_id(batch_id)
-    ended = read_to(batch_id)
-    if ended is None or _superseded(state, name):
+    batch = document(batch_id)
+    if batch is None or _superseded(state, parse_batch_id(batch_id)):
         return ""  # nobody will ever load it
+    only = batch.plan.only or tuple(ledgers)
     for target, entries in ledgers.items():
-        if state.targets[target].status == "new":
+        if state.targets[target].status == "new" or target not in only:
             continue
         if entries is None:
             return f"{target} cannot be asked"
-        if not holds(batch_id, ended, entries):
+        if not holds(batch_id, batch.read_to, entries):
             return f"{target} does not hold it"
     return ""
 

@@ -56,7 +56,9 @@ def sweep(stream: Stream, now: datetime, *, really: bool) -> Swept:
         for target in stream.enabled
         if target.name in state.targets and ids
     }
-    decided = decide(state, ids, ledgers, lambda batch_id: _read_to(stream, batch_id))
+    decided = decide(
+        state, ids, ledgers, lambda batch_id: stream.batches.batch(stream.table.name, batch_id)
+    )
     freed = sum(batch.bytes for batch in old if batch.batch_id in decided.drop)
     if really and decided.drop:
         _delete(stream, now, decided)
@@ -117,8 +119,3 @@ def _asked(stream: Stream, target: str, ids: list[str]) -> dict[str, LedgerEntry
         _log.warning("%s cannot be asked, so nothing it may lack is deleted: %s", target, error)
         return None
     return entries
-
-
-def _read_to(stream: Stream, batch_id: str) -> datetime | None:
-    batch = stream.batches.batch(stream.table.name, batch_id)
-    return batch.read_to if batch else None
