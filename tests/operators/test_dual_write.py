@@ -17,6 +17,7 @@ from tests.support.postgres_server import another_server
 from tests.support.product import ROOT, Product
 from tests.support.relay import Relay
 from tests.support.source import DATABASE
+from tests.support.traffic import s3
 
 _PAGE = (ROOT / "docs" / "dual-write.md").read_text()
 _COLUMNS = (
@@ -72,6 +73,15 @@ class Sensors:
         """What the page's comparison answers, of all time instead of the last hour."""
         (sql,) = re.findall(r"```sql\n(.*?)```", _PAGE, flags=re.DOTALL)
         return self.read(name, sql.replace("water_level_readings", table).partition("WHERE")[0])
+
+    def sessions(self) -> int:
+        """How many of ours the near database has."""
+        (found,) = self.read(
+            "local",
+            "SELECT COUNT(*) AS ours FROM pg_stat_activity"
+            " WHERE application_name LIKE 'tidemark %'",
+        )
+        return int(found["ours"])
 
     def owes(self, table: str) -> list[str]:
         return self.product.store.debt(f"{DATABASE}.{table}", "remote")
@@ -180,3 +190,27 @@ def test_c29_the_roles_are_swapped_and_nothing_is_loaded_anew(sensors: Sensors) 
         run = product.sync(table)
         assert run.states["load_local"] == "success"
     assert sensors.levels("remote", table) == sensors.levels("local", table) == ["1.000", "2.000"]
+
+
+@pytest.mark.parametrize("how", ["worker killed", "task cleared"])
+def test_a_load_that_is_ended_in_the_middle_leaves_nothing(sensors: Sensors, how: str) -> None:
+    table, product = sensors.table(), sensors.product
+    sensors.measure(table, 1, 1.0)
+    product.sync(table)
+    sensors.measure(table, 2, 2.0)
+    run = product.start(table).go(until="seal_batch")
+    with product.gate.hold(s3("GET", rf"{table}/.*\.parquet")) as held:
+        attempt = run.begin("load_local", process=how == "worker killed")
+        held.wait()
+        assert sensors.sessions() == 1
+        if how == "worker killed":
+            held.kill_caller()
+        else:
+            attempt.kill()
+            held.release()
+        assert attempt.end().state == "failed"
+    while sensors.sessions():
+        pass
+    assert sensors.levels("local", table) == ["1.000"]
+    run.clear("load_local", downstream=True).go().expect("success")
+    assert sensors.levels("local", table) == sensors.levels("remote", table) == ["1.000", "2.000"]
