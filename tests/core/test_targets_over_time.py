@@ -206,9 +206,7 @@ class Targets(RuleBasedStateMachine):
             for name, target in self.state.targets.items()
             if target.enabled
         }
-        sweep = decide(
-            self.state, sorted(self.files), ledgers, lambda each: self.batches[each].read_to
-        )
+        sweep = decide(self.state, sorted(self.files), ledgers, self.batches.__getitem__)
         self.state = with_dropped(self.state, sweep.set_new, sweep.drop)
         dropped = still_droppable(self.state, sweep.drop)
         self.files -= set(dropped)
