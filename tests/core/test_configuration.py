@@ -236,3 +236,19 @@ def test_the_receiver_has_settings_of_its_own():
     assert given.linger_ms == 1
     with pytest.raises(FixConfiguration, match=r"receiver\.linger: there is no such setting"):
         parse_receiver("version: 1\nreceiver: {linger: 1}\n" + queues, {})
+
+
+def test_c1_a_postgres_target_needs_a_connection_and_no_region():
+    text = (INCLUDE / "targets.yaml").read_text()
+    more = "\n  archive: {kind: postgres, role: best_effort, conn_id: archive_db}\n"
+    archive = parse_targets(text + more, PRIMARY).by_name["archive"]
+    assert (archive.conn_id, archive.dialect, archive.copies_within) == (
+        "archive_db",
+        "postgres",
+        None,
+    )
+    assert (archive.retry_attempts, archive.retry_delay_ms, archive.slices) == (3, 1_000, 16)
+    with pytest.raises(FixConfiguration, match=r"targets.archive: conn_id is missing"):
+        parse_targets(text + more.replace(", conn_id: archive_db", ""), PRIMARY)
+    with pytest.raises(FixConfiguration, match=r"targets.archive.iam_role: there is no such"):
+        parse_targets(text + more.replace("conn_id:", "iam_role: x, conn_id:"), PRIMARY)
