@@ -6,6 +6,8 @@ ARGS ?=
 CASES ?= 5000
 FIRST_LOAD_ROWS ?= 5000000
 MEMORY_ROWS ?= 1000000,5000000,20000000
+MODEL_STEPS ?= 50000
+OUTAGE_RUNS ?= 50
 export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
@@ -28,6 +30,9 @@ soak: setup  ## The tests that take long: thousands of random tables, millions o
 	@TIDEMARK_SOAK_ROWS=$(FIRST_LOAD_ROWS) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/journeys/test_big_first_load.py $(ARGS)
 	@TIDEMARK_SOAK_ROWS=$(MEMORY_ROWS) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/hooks/test_extracting_memory.py $(ARGS)
 	@TIDEMARK_SOAK_FUZZ_SECONDS=300 TIDEMARK_SOAK_KILLS=20 $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/web $(ARGS)
+	@TIDEMARK_SOAK_OUTAGE_RUNS=$(OUTAGE_RUNS) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/faults $(ARGS)
+	@TIDEMARK_SOAK_STEPS=$(MODEL_STEPS) $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/model/test_model.py $(ARGS)
+	@TIDEMARK_SOAK_RULES=1 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/model/test_rules_switched_off.py $(ARGS)
 
 lint: setup  ## Style, types and import contracts
 	$(PYTHON_IN_VENV) -m ruff check .

@@ -171,6 +171,11 @@ class Attempt:
         """What Airflow does to a running task that somebody clears or marks: `on_kill`."""
         self.task.on_kill()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still works or waits."""
+        return self._thread is not None and self._thread.is_alive()
+
     def end(self, deadline: float = _DEADLINE) -> Outcome:
         """Wait for the end and let the run know of it. A killed process has failed."""
         if self._thread:

@@ -133,7 +133,12 @@ class Gate:
 
     async def _listen(self, service: str) -> web.AppRunner:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._pass(service, request)
+            try:
+                return await self._pass(service, request)
+            except aiohttp.ClientError as broken:  # as the server did to us
+                if request.transport is not None:
+                    request.transport.abort()
+                raise web.HTTPBadGateway(text=str(broken)) from None
 
         app = web.Application(client_max_size=_READ_WHOLE_BYTES + 1)
         app.router.add_route("*", "/{anything:.*}", handle)
@@ -161,6 +166,8 @@ class Gate:
         port = self._ports[service]
         if hold and not hold.after:
             await hold.stop(request, port)
+            if hold.lost:
+                raise ConnectionResetError
         async with self._client.request(
             incoming.method,
             URL(self._upstreams[service] + incoming.raw_path, encoded=True),

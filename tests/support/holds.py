@@ -30,6 +30,7 @@ class Hold:
         self._done = threading.Event()
         self._released = asyncio.Event()
         self._pid: int | None = None
+        self.lost = False
         self.request: Request | None = None
 
     def takes(self, request: Request) -> bool:
@@ -78,9 +79,13 @@ class Hold:
         assert self._pid != os.getpid(), "the client is the test itself"
         return psutil.Process(self._pid)
 
-    def kill_caller(self) -> None:
-        """SIGKILL the process that sent the request, and wait until it is gone."""
+    def kill_caller(self, *, arrives: bool = True) -> None:
+        """SIGKILL the process that sent the request, and wait until it is gone.
+
+        :param arrives: whether the request still reaches the server afterwards
+        """
         process = self.caller
+        self.lost = not arrives
         process.send_signal(signal.SIGKILL)
         _wait_until_gone(process)
 

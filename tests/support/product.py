@@ -95,6 +95,8 @@ class Product(Systems):
 
     def __exit__(self, *_: object) -> None:
         self.source.close()
+        for warehouse in self.warehouses:
+            warehouse.close()
         for name, value in self._before.items():
             os.environ.pop(name, None)
             if value is not None:
@@ -125,6 +127,12 @@ class Product(Systems):
         )
         self._write()
 
+    def configure_target(self, name: str, **settings: Any) -> None:
+        """Change settings of a target in targets.yaml; None takes one out."""
+        before = self._targets["targets"].get(name) or {}
+        self._targets["targets"][name] = _changed(before, settings)
+        self._write()
+
     @contextlib.contextmanager
     def target(self, name: str, **settings: Any) -> Iterator[None]:
         """Inside the block a target has these settings too in targets.yaml, or is there at all."""
@@ -139,6 +147,10 @@ class Product(Systems):
             else:
                 self._targets["targets"][name] = before
             self._write()
+
+    def role(self, name: str) -> str:
+        """The role of a target in targets.yaml."""
+        return str(self._targets["targets"][name]["role"])
 
     def start(
         self,

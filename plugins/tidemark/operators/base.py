@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema
 
@@ -28,9 +29,17 @@ class TableOperator(BaseOperator):
         return str(batch_id) if batch_id else None
 
     def planned_batch(self, context: Context) -> str:
-        """Return the batch that this run's own plan chose. Fails if it chose none."""
+        """Return the batch that this run's own plan chose.
+
+        Skips the task if the plan found nothing to do: it was cleared alone, and so was this task.
+        Fails if the plan did not come so far.
+        """
         batch_id = self.planned(context)
         if batch_id is None:
+            if context["ti"].xcom_pull(
+                task_ids="plan_increment", key=XCOM_SKIPMIXIN_KEY, map_indexes=-1
+            ):
+                raise AirflowSkipException("plan_increment found nothing to do")
             raise AirflowFailException(
                 "plan_increment chose no batch; its log says why. Mend that, then clear it "
                 "with downstream."
