@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -88,3 +89,28 @@ def test_a_key_grows_where_it_can(house: House) -> None:
     house.open(table).alter(by_hand, f"by hand {name}")
     load(house, table, longer)
     assert [row["id"] for row in house.rows(table)] == ["a", "abcdefgh"]
+
+
+def test_loads_may_alter_a_table_at_once(house: House) -> None:
+    table = house.table()
+    load(house, table, staged(house, table, 0, ITEMS, id=1, name="one"))
+    columns = (ID, UPDATED, LONGER, PRICE, PHOTO)
+    batch = staged(house, table, 1, columns, id=2, name="x" * 160, Price=Decimal(1))
+
+    def again(number: int) -> None:
+        prepare(house.open(table), Group((batch,)), f"{table.name} attempt {number}")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(again, range(3)))
+    apply(house, house.open(table), batch)
+    assert [row["id"] for row in house.rows(table)] == [1, 2]
+
+
+def test_a_table_that_is_gone_is_not_made_anew_half_empty(house: House) -> None:
+    table = house.table()
+    load(house, table, staged(house, table, 0, ITEMS, id=1, name="one"))
+    batch = staged(house, table, 1, ITEMS, id=2, name="two")
+    house.open(table).alter([f'DROP TABLE "{table.table}"'], f"drop {table.table}")
+    with pytest.raises(MigrateSchema, match=r"is gone, and the ledger .* mode resync"):
+        load(house, table, batch)
+    assert house.open(table).columns() is None

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from tidemark import cli
-from tidemark.core.catch_up import Group
-from tidemark.operators.preparing import prepare
-from tidemark.operators.stream import Stream
 
 from tests.support.product import Product
-from tests.support.source import DATABASE
 from tests.support.warehouse import Warehouse, same
 
 _STAMP = (
@@ -177,38 +172,3 @@ def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Produc
     product.sync(table)
     _equal(product, table)
     assert product.state(table)["epoch"] == 2
-
-
-def test_a_table_that_is_gone_is_not_made_anew_half_empty(product: Product) -> None:
-    table = _table(product, "gone", "name VARCHAR(5)")
-    _put(product, table, id=1, name="one")
-    product.sync(table)
-    product.primary.run(f"DROP TABLE {table}")
-    _put(product, table, id=2, name="two")
-    said = product.sync(table, "failed").told("load_primary")
-    assert "is gone, and the ledger beside it lists batches" in said
-    assert "mode resync, targets primary" in said
-    assert not product.primary.has(table)
-
-
-def test_two_loads_may_alter_at_once(product: Product) -> None:
-    table = _table(product, "raced", "name VARCHAR(5)")
-    _put(product, table, id=1, name="one")
-    product.sync(table)
-    extra = ", ".join(f"ADD COLUMN extra_{n} INT" for n in range(3))
-    _alter(product, table, f"{extra}, MODIFY name VARCHAR(9)")
-    _put(product, table, id=2, name="the other")
-    run = product.start(table).go(until="seal_batch")
-    name = f"{DATABASE}.{table}"
-    stream = Stream.open(name)
-    batch = stream.batches.batch(name, run.xcom("plan_increment", "batch_id"))
-    assert batch
-
-    def again(number: int) -> None:
-        warehouse = stream.warehouse(stream.project.target("primary"))
-        prepare(warehouse, Group((batch,)), f"attempt {number}")
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(again, range(3)))
-    run.go().expect("success")
-    _equal(product, table)
