@@ -62,7 +62,8 @@ def serve(url: str, tmp_path: Path) -> Iterator[Serve]:
             queue = Queue(name="events", queue_url=url, webhook=Webhook(**given))
             reception = Reception(
                 {"events": queue},
-                Receiver(**{"send_seconds": 1.0, **(settings or {})}),
+                # Longer than a busy machine takes for a call; those who test it give it.
+                Receiver(**{"send_seconds": 30.0, **(settings or {})}),
                 {"events": SECRETS},
                 spool=tmp_path / "spool" if spool else None,
                 consumes=True,
@@ -78,7 +79,7 @@ def service(url: str, aws: dict[str, str], tmp_path: Path) -> Iterator[Service]:
     config = tmp_path / "include"
     config.mkdir()
     (config / "queues.yaml").write_text(
-        "version: 1\nqueues:\n  events:\n"
+        "version: 1\nreceiver: {send_seconds: 30}\nqueues:\n  events:\n"
         f"    queue_url: {url}\n    webhook: {{secret_conn_id: hook}}\n"
     )
     hook = {"conn_type": "generic", "password": TOKEN, "extra": {"previous": OLD_TOKEN}}

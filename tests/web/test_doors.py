@@ -17,6 +17,7 @@ from tests.support.receiver import TOKEN, EventQueues, Served, ids
 
 CONFIG = """
 version: 1
+receiver: {{send_seconds: 30}}
 queues:
   events:
     queue_url: {url}

@@ -46,6 +46,7 @@ class Reception:
         self.started = False
         self._spool, self._consumes = spool, consumes
         self._starting = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._queues: dict[str, EventQueue] = {}
         self._depths: dict[str, tuple[float, dict[str, int] | None]] = {}
 
@@ -95,11 +96,7 @@ class Reception:
         """Return whether events can be taken: ``ok``, ``degraded`` (to the spool), or ``down``."""
         if not self.started:
             await self.start()
-        depths = await asyncio.gather(*map(self._depth, self._queues))
-        queues = {
-            name: self._report(name, depth)
-            for name, depth in zip(self._queues, depths, strict=True)
-        }
+        queues = {name: self._report(name, await self._depth(name)) for name in self._queues}
         states = {each["status"] for each in queues.values()}
         return {
             "status": next((s for s in ("down", "degraded") if s in states), "ok"),
@@ -125,15 +122,16 @@ class Reception:
         }
 
     async def _depth(self, name: str) -> dict[str, int] | None:
-        at, depth = self._depths.get(name, (-_DEPTH_KEPT_S, None))
-        if time.monotonic() - at < _DEPTH_KEPT_S:
+        async with self._asking:  # whoever asks meanwhile gets the same answer
+            at, depth = self._depths.get(name, (-_DEPTH_KEPT_S, None))
+            if time.monotonic() - at < _DEPTH_KEPT_S:
+                return depth
+            try:
+                depth = await self._queues[name].depth()
+            except QueueUnavailable:
+                depth = None
+            self._depths[name] = (time.monotonic(), depth)
             return depth
-        try:
-            depth = await self._queues[name].depth()
-        except QueueUnavailable:
-            depth = None
-        self._depths[name] = (time.monotonic(), depth)
-        return depth
 
     def gauges(self) -> dict[tuple[str, str], float]:
         """Return what goes up and down, by name and queue."""
