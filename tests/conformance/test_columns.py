@@ -111,6 +111,6 @@ def test_a_table_that_is_gone_is_not_made_anew_half_empty(house: House) -> None:
     load(house, table, staged(house, table, 0, ITEMS, id=1, name="one"))
     batch = staged(house, table, 1, ITEMS, id=2, name="two")
     house.open(table).alter([f'DROP TABLE "{table.table}"'], f"drop {table.table}")
-    with pytest.raises(MigrateSchema, match=r"is gone, and the ledger .* mode resync"):
+    with pytest.raises(MigrateSchema, match=r"is gone, and the ledger .* mode: resync"):
         load(house, table, batch)
     assert house.open(table).columns() is None

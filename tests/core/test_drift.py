@@ -104,7 +104,7 @@ def test_what_narrows_fits_in_what_is_there(kind, before):
 def test_any_other_type_is_refused_with_both_types_and_both_ways_out(kind, before):
     said = refusal([*ORDERS, column(kind)], held(*ORDERS, column(before)))
     assert f"amount is {before} there and {kind} in the batch" in said
-    assert "mode resync, targets secondary" in said
+    assert "mode: resync, targets: [secondary]" in said
     assert "tables.shop.orders.columns.exclude" in said
     assert "The watermark has not moved" in said
 

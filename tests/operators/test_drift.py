@@ -125,7 +125,7 @@ def test_another_type_is_refused_and_both_ways_out_lead_on(
     said = run.told("load_primary")
     assert "amount is INTEGER there and VARCHAR(80) in the batch" in said
     assert run.task("load_primary").try_number == 1
-    assert "mode resync, targets secondary" in run.told("load_secondary")
+    assert "mode: resync, targets: [secondary]" in run.told("load_secondary")
     product.sync(table, mode="resync", targets=["secondary"])
     _equal(product, table, product.secondary)  # with the new column's default, too
 

@@ -78,7 +78,10 @@ class Place:
     @property
     def rebuild(self) -> str:
         """The way out that is always there."""
-        return f"rebuild the table there: run {self.dag_id} with mode resync, targets {self.target}"
+        return (
+            f"rebuild the table there: run {self.dag_id} with mode: resync, "
+            f"targets: [{self.target}]"
+        )
 
 
 def changes_for(

@@ -67,8 +67,8 @@ _RULES = (
         r"cannot alter (type of )?(a )?column|used by a view",
         MigrateSchema,
         "Mend what the message names on the target (a view can be made again WITH NO SCHEMA "
-        "BINDING), or rebuild the table there from the source: its DAG's mode resync. Then clear "
-        "the load.",
+        "BINDING), or rebuild the table there from the source: its DAG with mode: resync. Then "
+        "clear the load.",
     ),
     _rule(
         r"length of the data column|value too long|String length exceeds"
