@@ -50,6 +50,7 @@ class RedshiftWarehouse:
         self._home = StagingBucket(target.own_staging) if target.own_staging else bucket
         self.api = DataApi(target, patience)
         self._started: str | None = None
+        self._alone = False
         self._ledger_seen = False
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
@@ -147,11 +148,16 @@ class RedshiftWarehouse:
         """Return a load of this table that is under way: LOCK TABLE keeps readers out as well."""
         kinds = tuple(self._name(kind) for kind in ("inc-", "bf-", "base-"))
         self._started = self.api.find(self._name(""), fits=lambda name: name.startswith(kinds))
+        self._alone = self._started is None
         return self._started
 
     def find_running(self, group: Group) -> str | None:
-        """Return the statement that is applying a group right now, if there is one."""
-        self._started = self.api.find(self._name(group.subject))
+        """Return the statement that is applying a group right now, if there is one.
+
+        Not asked again after `find_blocking` found none: what a stalled worker submits since then
+        is put off by the lock, and then by the ledger.
+        """
+        self._started = None if self._alone else self.api.find(self._name(group.subject))
         return self._started
 
     def wait(self, handle: str, seconds: float) -> Progress:
