@@ -64,6 +64,8 @@ def read_project() -> Project:
     )
     targets = parse_targets(_text(folder / "targets.yaml"), os.environ)
     refuse_shared_targets(tables, [t.name for t in targets.by_name.values() if t.enabled])
+    if queues.exists():
+        parse_receiver(_text(queues), os.environ)  # wrong here, it would be wrong at the receiver
     return Project(
         tables=tables,
         targets=targets,
