@@ -34,7 +34,7 @@ LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
 -- COPY matches columns by position: the file's columns, in the file's order.
 CREATE TEMP TABLE {{ stage }} (
 {% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if loop.last else "," }}
+    {{ column.name | identifier }} {{ column.redshift | staged_type }}{{ "" if loop.last else "," }}
 {% endfor %}
 );
 
@@ -110,7 +110,7 @@ WHERE {{ same_key(target, fresh) }};
 
 -- name: insert_rows
 INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
-SELECT {{ names | identifiers }}, {{ now() }}
+SELECT {{ columns | from_stage }}, {{ now() }}
 FROM {{ fresh }};
 
 -- name: enter_ledger

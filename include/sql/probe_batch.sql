@@ -14,7 +14,7 @@ CREATE TEMP TABLE {{ probe }} (LIKE {{ schema | identifier }}.{{ table | identif
 
 -- name: try_rows
 {% if into_table %}
-INSERT INTO {{ probe }} ({{ names | identifiers }}, "_loaded_at")
-SELECT {{ names | identifiers }}, {{ "GETDATE()" if dialect == "redshift" else "LOCALTIMESTAMP" }}
+INSERT INTO {{ probe }} ({% for column in columns %}{{ column.name | identifier }}, {% endfor %}"_loaded_at")
+SELECT {{ columns | from_stage }}, {{ "GETDATE()" if dialect == "redshift" else "LOCALTIMESTAMP" }}
 FROM {{ stage }};
 {% endif %}

@@ -76,6 +76,7 @@ class Product(Systems):
         self.stack, self.config = stack, home / "include"
         self._before: dict[str, str | None] = {}
         self._tables: dict[str, Any] = {}
+        self._queues: dict[str, Any] = {}
         self._targets: dict[str, Any] = yaml.safe_load(TARGETS.read_text())
         self._runs = itertools.count(1)
 
@@ -161,11 +162,20 @@ class Product(Systems):
         **conf: Any,
     ) -> Run:
         """A new run, of which nothing has happened yet. `conf` holds its parameters."""
-        dag = self.dag(table)
+        return self.run_of(self.dag(table), run_type, interval, conf)
+
+    def run_of(
+        self,
+        dag: Any,
+        run_type: str = "manual",
+        interval: tuple[datetime, datetime] | None = None,
+        conf: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """A new run of any DAG, of which nothing has happened yet."""
         now = datetime.now(UTC)
         start, end = interval or (now, now)
         run_id = f"{run_type}__{next(self._runs)}__{start.isoformat()}"
-        return Run(dag, DagRun(dag.dag_id, run_id, run_type, start, start, end, conf))
+        return Run(dag, DagRun(dag.dag_id, run_id, run_type, start, start, end, dict(conf or {})))
 
     def sync(self, table: str, wanted: str = "success", **conf: Any) -> Run:
         """A manual run from beginning to end, which must end as `wanted`."""
@@ -176,9 +186,22 @@ class Product(Systems):
         with _airflow_parsing_context_manager(dag_id=f"sync__{DATABASE}__{table}"):
             return runpy.run_path(str(ROOT / "dags" / "sync_tables.py"))["plan"].dag
 
+    def configure_queue(self, name: str, **settings: Any) -> None:
+        """List a queue in queues.yaml, or change its settings; None takes one out."""
+        self._queues[name] = _changed(self._queues.get(name, {}), settings)
+        self._write()
+
+    def drain_dag(self, queue: str) -> Any:
+        """The queue's DAG, as the DAG file declares it now."""
+        with _airflow_parsing_context_manager(dag_id=f"drain__{queue}"):
+            return runpy.run_path(str(ROOT / "dags" / "drain_queues.py"))["plan"].dag
+
     def _write(self) -> None:
         tables = {"version": 1, "defaults": _DEFAULTS, "tables": self._tables or {NO_TABLE: None}}
-        for file, content in {"tables.yaml": tables, "targets.yaml": self._targets}.items():
+        files = {"tables.yaml": tables, "targets.yaml": self._targets}
+        if self._queues:
+            files["queues.yaml"] = {"version": 1, "queues": self._queues}
+        for file, content in files.items():
             draft = self.config / f"{file}.draft"
             draft.write_text(yaml.safe_dump(content, sort_keys=False))
             draft.replace(self.config / file)

@@ -32,7 +32,7 @@ class Store:
         self._client.create_bucket(Bucket=self.bucket, **place)
 
     def state_key(self, stream: str) -> str:
-        return f"watermark/tables/{stream}.json"
+        return f"watermark/{'tables' if '.' in stream else 'queues'}/{stream}.json"
 
     def state(self, stream: str) -> dict[str, Any]:
         """The state document, parsed."""

@@ -7,8 +7,8 @@
     <prefix>/manifest.json       Redshift's COPY manifest; written last: the batch exists
 
 Ids are computed, never drawn: an increment's from epoch and window, a backfill's and a base's from
-its run, the clear epoch of its plan, and window. A batch's place in the bucket follows from its id
-alone.
+its run, the clear epoch of its plan, and window; a drain's from its run, that epoch, and its plan's
+time. A batch's place in the bucket follows from its id alone.
 """
 
 import hashlib
@@ -28,13 +28,14 @@ from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
 
 # An increment moves the watermark; a backfill reads a past window again; a base is the whole table,
-# swapped in: a full refresh, a resync, or any run of a table with strategy ``full``.
-Kind = Literal["increment", "backfill", "base"]
+# swapped in: a full refresh, a resync, or any run of a table with strategy ``full``; a drain is
+# what a run took out of a queue.
+Kind = Literal["increment", "backfill", "base", "drain"]
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(
     r"(?:inc-e(?P<epoch>\d+)(?:-k(?P<key_low>start|-?\d+)-k(?P<key_high>-?\d+))?"
-    r"|(?P<run>bf|base)-\w+-c\d+)"
+    r"|(?P<run>bf|base|drain)-\w+-c\d+)"
     r"-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
 )
 
@@ -42,7 +43,8 @@ _ID = re.compile(
 class Plan(Frozen):
     """What a run is going to read, decided once and recorded before anything is read.
 
-    :param stream: ``<schema>.<table>``; :param epoch: raised by every reset of the watermark
+    :param stream: ``<schema>.<table>``, or a queue
+    :param epoch: raised by every reset of the watermark
     :param low: lower bound of the window, None for "from the beginning"
     :param keys: the window of an ``append`` table, by its growing key; `low` and `high` are then
         the source times up to which the table was and will be complete. Of a base: the keys below
@@ -107,6 +109,8 @@ class Receipt(Frozen):
     :param zero_dates: how many became NULL, by column; :param cut: how many texts were cut
     :param set_aside: files of rows that no target can hold; they are in none of `files`
     :param findings: why they were set aside
+    :param messages: of a drain: files that list its messages, each with the handle that deletes it
+        and its bytes as they came
     """
 
     batch_id: str
@@ -119,6 +123,7 @@ class Receipt(Frozen):
     cut: dict[str, int] = Field(default_factory=dict)
     set_aside: tuple[StagedFile, ...] = ()
     findings: tuple[Finding, ...] = ()
+    messages: tuple[StagedFile, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -218,6 +223,11 @@ def base_id(run_id: str, clear_epoch: int, high: datetime) -> str:
     return f"base-{_run(run_id, clear_epoch)}-{_stamps(Window(None, high))}"
 
 
+def drain_id(run_id: str, clear_epoch: int, at: datetime) -> str:
+    """Name a drain by its run, how often its plan was cleared, and when it was planned."""
+    return f"drain-{_run(run_id, clear_epoch)}-{_stamps(Window(None, at))}"
+
+
 def batch_prefix(stream: str, batch_id: str) -> str:
     """Return ``staging/<stream>/YYYY/MM/DD/HH/<batch_id>``; the hour is the window's upper end."""
     high = parse_batch_id(batch_id).window.high
@@ -240,7 +250,12 @@ def parse_batch_id(batch_id: str) -> BatchName:
     if match is None:
         raise ValueError(f"not a batch id: {batch_id!r}")
     low = None if match["low"] == "start" else _read_stamp(match["low"])
-    kinds: dict[str | None, Kind] = {None: "increment", "bf": "backfill", "base": "base"}
+    kinds: dict[str | None, Kind] = {
+        None: "increment",
+        "bf": "backfill",
+        "base": "base",
+        "drain": "drain",
+    }
     return BatchName(
         kind=kinds[match["run"]],
         epoch=int(match["epoch"]) if match["epoch"] else None,

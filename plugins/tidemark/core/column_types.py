@@ -23,6 +23,10 @@ Types come from the source's catalogue, never from values:
 Widths must agree to the bit: COPY from Parquet converts nothing. Unsigned types are widened
 because Redshift has none, and `TINYINT(1)` stays a number because it may hold a 5. VARBYTE may be
 loaded from Parquet: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage-varbyte.html
+
+Events of a queue also have BOOLEAN, and SUPER for JSON. COPY makes a text that comes for a SUPER a
+JSON string, so JSON is staged as VARBYTE, and parsed when it goes from the stage into the table:
+https://docs.aws.amazon.com/redshift/latest/dg/JSON_PARSE.html
 """
 
 import re
@@ -38,7 +42,7 @@ VARCHAR_BYTES = 65_535
 """Redshift counts a VARCHAR in bytes, and a column holds no more than this."""
 
 VARBYTE_BYTES = 1_024_000
-"""The limit every cluster knows; newer ones take 16,777,216."""
+"""The limit every cluster knows; newer ones take 16,777,216. Of a SUPER too, as it is staged."""
 
 DECIMAL_DIGITS = 38
 
@@ -84,6 +88,8 @@ _ARROW = {
     "DOUBLE PRECISION": pa.float64(),
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us"),
+    "BOOLEAN": pa.bool_(),
+    "SUPER": pa.binary(),
 }
 _SIZED = re.compile(r"(VARCHAR|VARBYTE|DECIMAL)\((\d+)(?:,(\d+))?\)")
 
@@ -216,6 +222,8 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
 
 def byte_limit(column: Column) -> int | None:
     """Return the greatest length of a value in bytes; None for a type of fixed width."""
+    if column.redshift == "SUPER":
+        return VARBYTE_BYTES
     sized = _SIZED.fullmatch(column.redshift)
     if sized is None or sized[1] == "DECIMAL":
         return None

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.tables import Contract
+from tidemark.core.streams import Contract
 from tidemark.core.target_columns import TargetColumn
 from tidemark.core.templates import Dialect, identifier
 

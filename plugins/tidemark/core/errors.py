@@ -11,7 +11,10 @@ A best-effort warehouse does not hold it back, so what fails there is owed, and 
 
 from typing import Self
 
+from tidemark.core.streams import is_queue
+
 _UNMOVED = "The watermark has not moved."
+_UNDELETED = "No message was deleted."
 _OWED = "Nothing else waits for it: the batch stays in S3 and is owed; the next run applies it."
 
 
@@ -44,7 +47,7 @@ class TidemarkError(Exception):
         where = " -> ".join(part for part in (table, target) if part)
         statement = f" (statement {statement_id})" if statement_id else ""
         super().__init__(
-            f"{where + ': ' if where else ''}{what}{statement}. {_OWED if owed else _UNMOVED} {do}"
+            f"{where + ': ' if where else ''}{what}{statement}. {_fate(table, owed)} {do}"
         )
 
     def during_load(self, table: str, target: str, *, owed: bool) -> Self:
@@ -58,6 +61,12 @@ class TidemarkError(Exception):
             owed=owed,
             batch_at_fault=self.batch_at_fault,
         )
+
+
+def _fate(stream: str | None, owed: bool) -> str:
+    if owed:
+        return _OWED
+    return _UNDELETED if stream and is_queue(stream) else _UNMOVED
 
 
 class FixConfiguration(TidemarkError):

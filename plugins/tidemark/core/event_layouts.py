@@ -82,6 +82,11 @@ class EventLayout(Frozen):
         return "id" if self.layout == "narrow" else "event_key"
 
     @property
+    def received_column(self) -> str:
+        """The column that says when an event came in. The narrow table's is ``created_at``."""
+        return "created_at" if self.layout == "narrow" else "received_at"
+
+    @property
     def all_columns(self) -> dict[str, EventColumn]:
         """The layout's columns and the declared ones."""
         known = {"narrow": _NARROW, "wide": _WIDE, "declared": {}}[self.layout]

@@ -69,8 +69,7 @@ def read_event(
         data = text if event is given else write_json(event)
     except RecursionError:
         raise NotAnEvent("too_deep") from None
-    received = "created_at" if layout.layout == "narrow" else "received_at"
-    own = {layout.key_column: key, "event_data": data, received: received_at}
+    own = {layout.key_column: key, "event_data": data, layout.received_column: received_at}
     return Event(key, {**columns, **own}, misfits)
 
 

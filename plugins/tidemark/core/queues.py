@@ -19,6 +19,7 @@ from tidemark.core.documents import (
     refuse_unknown,
     validate,
 )
+from tidemark.core.drain_settings import Drain
 
 FILE = "queues.yaml"
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -86,11 +87,11 @@ class Webhook(Frozen):
 
 
 class Queue(Frozen):
-    """One SQS queue of webhook events. Which table its events go to is each target's
-    ``events_table``.
+    """One SQS queue of webhook events.
 
     :param queue_url: None means that there is no such queue here
     :param webhook: None means that the receiver does not serve this queue
+    :param drain: how its messages become rows; None means that nothing here drains it
     """
 
     name: Name
@@ -98,6 +99,7 @@ class Queue(Frozen):
     aws_conn_id: str = "aws_default"
     region: str | None = None
     webhook: Webhook | None = None
+    drain: Drain | None = None
 
     @field_validator("queue_url")
     @classmethod

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from tidemark.core.column_types import Column, read_form
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.tables import Contract
+from tidemark.core.streams import Contract
 
 _WITH_TYPE = re.compile(
     r"(?P<name>.*) (?P<type>SMALLINT|INTEGER|BIGINT|REAL|DOUBLE PRECISION|DATE|TIMESTAMP"

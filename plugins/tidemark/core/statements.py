@@ -7,7 +7,7 @@ from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.drift import Changes, Place
-from tidemark.core.tables import Table
+from tidemark.core.streams import Loadable
 from tidemark.core.targets import Target
 from tidemark.core.templates import identifier, render
 
@@ -15,24 +15,24 @@ from tidemark.core.templates import identifier, render
 # (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has ten.
 
 
-def ledger_table(table: Table, target: str) -> str:
+def ledger_table(table: Loadable, target: str) -> str:
     """The ledger of a table: one each, because a shared one is a hot spot under SERIALIZABLE."""
     return f"_tidemark_ledger__{table.table_on(target)}"
 
 
-def tombstone_table(table: Table, target: str) -> str:
+def tombstone_table(table: Loadable, target: str) -> str:
     """Where repair notes the keys that it deleted or replaced."""
     return f"_tidemark_tombstones__{table.table_on(target)}"
 
 
-def new_table(table: Table, target: str, batch_id: str) -> str:
+def new_table(table: Loadable, target: str, batch_id: str) -> str:
     """The table that a base fills before it takes the table's place. Names end at 127 bytes."""
     digest = hashlib.sha256(f"{table.table_on(target)}|{batch_id}".encode()).hexdigest()[:8]
     return f"_tidemark_new__{digest}__{batch_id}"[:127]
 
 
 def create_statements(
-    table: Table, target: Target, columns: Sequence[Column], key: Sequence[str]
+    table: Loadable, target: Target, columns: Sequence[Column], key: Sequence[str]
 ) -> dict[str, str]:
     """Return the statements that create a table and its ledger where they are missing."""
     return render(
@@ -50,7 +50,7 @@ def create_statements(
     )
 
 
-def alter_statements(table: Table, target: Target, changes: Changes) -> list[str]:
+def alter_statements(table: Loadable, target: Target, changes: Changes) -> list[str]:
     """Return the statements that bring a table to a batch's columns, each to be sent by itself."""
     statements = render(
         "alter_table.sql",
@@ -63,7 +63,7 @@ def alter_statements(table: Table, target: Target, changes: Changes) -> list[str
     return list(statements.values())
 
 
-def place_of(table: Table, target: Target) -> Place:
+def place_of(table: Loadable, target: Target) -> Place:
     """Return where a table's batches go on a target, for messages about its columns."""
     return Place(
         stream=table.name,
@@ -76,7 +76,7 @@ def place_of(table: Table, target: Target) -> Place:
 
 
 def load_statements(
-    table: Table, target: Target, group: Group, bucket: str, token: str
+    table: Loadable, target: Target, group: Group, bucket: str, token: str
 ) -> dict[str, str]:
     """Return the statements that apply a group, in the order they must run, as one transaction.
 
@@ -107,7 +107,7 @@ def load_statements(
     )
 
 
-def probe_statements(table: Table, target: Target, batch: Batch, bucket: str) -> dict[str, str]:
+def probe_statements(table: Loadable, target: Target, batch: Batch, bucket: str) -> dict[str, str]:
     """Return the statements that try a batch's rows on a target, and leave nothing behind."""
     load = load_statements(table, target, Group((batch,)), bucket, "")
     probe = render(
@@ -115,14 +115,14 @@ def probe_statements(table: Table, target: Target, batch: Batch, bucket: str) ->
         target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
-        names=[column.name for column in (*batch.plan.columns, *LINEAGE)],
+        columns=[*batch.plan.columns, *LINEAGE],
         into_table=batch.plan.kind != "base",
     )
     return {name: load[name] for name in ("create_stage", "copy_batch", "check_count")} | probe
 
 
 def _swap_statements(
-    table: Table, target: Target, group: Group, bucket: str, token: str
+    table: Loadable, target: Target, group: Group, bucket: str, token: str
 ) -> dict[str, str]:
     (batch,), plan = group.batches, group.plan
     columns = [*plan.columns, *LINEAGE]
@@ -157,18 +157,18 @@ def _swap_statements(
     )
 
 
-def ledger_query(table: Table, target: Target, batch_ids: Sequence[str]) -> str:
+def ledger_query(table: Loadable, target: Target, batch_ids: Sequence[str]) -> str:
     """Return the query for those of `batch_ids` (at least one) that a ledger lists, and for the
     newest base."""
     return _read_ledger(table, target, batch_ids)["entries"]
 
 
-def ledger_history_query(table: Table, target: Target) -> str:
+def ledger_history_query(table: Loadable, target: Target) -> str:
     """Return the query for the id of every batch a target ever applied, newest first."""
     return _read_ledger(table, target, ("",))["newest"]
 
 
-def columns_query(table: Table, target: Target) -> str:
+def columns_query(table: Loadable, target: Target) -> str:
     """Return the query for a table's columns on a target, in their order."""
     return render(
         "describe_table.sql",
@@ -178,7 +178,7 @@ def columns_query(table: Table, target: Target) -> str:
     )["columns"]
 
 
-def statement_name(table: Table, target: Target, subject: str) -> str:
+def statement_name(table: Loadable, target: Target, subject: str) -> str:
     """The name that a load has in the console: ``tidemark <table> <target> <batch>``."""
     return f"tidemark {table.name} {target.name} {subject}"
 
@@ -188,7 +188,7 @@ def client_token(*parts: object) -> str:
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
-def _read_ledger(table: Table, target: Target, batch_ids: Sequence[str]) -> dict[str, str]:
+def _read_ledger(table: Loadable, target: Target, batch_ids: Sequence[str]) -> dict[str, str]:
     return render(
         "read_ledger.sql",
         target.dialect,

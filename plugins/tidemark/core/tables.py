@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Literal, Self
 
-from croniter import CroniterBadCronError, croniter
 from pydantic import Field, field_validator, model_validator
 
 from tidemark.core.documents import (
@@ -16,12 +15,11 @@ from tidemark.core.documents import (
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.misfits import Oversize
 from tidemark.core.predicates import parse_predicate
+from tidemark.core.schedules import check_cron
+from tidemark.core.streams import Contract
 from tidemark.core.wildcards import FoundTables, parse_found, parse_outline
 
 FILE = "tables.yaml"
-
-
-Contract = Literal["evolve", "freeze"]
 
 
 class Columns(Frozen):
@@ -132,12 +130,7 @@ class Table(Frozen):
     @field_validator("schedule")
     @classmethod
     def _is_cron(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                croniter(value)
-            except CroniterBadCronError as error:
-                raise ValueError(f"not a cron expression: {error}") from error
-        return value
+        return check_cron(value)
 
     @field_validator("where")
     @classmethod

@@ -9,6 +9,7 @@ _NAMES = {
     "character": "CHAR",
     "binary varying": "VARBYTE",
     "numeric": "DECIMAL",
+    "jsonb": "SUPER",
     "timestamp without time zone": "TIMESTAMP",
     "timestamp with time zone": "TIMESTAMPTZ",
 }

@@ -1,8 +1,8 @@
 """Render `include/sql` into statements. Pure: text and values in, named statements out.
 
 A template file holds queries, each under a line ``-- name: <name>``. Values reach SQL only through
-the filters ``identifier``, ``identifiers``, ``literal``, ``literals``, ``type`` and ``predicate``,
-which write for the dialect.
+the filters ``identifier``, ``identifiers``, ``literal``, ``literals``, ``type``, ``staged_type``,
+``from_stage`` and ``predicate``, which write for the dialect.
 """
 
 import re
@@ -15,6 +15,7 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tidemark.core.column_types import VARBYTE_BYTES, Column
 from tidemark.core.predicates import Token, parse_predicate
 
 Dialect = Literal["mysql", "redshift", "postgres"]
@@ -54,6 +55,8 @@ def _environment(dialect: Dialect) -> Environment:
     sql.filters["literal"] = lambda value: literal(value, dialect)
     sql.filters["literals"] = lambda values: ", ".join(literal(v, dialect) for v in values)
     sql.filters["type"] = lambda type_: column_type(type_, dialect)
+    sql.filters["staged_type"] = lambda type_: column_type(staged_type(type_), dialect)
+    sql.filters["from_stage"] = lambda columns: ", ".join(from_stage(c, dialect) for c in columns)
     sql.filters["predicate"] = lambda condition: predicate(condition, dialect)
     return sql
 
@@ -97,7 +100,24 @@ def literal(value: object, dialect: Dialect = "redshift") -> str:
 def column_type(type_: str, dialect: Dialect) -> str:
     """Write a plan's column type for a target. PostgreSQL counts a VARCHAR in characters, so what
     fits in as many bytes fits; its only type for bytes has no length."""
+    if dialect == "postgres" and type_ == "SUPER":
+        return "JSONB"
     return "BYTEA" if dialect == "postgres" and type_.startswith("VARBYTE") else type_
+
+
+def staged_type(type_: str) -> str:
+    """Return the type that a column has in the stage: JSON comes as bytes, see `column_types`."""
+    return f"VARBYTE({VARBYTE_BYTES})" if type_ == "SUPER" else type_
+
+
+def from_stage(column: Column, dialect: Dialect) -> str:
+    """Write a column of the stage as the table has it."""
+    name = identifier(column.name, dialect)
+    if column.redshift != "SUPER":
+        return name
+    if dialect == "postgres":
+        return f"CAST(CONVERT_FROM({name}, 'UTF8') AS JSONB)"
+    return f"JSON_PARSE({name})"
 
 
 def predicate(condition: str, dialect: Dialect) -> str:

@@ -1,11 +1,14 @@
 """The project's configuration, read from its folder."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
+from tidemark.core.streams import EventTable
 from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.target_list import Targets, parse_targets
 from tidemark.core.targets import Target
@@ -41,6 +44,40 @@ class Project:
                 what=f"{name} is not in targets.yaml", do="Add it, or use a listed target."
             ) from None
 
+    def drained(self, name: str) -> tuple[str, Drain]:
+        """Return a queue that is drained, and how. Raises `FixConfiguration` if it is not."""
+        queue = self.queues.get(name)
+        if queue is None or queue.drain is None or queue.queue_url is None:
+            raise FixConfiguration(
+                what=f"{name} is not in queues.yaml with queue_url and drain",
+                do="Add it, or use a queue that is drained.",
+            )
+        return name, queue.drain
+
+    @property
+    def drained_queues(self) -> list[str]:
+        """The queues that are drained here."""
+        return [name for name, each in self.queues.items() if each.drain and each.queue_url]
+
+    @property
+    def streams(self) -> list[str]:
+        """All tables, and the queues that are drained."""
+        return [*self.tables, *self.drained_queues]
+
+    def event_table(self, name: str) -> EventTable:
+        """Return the table that a drained queue's events go to."""
+        _, drain = self.drained(name)
+        tables = {target.name: target.events_table for target in self.targets.by_name.values()}
+        return event_table(name, drain, tables)
+
+    def queues_to_declare(self, dag_id: str | None, environ: Mapping[str, str]) -> list[str]:
+        """Return the queues whose DAGs a parse must declare: none where
+        ``ENABLE_SQS_CONSUMER=false`` says that another installation drains them."""
+        if environ.get("ENABLE_SQS_CONSUMER", "").strip().lower() == "false":
+            return []
+        queues = self.drained_queues
+        return [q for q in queues if dag_id in (None, self.event_table(q).dag_id)]
+
     def tables_to_declare(self, dag_id: str | None) -> list[Table]:
         """Return the tables whose DAGs a parse must declare: all, or the one a task runs in.
 
@@ -66,11 +103,20 @@ def read_project() -> Project:
     refuse_shared_targets(tables, [t.name for t in targets.by_name.values() if t.enabled])
     if queues.exists():
         parse_receiver(_text(queues), os.environ)  # wrong here, it would be wrong at the receiver
-    return Project(
+    project = Project(
         tables=tables,
         targets=targets,
         queues=parse_queues(_text(queues), os.environ) if queues.exists() else {},
     )
+    refuse_shared_tables(
+        [project.event_table(name) for name in project.drained_queues],
+        {
+            target: {table.table_on(target): name for name, table in tables.items()}
+            for target in targets.by_name
+        },
+        [target.name for target in targets.by_name.values() if target.enabled],
+    )
+    return project
 
 
 def read_receiver() -> tuple[dict[str, Queue], Receiver]:

@@ -8,20 +8,21 @@ from datetime import datetime
 from tidemark.core.errors import TryAgain
 from tidemark.core.state import TableState
 from tidemark.core.state_reading import parse_state
+from tidemark.core.streams import state_key
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _RACES = 20
 
 
 class StateStore:
-    """Reads and changes `watermark/tables/<schema>.<table>.json`."""
+    """Reads and changes what lies below `watermark/`: a document for each table and queue."""
 
     def __init__(self, bucket: StagingBucket) -> None:
         self.bucket = bucket
 
     def key(self, table: str) -> str:
-        """Where a table's document lives in the bucket."""
-        return f"watermark/tables/{table}.json"
+        """Where the document of a table or queue lives in the bucket."""
+        return state_key(table)
 
     def read(self, table: str) -> TableState | None:
         """Return a table's document, or None if it has none.

@@ -4,31 +4,45 @@ from tidemark.operators.commit import CommitWatermarkOperator
 from tidemark.operators.declare import (
     chunk_settings,
     dag_settings,
+    drain_dag_settings,
     gating,
+    gating_deletion,
     load_settings,
+    read_drains,
     read_project,
+    receiver_settings,
     source_settings,
 )
+from tidemark.operators.delete_messages import DeleteMessagesOperator
 from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
+from tidemark.operators.plan_drain import PlanDrainOperator
+from tidemark.operators.receive import ReceiveMessagesOperator
 from tidemark.operators.seal import SealBatchOperator
 from tidemark.operators.sweep import SweepStagingOperator, sweep_settings
 from tidemark.operators.transaction import RedshiftTransactionOperator
 
 __all__ = [
     "CommitWatermarkOperator",
+    "DeleteMessagesOperator",
     "ExtractChunkOperator",
     "LoadTargetOperator",
+    "PlanDrainOperator",
     "PlanIncrementOperator",
+    "ReceiveMessagesOperator",
     "RedshiftTransactionOperator",
     "SealBatchOperator",
     "SweepStagingOperator",
     "chunk_settings",
     "dag_settings",
+    "drain_dag_settings",
     "gating",
+    "gating_deletion",
     "load_settings",
+    "read_drains",
     "read_project",
+    "receiver_settings",
     "source_settings",
     "sweep_settings",
 ]

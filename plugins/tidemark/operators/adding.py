@@ -8,12 +8,12 @@ from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import TableState, with_empty_window, with_plan
 from tidemark.operators.chunking import cut_keys
 from tidemark.operators.drafting import Look, draft
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 log = logging.getLogger(__name__)
 
 
-def plan_added(stream: Stream, state: TableState, seen: Look) -> TableState | None:
+def plan_added(stream: TableStream, state: TableState, seen: Look) -> TableState | None:
     """Return the document as it stands after recording a plan, None if there is nothing new."""
     assert seen.sighting
     name, now, low = stream.table.name, seen.bound.at, state.watermark
@@ -57,7 +57,7 @@ def plan_added(stream: Stream, state: TableState, seen: Look) -> TableState | No
     )
 
 
-def refuse_times(stream: Stream) -> None:
+def refuse_times(stream: TableStream) -> None:
     """Raise `FixConfiguration`: no time says which rows of an ``append`` table to read again."""
     if stream.table.strategy == "append":
         raise FixConfiguration(

@@ -1,4 +1,4 @@
-"""What all operators share: one table, and errors that stop where a retry cannot help."""
+"""What all operators share: one table or queue, and errors that stop where a retry cannot help."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,14 @@ from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema
+from tidemark.core.streams import tasks_of
 
 
 class TableOperator(BaseOperator):
-    """A task of one table's DAG.
+    """A task of the DAG of one table or queue.
 
-    :param table: ``<schema>.<table>``; its settings are read when the task runs
+    :param table: ``<schema>.<table>``, or the name of a queue; the settings are read when the task
+        runs
     """
 
     def __init__(self, *, table: str, **kwargs: Any) -> None:
@@ -24,7 +26,7 @@ class TableOperator(BaseOperator):
     def planned(self, context: Context) -> str | None:
         """Return the batch that this run's own plan chose, or None if it chose none."""
         batch_id = context["ti"].xcom_pull(
-            task_ids="plan_increment", key="batch_id", map_indexes=-1
+            task_ids=tasks_of(self.table).plan, key="batch_id", map_indexes=-1
         )
         return str(batch_id) if batch_id else None
 
@@ -34,14 +36,12 @@ class TableOperator(BaseOperator):
         Skips the task if the plan found nothing to do: it was cleared alone, and so was this task.
         Fails if the plan did not come so far.
         """
-        batch_id = self.planned(context)
+        batch_id, plan = self.planned(context), tasks_of(self.table).plan
         if batch_id is None:
-            if context["ti"].xcom_pull(
-                task_ids="plan_increment", key=XCOM_SKIPMIXIN_KEY, map_indexes=-1
-            ):
-                raise AirflowSkipException("plan_increment found nothing to do")
+            if context["ti"].xcom_pull(task_ids=plan, key=XCOM_SKIPMIXIN_KEY, map_indexes=-1):
+                raise AirflowSkipException(f"{plan} found nothing to do")
             raise AirflowFailException(
-                "plan_increment chose no batch; its log says why. Mend that, then clear it "
+                f"{plan} chose no batch; its log says why. Mend that, then clear it "
                 "with downstream."
             )
         return batch_id

@@ -9,10 +9,10 @@ from tidemark.core.state import TableState
 from tidemark.core.windows import Window
 from tidemark.operators.chunking import cut_whole
 from tidemark.operators.drafting import draft, look
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 
-def plan_base(stream: Stream, state: TableState, run: Run) -> Plan:
+def plan_base(stream: TableStream, state: TableState, run: Run) -> Plan:
     """Plan to read the whole table, and record it.
 
     The state document learns of it before anything is read: what is committed from then on is owed

@@ -7,13 +7,13 @@ from tidemark.core.key_ranges import KeyColumn, is_integer, range_columns
 from tidemark.core.windows import Chunk, Window, chunks_by_cursor, chunks_by_key, single_chunk
 from tidemark.hooks.mysql_ranges import RangedTable, Share
 from tidemark.hooks.mysql_source import TableShape
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 # From this share of the table on, reading along the primary key beats the cursor's index.
 _MOST = 0.25
 
 
-def limit_window(stream: Stream, window: Window) -> Window:
+def limit_window(stream: TableStream, window: Window) -> Window:
     """Shorten a window to `row_limit` rows, rounded up to a whole cursor value: rows that share a
     value are never split, and a window always moves on, however many share one."""
     table = stream.table
@@ -34,7 +34,7 @@ class Cutting:
     index: str | None = None
 
 
-def cut(stream: Stream, shape: TableShape, window: Window, *, at_horizon: bool) -> Cutting:
+def cut(stream: TableStream, shape: TableShape, window: Window, *, at_horizon: bool) -> Cutting:
     """Return chunks of about `chunk_rows` rows that together cover the window.
 
     Most of a table is read along its primary key, in ranges of it; a slice along the cursor's
@@ -65,7 +65,7 @@ def cut(stream: Stream, shape: TableShape, window: Window, *, at_horizon: bool) 
     return Cutting(chunks, index=index if slice_of_it else None)
 
 
-def cut_keys(stream: Stream, shape: TableShape, keys: KeyWindow) -> Cutting:
+def cut_keys(stream: TableStream, shape: TableShape, keys: KeyWindow) -> Cutting:
     """Return chunks of about `chunk_rows` rows that together cover a window of growing keys."""
     table, key = stream.table, (KeyColumn(stream.table.cursor),)
     index = shape.index_on.get(table.cursor)
@@ -78,7 +78,7 @@ def cut_keys(stream: Stream, shape: TableShape, keys: KeyWindow) -> Cutting:
     return Cutting(chunks_by_growing_key(keys, cuts), key, index)
 
 
-def cut_whole(stream: Stream, shape: TableShape, window: Window) -> Cutting:
+def cut_whole(stream: TableStream, shape: TableShape, window: Window) -> Cutting:
     """Return chunks that together cover the whole table, whatever its cursor says.
 
     A table of one chunk is read in one snapshot. A larger one is read in several, one after the
@@ -97,7 +97,7 @@ def cut_whole(stream: Stream, shape: TableShape, window: Window) -> Cutting:
     return Cutting(chunks_by_key(window, cuts, open_end=True), key, "PRIMARY")
 
 
-def _share(stream: Stream, shape: TableShape, window: Window, index: str | None) -> Share:
+def _share(stream: TableStream, shape: TableShape, window: Window, index: str | None) -> Share:
     """Return how much of the table lies in the window. A view has no statistics: it is counted."""
     table = stream.table
     where = (table.db_schema, table.table, table.cursor)

@@ -12,12 +12,10 @@ from tidemark.core.committing import (
     with_base_commit,
     with_commit,
 )
-from tidemark.core.errors import TidemarkError
-from tidemark.core.ledger import holds
 from tidemark.core.state import TableState, with_debt
-from tidemark.hooks.warehouses.warehouse import BRIEF
 from tidemark.operators.base import TableOperator, no_futile_retry
-from tidemark.operators.stream import Stream
+from tidemark.operators.holding import brief_holds, patient_holds
+from tidemark.operators.stream import TableStream
 
 
 class CommitWatermarkOperator(TableOperator):
@@ -35,7 +33,7 @@ class CommitWatermarkOperator(TableOperator):
 
     def execute(self, context: Context) -> str:
         with no_futile_retry():
-            stream, batch_id = Stream.open(self.table), self.planned_batch(context)
+            stream, batch_id = TableStream.open(self.table), self.planned_batch(context)
             batch = stream.batches.batch(self.table, batch_id)
             if batch is None:
                 return self._without_batch(stream, batch_id)
@@ -59,7 +57,7 @@ class CommitWatermarkOperator(TableOperator):
         self.log.info("%s: %s; the watermark is %s", batch.batch_id, verdict, state.watermark)
         return verdict
 
-    def _without_batch(self, stream: Stream, batch_id: str) -> str:
+    def _without_batch(self, stream: TableStream, batch_id: str) -> str:
         if stream.plan(stream.state(), batch_id) is None:
             return "superseded"
         raise AirflowFailException(
@@ -67,13 +65,12 @@ class CommitWatermarkOperator(TableOperator):
             "The watermark has not moved. Clear extract_chunk of this run, with downstream."
         )
 
-    def _owed_by(self, stream: Stream, state: TableState, batch: Batch) -> list[str]:
+    def _owed_by(self, stream: TableStream, state: TableState, batch: Batch) -> list[str]:
         """Return who owes the batch. Raises if a required target lacks it, or owes another."""
         if unfit := unfit_required(state, batch.plan):
             self._refuse(*unfit)
         for name in state.required:
-            entries = stream.warehouse(stream.project.target(name)).holds([batch.batch_id])
-            if not holds(batch.batch_id, batch.read_to, entries):
+            if not patient_holds(stream, name, batch):
                 self._refuse(
                     f"the ledger of the required target {name} does not list {batch.batch_id}",
                     f"Clear load_{name} of this run, with downstream; until then the next run "
@@ -83,21 +80,8 @@ class CommitWatermarkOperator(TableOperator):
             name
             for name, target in state.targets.items()
             if name not in state.required
-            and not (target.enabled and self._holds(stream, name, batch))
+            and not (target.enabled and brief_holds(stream, name, batch))
         ]
 
     def _refuse(self, what: str, do: str) -> None:
         raise AirflowFailException(f"{self.table}: {what}. The watermark has not moved. {do}")
-
-    def _holds(self, stream: Stream, name: str, batch: Batch) -> bool:
-        target = stream.project.targets.by_name.get(name)
-        if target is None or not target.enabled:
-            return False
-        # Asked briefly: the ledger is locked while a load of its own is under way, and the primary
-        # does not wait for it. No answer means that it owes (protocol rule 17).
-        try:
-            entries = stream.warehouse(target, BRIEF).holds([batch.batch_id])
-            return holds(batch.batch_id, batch.read_to, entries)
-        except TidemarkError as error:
-            self.log.warning("%s cannot be asked, so it owes %s: %s", name, batch.batch_id, error)
-            return False

@@ -1,11 +1,14 @@
 """What the DAG files need of the configuration while Airflow parses them."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, Param, cross_downstream, get_parsing_context
 
+from tidemark.core.drain_settings import Drain
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.hooks import project
@@ -16,6 +19,24 @@ _UNTIL = "Read again rows changed before this time; the watermark stays. ISO 860
 
 _MODE = "full_refresh: replace the table on all targets; resync: on those that `targets` names."
 _TARGETS = "The targets of a resync, by their names in targets.yaml."
+
+
+@dataclass(frozen=True, slots=True)
+class DrainSettings:
+    """A queue that is drained: its name, its DAG's, and how."""
+
+    name: str
+    dag_id: str
+    drain: Drain
+
+
+def _retrying(retries: int, delay_seconds: float) -> dict[str, Any]:
+    return {
+        "retries": retries,
+        "retry_delay": timedelta(seconds=delay_seconds),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+    }
 
 
 def read_project() -> tuple[list[Table], list[Target]]:
@@ -37,12 +58,7 @@ def dag_settings(table: Table) -> dict[str, Any]:
         "start_date": datetime(2000, 1, 1, tzinfo=UTC),  # backfills reach no further back
         "catchup": False,  # the watermark, not the calendar, says where to resume
         "max_active_runs": 1,  # two runs would read the same window twice; it would do no harm
-        "default_args": {
-            "retries": table.retries,
-            "retry_delay": timedelta(seconds=table.retry_delay_seconds),
-            "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=10),
-        },
+        "default_args": _retrying(table.retries, table.retry_delay_seconds),
         "params": {
             "since": Param(None, type=["null", "string"], format="date-time", description=_SINCE),
             "mode": Param(None, enum=[None, "full_refresh", "resync"], description=_MODE),
@@ -51,6 +67,47 @@ def dag_settings(table: Table) -> dict[str, Any]:
         },
         "tags": ["tidemark", table.db_schema],
     }
+
+
+def read_drains() -> tuple[list[DrainSettings], list[Target]]:
+    """Return the queues whose DAGs this parse must declare, and all targets.
+
+    Raises `FixConfiguration`, which Airflow shows as an import error, for a wrong file.
+    """
+    configured = project.read_project()
+    names = configured.queues_to_declare(get_parsing_context().dag_id, os.environ)
+    queues = [
+        DrainSettings(name, configured.event_table(name).dag_id, configured.drained(name)[1])
+        for name in names
+    ]
+    return queues, list(configured.targets.by_name.values())
+
+
+def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:
+    """Return the arguments of a queue's DAG."""
+    drain = queue.drain
+    return {
+        "dag_id": queue.dag_id,
+        "schedule": CronDataIntervalTimetable(drain.schedule, "UTC") if drain.schedule else None,
+        "start_date": datetime(2000, 1, 1, tzinfo=UTC),
+        "catchup": False,
+        "max_active_runs": 1,  # two would adopt the same batch; it would do no harm
+        "default_args": _retrying(drain.retries, drain.retry_delay_seconds),
+        "tags": ["tidemark", "queue"],
+    }
+
+
+def receiver_settings(queue: DrainSettings) -> dict[str, Any]:
+    """Return the arguments of the mapped task that receives."""
+    return {"table": queue.name, "max_active_tis_per_dagrun": queue.drain.receivers}
+
+
+def gating_deletion(
+    queue: DrainSettings, loads: Sequence[LoadTargetOperator]
+) -> list[LoadTargetOperator]:
+    """Return the loads that messages wait for: with ``ack: staged`` none."""
+    required = gating(queue.drain, loads)
+    return required if queue.drain.ack == "loaded" else []
 
 
 def source_settings(table: Table) -> dict[str, Any]:
@@ -81,7 +138,7 @@ def load_settings(target: Target) -> dict[str, Any]:
     }
 
 
-def gating(table: Table, loads: Sequence[LoadTargetOperator]) -> list[LoadTargetOperator]:
+def gating(table: Table | Drain, loads: Sequence[LoadTargetOperator]) -> list[LoadTargetOperator]:
     """Return the loads that gate the watermark; with ``ordering: primary_first`` the others come
     after them, and only if they succeed."""
     required = [load for load in loads if load.required]

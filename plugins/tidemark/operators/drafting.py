@@ -16,7 +16,7 @@ from tidemark.core.windows import Horizon, Window, horizon
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import TableShape
 from tidemark.operators.chunking import Cutting
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Look:
     sighting: Sighting | None = None
 
 
-def look(stream: Stream, state: TableState, *, whole: bool = False) -> Look:
+def look(stream: TableStream, state: TableState, *, whole: bool = False) -> Look:
     """Ask the source what the table is like and how far it may be read.
 
     :param whole: the whole table is going to be read, and to replace what the targets have: then
@@ -74,7 +74,7 @@ def _refuse_stale(table: Table, state: TableState) -> None:
         )
 
 
-def _warn_of_cursor(stream: Stream, shape: TableShape) -> None:
+def _warn_of_cursor(stream: TableStream, shape: TableShape) -> None:
     table = stream.table
     if table.cursor not in shape.indexed:
         log.warning(
@@ -91,7 +91,7 @@ def _warn_of_cursor(stream: Stream, shape: TableShape) -> None:
 
 
 def draft(
-    stream: Stream,
+    stream: TableStream,
     state: TableState,
     seen: Look,
     *,
@@ -129,7 +129,7 @@ def draft(
     )
 
 
-def _reach(stream: Stream, columns: tuple[Column, ...]) -> tuple[Sighting | None, Horizon]:
+def _reach(stream: TableStream, columns: tuple[Column, ...]) -> tuple[Sighting | None, Horizon]:
     """Return how far the keys go, where keys are the cursor, and up to where reading is safe."""
     table = stream.table
     if table.strategy == "full":

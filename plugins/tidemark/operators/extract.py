@@ -20,7 +20,7 @@ from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.fitting import Fitting
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 
 class ExtractChunkOperator(TableOperator):
@@ -41,7 +41,7 @@ class ExtractChunkOperator(TableOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry():
-            stream, batch_id = Stream.open(self.table), self.planned_batch(context)
+            stream, batch_id = TableStream.open(self.table), self.planned_batch(context)
             if stream.batches.sealed(self.table, batch_id):
                 return {"batch_id": batch_id, "already": "sealed"}
             plan = stream.plan(stream.state(), batch_id)
@@ -56,7 +56,7 @@ class ExtractChunkOperator(TableOperator):
             "set_aside": receipt.rows_set_aside,
         }
 
-    def _extract(self, stream: Stream, plan: Plan) -> Receipt:
+    def _extract(self, stream: TableStream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
         self._reading = stream.source.read(_request(stream, plan, chunk))
         with self._reading as reading:
@@ -99,7 +99,7 @@ class ExtractChunkOperator(TableOperator):
             )
 
 
-def _encoding(stream: Stream, plan: Plan) -> Encoding:
+def _encoding(stream: TableStream, plan: Plan) -> Encoding:
     sizes = FileSizes(
         most=stream.table.file_bytes,
         chunks=len(plan.chunks),
@@ -109,7 +109,7 @@ def _encoding(stream: Stream, plan: Plan) -> Encoding:
     return Encoding(sizes, stream.table.compression, statistics=statistics)
 
 
-def _request(stream: Stream, plan: Plan, chunk: Chunk) -> ReadRequest:
+def _request(stream: TableStream, plan: Plan, chunk: Chunk) -> ReadRequest:
     return ReadRequest(
         schema=stream.table.db_schema,
         table=stream.table.table,

@@ -24,7 +24,7 @@ from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.basing import plan_base
 from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.drafting import Look, draft, look
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import TableStream
 
 # How often a run plans anew because another one committed in between.
 _DECISIONS = 5
@@ -40,7 +40,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
 
     def execute(self, context: Context) -> list[int]:
         with no_futile_retry():
-            stream = Stream.open(self.table)
+            stream = TableStream.open(self.table)
             state = self._document(stream)
             run = _run(context, stream.table.strategy)
             plan = self._chosen(stream, state, run)
@@ -53,14 +53,14 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         )
         return [chunk.number for chunk in plan.chunks]
 
-    def _chosen(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
+    def _chosen(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
         if run.base:
             return plan_base(stream, state, run)
         if run.window:
             return self._backfill(stream, state, run)
         return self._next(stream, state)
 
-    def _document(self, stream: Stream) -> TableState:
+    def _document(self, stream: TableStream) -> TableState:
         """Return the state document, creating it on a table's first run only (rule 22)."""
         name, configured = stream.table.name, list(stream.project.targets.by_name.values())
         state = stream.states.read(name)
@@ -77,7 +77,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         refuse_disagreement(state, configured)
         return state
 
-    def _refuse_lost_document(self, stream: Stream) -> None:
+    def _refuse_lost_document(self, stream: TableStream) -> None:
         name = stream.table.name
         traces = ["staged batches"] if stream.batches.any_staged(name) else []
         traces += [
@@ -94,7 +94,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 table=name,
             )
 
-    def _next(self, stream: Stream, state: TableState) -> Plan | None:
+    def _next(self, stream: TableStream, state: TableState) -> Plan | None:
         """Decide from the document; if it changed meanwhile, decide again from the new one."""
         for _ in range(_DECISIONS):
             decided = self._decide(stream, state)
@@ -109,7 +109,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             table=stream.table.name,
         )
 
-    def _decide(self, stream: Stream, state: TableState) -> TableState | None:
+    def _decide(self, stream: TableStream, state: TableState) -> TableState | None:
         """Return the document as it stands after recording a plan, None if there is nothing new."""
         if state.in_flight:
             state = self._still_readable(stream, state, state.in_flight)
@@ -121,7 +121,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             return plan_added(stream, state, seen)
         return self._next_window(stream, state, seen)
 
-    def _next_window(self, stream: Stream, state: TableState, seen: Look) -> TableState | None:
+    def _next_window(self, stream: TableStream, state: TableState, seen: Look) -> TableState | None:
         bound = seen.bound
         window = Window(state.watermark, bound.at)
         if window.empty:
@@ -140,7 +140,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         plan = _draft(stream, state, seen, window, increment_id(state.epoch, window))
         return stream.states.update(name, now, lambda found: with_plan(found, plan))
 
-    def _still_readable(self, stream: Stream, state: TableState, plan: Plan) -> TableState:
+    def _still_readable(self, stream: TableStream, state: TableState, plan: Plan) -> TableState:
         """Drop a batch that can be read no longer as it was planned (protocol rule 7).
 
         One that is sealed needs the source no more.
@@ -161,7 +161,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             lambda found: replanned(found) if found.in_flight == plan else found,
         )
 
-    def _backfill(self, stream: Stream, state: TableState, run: Run) -> Plan | None:
+    def _backfill(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
         assert run.window
         refuse_times(stream)
         seen = look(stream, state)
@@ -172,7 +172,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         batch_id = backfill_id(run.run_id, run.clear_epoch, window)
         return stream.batches.record_plan(_draft(stream, state, seen, window, batch_id))
 
-    def _skip_later(self, context: Context, stream: Stream) -> None:
+    def _skip_later(self, context: Context, stream: TableStream) -> None:
         """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
         owing = owing_targets(stream.state())
         later = context["task"].get_flat_relatives(upstream=False)
@@ -201,7 +201,9 @@ def _utc(value: datetime) -> datetime:
     return datetime.fromtimestamp(value.timestamp(), UTC)
 
 
-def _draft(stream: Stream, state: TableState, seen: Look, window: Window, batch_id: str) -> Plan:
+def _draft(
+    stream: TableStream, state: TableState, seen: Look, window: Window, batch_id: str
+) -> Plan:
     return draft(
         stream,
         state,

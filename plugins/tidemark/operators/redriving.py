@@ -12,6 +12,7 @@ from tidemark.core.errors import FixConfiguration
 from tidemark.core.misfits import WHY, findings, fit
 from tidemark.core.quarantine import SetAside, join_findings, redrive_plan, redriven, told
 from tidemark.core.state import with_debt
+from tidemark.core.tables import Table
 from tidemark.hooks.quarantine_store import sent_rows
 from tidemark.operators.stream import Stream
 
@@ -87,7 +88,7 @@ def _batch(stream: Stream, record: SetAside, plan: Plan) -> Batch:
 
 def _rows(stream: Stream, record: SetAside, plan: Plan) -> Iterator[pa.Table]:
     """Yield the rows as they are to be loaded: by the settings that the table has now."""
-    oversize = stream.table.oversize_text
+    oversize = stream.table.oversize_text if isinstance(stream.table, Table) else "quarantine"
     identity = {*plan.key, *([plan.cursor] if plan.cursor else [])}
     for table in stream.quarantine.rows(record):
         whole = table.drop_columns(WHY.names)

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tidemark.core.batches import Batch, Plan, seal
 from tidemark.core.errors import TryAgain
 from tidemark.core.quarantine import set_aside_by_extract
+from tidemark.core.streams import tasks_of
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.stream import Stream
 
@@ -42,8 +43,8 @@ def _seal(stream: Stream, plan: Plan) -> Batch:
     if missing:
         raise TryAgain(
             what=f"batch {plan.batch_id} has no receipt for chunks {missing}: they were never "
-            "extracted, whatever their tasks say",
-            do="Clear extract_chunk of this run, with downstream.",
+            "read, whatever their tasks say",
+            do=f"Clear {tasks_of(plan.stream).read} of this run, with downstream.",
             table=plan.stream,
         )
     found = tuple(receipt for receipt in receipts if receipt)

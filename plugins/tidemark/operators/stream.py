@@ -1,15 +1,18 @@
-"""What the tasks of one table share: its configuration, its documents, its warehouses."""
+"""What the tasks of one table or queue share: configuration, documents, warehouses."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from tidemark.core.batches import Plan, parse_batch_id
 from tidemark.core.column_types import Column
+from tidemark.core.drain_settings import Drain
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import TableState
+from tidemark.core.streams import EventTable, Loadable, is_queue, tasks_of
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.message_queue import MessageQueue
 from tidemark.hooks.mysql_source import MySqlSource
 from tidemark.hooks.project import Project, read_project
 from tidemark.hooks.quarantine_store import QuarantineStore
@@ -21,17 +24,19 @@ from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 
 @dataclass(frozen=True)
 class Stream:
-    """One table of the project. Configuration is read when the task runs, so a change needs no
-    restart."""
+    """One stream of the project. Configuration is read when the task runs, so a change needs no
+    restart.
+
+    :param table: the stream, as its targets have it
+    """
 
     project: Project
-    table: Table
+    table: Loadable
 
     @classmethod
-    def open(cls, table: str) -> "Stream":
-        """Read the project and pick a table by ``<schema>.<table>``."""
-        project = read_project()
-        return cls(project, project.table(table))
+    def open(cls, name: str) -> "Stream":
+        """Read the project and pick a table by ``<schema>.<table>``, or a queue by its name."""
+        return QueueStream.open(name) if is_queue(name) else TableStream.open(name)
 
     @cached_property
     def bucket(self) -> StagingBucket:
@@ -53,11 +58,6 @@ class Stream:
         """The rows that were set aside."""
         return QuarantineStore(self.bucket)
 
-    @cached_property
-    def source(self) -> MySqlSource:
-        """The MySQL server that the table is read from."""
-        return MySqlSource(self.table.source)
-
     @property
     def enabled(self) -> list[Target]:
         """The targets that are loaded."""
@@ -73,10 +73,37 @@ class Stream:
         if state is None:
             raise FixConfiguration(
                 what=f"there is no state document {self.states.key(self.table.name)}",
-                do="Clear plan_increment: it creates the document, or says how to recover it.",
+                do=f"Clear {tasks_of(self.table.name).plan}: it creates the document, or says how "
+                "to recover it.",
                 table=self.table.name,
             )
         return state
+
+    def plan(self, state: TableState, batch_id: str) -> Plan | None:
+        """Return the plan of a batch that may still be read, or None if it is superseded."""
+        if parse_batch_id(batch_id).kind in {"backfill", "base"}:
+            return self.batches.plan(self.table.name, batch_id)
+        if state.in_flight and state.in_flight.batch_id == batch_id:
+            return state.in_flight
+        return None
+
+
+@dataclass(frozen=True)
+class TableStream(Stream):
+    """One table of the project."""
+
+    table: Table
+
+    @classmethod
+    def open(cls, name: str) -> "TableStream":
+        """Read the project and pick a table by ``<schema>.<table>``."""
+        project = read_project()
+        return cls(project, project.table(name))
+
+    @cached_property
+    def source(self) -> MySqlSource:
+        """The MySQL server that the table is read from."""
+        return MySqlSource(self.table.source)
 
     def declared(self, plan: Plan) -> tuple[Column, ...]:
         """Return those of a plan's columns that the source has now, as it declares them."""
@@ -84,10 +111,22 @@ class Stream:
         names = {column.name for column in plan.columns}
         return self.source.declared(table.db_schema, table.table, names)
 
-    def plan(self, state: TableState, batch_id: str) -> Plan | None:
-        """Return the plan of a batch that may still be extracted, or None if it is superseded."""
-        if parse_batch_id(batch_id).kind != "increment":
-            return self.batches.plan(self.table.name, batch_id)
-        if state.in_flight and state.in_flight.batch_id == batch_id:
-            return state.in_flight
-        return None
+
+@dataclass(frozen=True)
+class QueueStream(Stream):
+    """One queue of the project that is drained."""
+
+    table: EventTable
+    drain: Drain
+
+    @classmethod
+    def open(cls, name: str) -> "QueueStream":
+        """Read the project and pick a queue by name."""
+        project = read_project()
+        queue, drain = project.drained(name)
+        return cls(project, project.event_table(queue), drain)
+
+    @cached_property
+    def messages(self) -> MessageQueue:
+        """The queue itself."""
+        return MessageQueue(self.project.queues[self.table.name])

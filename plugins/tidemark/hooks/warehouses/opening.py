@@ -1,6 +1,6 @@
 """From a target's kind to the class that carries it out."""
 
-from tidemark.core.tables import Table
+from tidemark.core.streams import Loadable
 from tidemark.core.targets import PostgresTarget, RedshiftTarget, Target
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.postgres import PostgresWarehouse
@@ -9,7 +9,7 @@ from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 
 
 def open_warehouse(
-    table: Table, target: Target, bucket: StagingBucket, patience: Patience = PATIENT
+    table: Loadable, target: Target, bucket: StagingBucket, patience: Patience = PATIENT
 ) -> Warehouse:
     """Return a table on a target. Nothing is connected to before the first question.
 

@@ -27,7 +27,7 @@ from tidemark.core.statements import (
     load_statements,
     probe_statements,
 )
-from tidemark.core.tables import Table
+from tidemark.core.streams import Loadable
 from tidemark.core.target_columns import TargetColumn, read_target_column
 from tidemark.core.targets import PostgresTarget
 from tidemark.core.templates import render
@@ -50,7 +50,7 @@ class PostgresWarehouse:
 
     def __init__(
         self,
-        table: Table,
+        table: Loadable,
         target: PostgresTarget,
         bucket: StagingBucket,
         patience: Patience = PATIENT,

@@ -20,7 +20,7 @@ from tidemark.core.statements import (
     probe_statements,
     statement_name,
 )
-from tidemark.core.tables import Table
+from tidemark.core.streams import Loadable
 from tidemark.core.target_columns import TargetColumn, read_target_column
 from tidemark.core.targets import RedshiftTarget
 from tidemark.core.templates import render
@@ -41,7 +41,7 @@ class RedshiftWarehouse:
 
     def __init__(
         self,
-        table: Table,
+        table: Loadable,
         target: RedshiftTarget,
         bucket: StagingBucket,
         patience: Patience = PATIENT,

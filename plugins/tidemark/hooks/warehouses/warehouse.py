@@ -15,7 +15,7 @@ from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
 from tidemark.core.ledger import LedgerEntry
 from tidemark.core.load_failures import BadData
-from tidemark.core.tables import Table
+from tidemark.core.streams import Loadable
 from tidemark.core.target_columns import TargetColumn
 from tidemark.core.targets import Target
 
@@ -59,7 +59,7 @@ class Warehouse(Protocol):
     """
 
     @property
-    def table(self) -> Table: ...
+    def table(self) -> Loadable: ...
 
     @property
     def target(self) -> Target: ...

@@ -1,0 +1,164 @@
+"""SQS, as the drain needs it: receive, keep from others, delete. Decides nothing.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
+from tidemark.core.event_rows import Received
+from tidemark.core.queues import BATCH_MESSAGES, Queue
+
+_REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
+_LONGEST_POLL = 20
+_CONFIG = Config(
+    connect_timeout=10,
+    read_timeout=_LONGEST_POLL + 20,
+    retries={"max_attempts": 5, "mode": "standard"},
+)
+_MISCONFIGURED = {
+    "QueueDoesNotExist",
+    "NonExistentQueue",
+    "AccessDenied",
+    "AccessDeniedException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "InvalidAddress",
+}
+# The message is not there, or its handle is of an earlier reception: whoever has it now deletes it.
+_GONE = {"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"}
+
+
+class MessageQueue:
+    """One SQS queue. Every call has a deadline and bounded retries with jitter.
+
+    Raises `FixConfiguration` for a queue that is missing or closed to us, `TryAgain` for other
+    failures.
+    """
+
+    def __init__(self, queue: Queue) -> None:
+        assert queue.queue_url, queue.name
+        self._queue, self._url = queue, queue.queue_url
+
+    @cached_property
+    def _sqs(self) -> Any:
+        found = _REGION.match(self._url)
+        hook = SqsHook(
+            aws_conn_id=self._queue.aws_conn_id,
+            region_name=self._queue.region or (found[1] if found else None),
+            config=_CONFIG,
+        )
+        return hook.get_conn()
+
+    def waiting(self) -> int | None:
+        """Return how many messages may be received now, about; None where nobody may ask."""
+        try:
+            told = self.attributes("ApproximateNumberOfMessages")
+        except FixConfiguration as error:
+            if "AccessDenied" in error.what:
+                return None
+            raise
+        return int(told.get("ApproximateNumberOfMessages", 0))
+
+    def attributes(self, *names: str) -> dict[str, str]:
+        """Return attributes of the queue, by name."""
+        with self._explained("get_queue_attributes"):
+            answer = self._sqs.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=list(names or ("All",))
+            )
+        return dict(answer.get("Attributes", {}))
+
+    def receive(self, *, most: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
+        """Return up to ten messages, or none if none came while it was waited for them."""
+        with self._explained("receive_message"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, BATCH_MESSAGES),
+                WaitTimeSeconds=min(wait_seconds, _LONGEST_POLL),
+                VisibilityTimeout=visibility_seconds,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            )
+        return [_received(message) for message in answer.get("Messages", ())]
+
+    def keep_from_others(self, handles: Sequence[str], seconds: int) -> int:
+        """Keep messages from others for so long from now; 0 gives them back at once.
+
+        Returns how many could not be changed: they were given back already.
+        """
+        calls = self._calls("change_message_visibility_batch", handles, VisibilityTimeout=seconds)
+        return sum(len(failed) for _, failed in calls)
+
+    def delete(self, handles: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+        """Delete messages, ten at a time; yield for each call how many it was about, and the codes
+        of those that the queue did not delete.
+
+        One that is gone, or that somebody else has received meanwhile, is none of them: it comes
+        back, and is counted once by its key.
+        """
+        yield from self._calls("delete_message_batch", handles)
+
+    def _calls(
+        self, operation: str, handles: Sequence[str], **more: Any
+    ) -> Iterator[tuple[int, list[str]]]:
+        for start in range(0, len(handles), BATCH_MESSAGES):
+            ten = handles[start : start + BATCH_MESSAGES]
+            entries = [{"Id": str(n), "ReceiptHandle": h, **more} for n, h in enumerate(ten)]
+            with self._explained(operation):
+                answer = getattr(self._sqs, operation)(QueueUrl=self._url, Entries=entries)
+            yield len(ten), _codes(answer.get("Failed", ()))
+
+    @contextmanager
+    def _explained(self, operation: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            code = _code(error.response.get("Error", {}))
+            family: type[TidemarkError] = FixConfiguration if code in _MISCONFIGURED else TryAgain
+            raise family(
+                what=f"SQS refused {operation} on {self._url}: {error}",
+                do=f"Check queues.{self._queue.name}.queue_url in queues.yaml and what the "
+                f"connection {self._queue.aws_conn_id} may do there, then clear the task.",
+                table=self._queue.name,
+            ) from error
+        except BotoCoreError as error:
+            raise TryAgain(
+                what=f"SQS could not be asked for {self._url}: {error}",
+                do=f"Check the connection {self._queue.aws_conn_id} and the network, "
+                "then clear the task.",
+                table=self._queue.name,
+            ) from error
+
+
+def _codes(failed: Sequence[dict[str, Any]]) -> list[str]:
+    codes = [_code(entry) for entry in failed]
+    return [code for code in codes if code not in _GONE]
+
+
+def _code(said: dict[str, Any]) -> str:
+    return str(said.get("Code", "")).removeprefix("AWS.SimpleQueueService.")
+
+
+def _received(message: dict[str, Any]) -> Received:
+    system = message.get("Attributes", {})
+    return Received(
+        id=message["MessageId"],
+        handle=message["ReceiptHandle"],
+        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+        count=int(system.get("ApproximateReceiveCount", 1)),
+        attributes={
+            name: value["StringValue"]
+            for name, value in message.get("MessageAttributes", {}).items()
+            if "StringValue" in value
+        },
+        body=message["Body"],
+    )

@@ -1,0 +1,33 @@
+"""Ask a target whether it holds a batch, patiently or briefly."""
+
+import logging
+
+from tidemark.core.batches import Batch
+from tidemark.core.errors import TidemarkError
+from tidemark.core.ledger import holds
+from tidemark.hooks.warehouses.warehouse import BRIEF
+from tidemark.operators.stream import Stream
+
+_log = logging.getLogger(__name__)
+
+
+def patient_holds(stream: Stream, name: str, batch: Batch) -> bool:
+    """Return whether a target that is waited for holds a batch. Raises if it cannot be asked."""
+    entries = stream.warehouse(stream.project.target(name)).holds([batch.batch_id])
+    return holds(batch.batch_id, batch.read_to, entries)
+
+
+def brief_holds(stream: Stream, name: str, batch: Batch) -> bool:
+    """Return whether a target that nobody waits for holds a batch. No answer means that it owes
+    (protocol rule 17)."""
+    target = stream.project.targets.by_name.get(name)
+    if target is None or not target.enabled:
+        return False
+    # Asked briefly: the ledger is locked while a load of its own is under way, and the primary
+    # does not wait for it.
+    try:
+        entries = stream.warehouse(target, BRIEF).holds([batch.batch_id])
+        return holds(batch.batch_id, batch.read_to, entries)
+    except TidemarkError as error:
+        _log.warning("%s cannot be asked, so it owes %s: %s", name, batch.batch_id, error)
+        return False
