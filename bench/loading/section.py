@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 
 from bench.figures import Figure, middle
-from bench.loading import VARIABLE
+from bench.loading import APPEND, UPSERT, VARIABLE
 from bench.stack import running_stack
 from localaws import Endpoints
 from localaws.endpoints import environment
@@ -37,14 +37,10 @@ def run(
         figure = f"{who}, {_CASES[int(number)]}"
         how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
         figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
-    for case_number, case in enumerate(_CASES):
-        ours, theirs = (
-            middle(sorted(taken[f"{who}|{case_number}"]))
-            for who in ("tidemark", "S3ToRedshiftOperator")
-        )
-        figures.append(
-            Figure(SECTION, f"tidemark / operator, {case}", ours / theirs, "times", note="same run")
-        )
+    for who, case in ((UPSERT, 0), (APPEND, 0), (UPSERT, 1)):
+        ours, theirs = (middle(sorted(taken[f"{name}|{case}"])) for name in ("tidemark", who))
+        figure = f"tidemark / {who}, {_CASES[case]}"
+        figures.append(Figure(SECTION, figure, ours / theirs, "times", note="same run"))
 
 
 def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:

@@ -4,13 +4,16 @@
 -- BEGIN and COMMIT: a reader sees the table before the batch or after it. Repeating it, or loading
 -- an old batch late, changes nothing that is newer. TRUNCATE stays out of this file: in Redshift it
 -- commits on the spot.
+--
+-- The stage itself is made into what is merged. Usually all of it is: then the statements that take
+-- rows out of it find nothing to do, and none of them writes a row.
 {%- macro same_key(left, right) -%}
 {% for column in key %}{{ "" if loop.first else " AND " }}
 {{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
 {%- endfor %}
 {%- endmacro %}
-{% macro time_of(rows, which) -%}
-CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch[which] | literal }} AS TIMESTAMP){% endfor %} END
+{% macro read_from(rows) -%}
+CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch.read_from | literal }} AS TIMESTAMP){% endfor %} END
 {%- endmacro %}
 {%- macro now() -%}
 {{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
@@ -19,7 +22,8 @@ CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | l
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
 {% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
 {% set stage = "tidemark_stage" | identifier %}
-{% set fresh = "tidemark_fresh" | identifier %}
+{% set repeated = "tidemark_repeated" | identifier %}
+{% set newest = "tidemark_newest" | identifier %}
 
 -- name: lock_ledger
 -- First of all: whoever loads, swaps or repairs this table takes this lock, so that the guard below
@@ -54,17 +58,42 @@ COPY {{ stage }} FROM STDIN (FORMAT csv);
 SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
 FROM {{ stage }};
 
+-- name: analyze_stage
+-- PostgreSQL knows nothing of a new temporary table, and would plan the merge for a small one.
+-- Redshift's COPY has looked at the rows by itself.
+{% if dialect == "postgres" %}
+ANALYZE {{ stage }} ({{ key | identifiers }}, "_batch_id");
+{% endif %}
+
+-- name: drop_held
+-- Nothing of a batch that the target holds: that its ledger lists, or a base covers.
+DELETE FROM {{ stage }}
+WHERE "_batch_id" IN (
+    SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
+{% for batch in batches %}
+    UNION ALL SELECT CAST({{ batch.batch_id | literal }} AS VARCHAR(256)) FROM {{ ledger }}
+    WHERE kind = 'base' AND read_from >= CAST({{ batch.read_to | literal }} AS TIMESTAMP)
+{% endfor %}
+);
+
 -- name: drop_deleted
 -- What repair deleted does not rise again from a batch that had begun to be read by then.
 DELETE FROM {{ stage }}
 USING {{ tombstones }}
 WHERE {{ same_key(tombstones, stage) }}
-  AND {{ tombstones }}."read_at" >= {{ time_of(stage, "read_from") }};
+  AND {{ tombstones }}."read_at" >= {{ read_from(stage) }};
 
--- name: keep_newest
--- One row per key, the greatest (cursor, read_at); nothing of a batch that the target holds: that
--- its ledger lists, or a base covers.
-CREATE TEMP TABLE {{ fresh }} AS
+-- name: find_repeated
+-- One row per key is kept, the greatest (cursor, read_at). Only keys that are there more than once
+-- are ranked: hardly any, while ranking them all would sort and copy the whole stage.
+CREATE TEMP TABLE {{ repeated }} AS
+SELECT {{ key | identifiers }}
+FROM {{ stage }}
+GROUP BY {{ key | identifiers }}
+HAVING COUNT(*) > 1;
+
+-- name: rank_repeated
+CREATE TEMP TABLE {{ newest }} AS
 SELECT {{ names | identifiers }}
 FROM (
     SELECT {{ names | identifiers }},
@@ -73,53 +102,56 @@ FROM (
                ORDER BY {{ cursor | identifier }} DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM {{ stage }}
-    WHERE "_batch_id" NOT IN (
-        SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
-    )
-      AND COALESCE((SELECT MAX(read_from) FROM {{ ledger }} WHERE kind = 'base'), '0001-01-01')
-          < {{ time_of(stage, "read_to") }}
+    JOIN {{ repeated }} USING ({{ key | identifiers }})
 ) AS ranked
 WHERE tidemark_rank = 1;
 
--- name: count_fresh
--- PostgreSQL knows nothing of a new temporary table, and would plan the merge for a small one.
-{% if dialect == "postgres" %}
-ANALYZE {{ fresh }};
-{% endif %}
+-- name: drop_repeated
+DELETE FROM {{ stage }}
+USING {{ repeated }}
+WHERE {{ same_key(repeated, stage) }};
 
--- name: drop_stale
--- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
--- than any time. Rows that are only ever added have one version: they replace themselves (rule 13).
-{% if not only_added %}
-DELETE FROM {{ fresh }}
-USING {{ target }}
-WHERE {{ same_key(target, fresh) }}
-  AND ({{ target }}.{{ cursor | identifier }} > {{ fresh }}.{{ cursor | identifier }}
-       OR ({{ target }}.{{ cursor | identifier }} IS NOT NULL
-           AND {{ fresh }}.{{ cursor | identifier }} IS NULL)
-       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
-             AND {{ fresh }}.{{ cursor | identifier }} IS NULL)
-            OR {{ target }}.{{ cursor | identifier }} = {{ fresh }}.{{ cursor | identifier }})
-           AND {{ target }}."_read_at" >= {{ fresh }}."_read_at"));
-{% endif %}
+-- name: keep_newest
+INSERT INTO {{ stage }} ({{ names | identifiers }})
+SELECT {{ names | identifiers }} FROM {{ newest }};
 
 -- name: delete_replaced
+-- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
+-- than any time. Rows that are only ever added have one version: they replace themselves (rule 13).
 DELETE FROM {{ target }}
-USING {{ fresh }}
-WHERE {{ same_key(target, fresh) }};
+USING {{ stage }}
+WHERE {{ same_key(target, stage) }}
+{%- if not only_added %}
+
+  AND ({{ target }}.{{ cursor | identifier }} < {{ stage }}.{{ cursor | identifier }}
+       OR ({{ target }}.{{ cursor | identifier }} IS NULL
+           AND {{ stage }}.{{ cursor | identifier }} IS NOT NULL)
+       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
+             AND {{ stage }}.{{ cursor | identifier }} IS NULL)
+            OR {{ target }}.{{ cursor | identifier }} = {{ stage }}.{{ cursor | identifier }})
+           AND {{ target }}."_read_at" < {{ stage }}."_read_at"))
+{%- endif %};
+
+-- name: drop_stale
+-- What the target still has is newer than what came.
+{% if not only_added %}
+DELETE FROM {{ stage }}
+USING {{ target }}
+WHERE {{ same_key(target, stage) }};
+{% endif %}
 
 -- name: insert_rows
 INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
 SELECT {{ columns | from_stage }}, {{ now() }}
-FROM {{ fresh }};
+FROM {{ stage }};
 
 -- name: enter_ledger
 -- One row for each batch, with the rows that came from it.
 INSERT INTO {{ ledger }}
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
-SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
-       rows_staged - rows_merged, rows_set_aside, checksum, {{ now() }}, {{ token | literal }}
+SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, COALESCE(rows_merged, 0),
+       rows_staged - COALESCE(rows_merged, 0), rows_set_aside, checksum, {{ now() }}, {{ token | literal }}
 FROM (
 {% for batch in batches %}
     {{ "" if loop.first else "UNION ALL " }}SELECT
@@ -131,11 +163,18 @@ FROM (
         CAST({{ batch.plan.high | literal }} AS TIMESTAMP) AS high,
         CAST({{ (batch.plan.high if batch.plan.kind == "increment" else none) | literal }} AS TIMESTAMP) AS as_of,
         CAST({{ batch.rows | literal }} AS BIGINT) AS rows_staged,
-        (SELECT COUNT(*) FROM {{ fresh }} WHERE "_batch_id" = {{ batch.batch_id | literal }}) AS rows_merged,
         CAST({{ batch.rows_set_aside | literal }} AS BIGINT) AS rows_set_aside,
         CAST({{ batch.checksum | literal }} AS VARCHAR(64)) AS checksum
 {% endfor %}
 ) AS applied
+LEFT JOIN (
+{% if batches | length == 1 %}
+    SELECT CAST({{ batch_ids[0] | literal }} AS VARCHAR(256)) AS merged_id, COUNT(*) AS rows_merged
+    FROM {{ stage }}
+{% else %}
+    SELECT "_batch_id" AS merged_id, COUNT(*) AS rows_merged FROM {{ stage }} GROUP BY "_batch_id"
+{% endif %}
+) AS merged ON merged_id = batch_id
 WHERE batch_id NOT IN (
     SELECT batch_id FROM {{ ledger }} WHERE batch_id IN ({{ batch_ids | literals }})
 );

@@ -1,4 +1,4 @@
-"""`python -m tidemark`: the same as `python -m tidemark.cli`."""
+"""`python -m tidemark`: what `tidemark.cli` describes."""
 
 import sys
 

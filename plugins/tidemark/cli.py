@@ -1,18 +1,18 @@
 """The terminal door to what an on-call engineer may have to do by hand.
 
-    python -m tidemark.cli validate
-    python -m tidemark.cli discover --source mysql_default --schema shop
-    python -m tidemark.cli discover --write
-    python -m tidemark.cli watermark list
-    python -m tidemark.cli watermark get     -t shop.orders
-    python -m tidemark.cli watermark replan  -t shop.orders
-    python -m tidemark.cli watermark recover -t shop.orders
-    python -m tidemark.cli promote | demote secondary [-t shop.orders]
-    python -m tidemark.cli retention --delete
-    python -m tidemark.cli quarantine list | show | redrive
-    python -m tidemark.cli debt
-    python -m tidemark.cli catchup -t shop.orders --target secondary
-    python -m tidemark.cli webhook --workers 2
+    python -m tidemark validate
+    python -m tidemark discover --source mysql_default --schema shop
+    python -m tidemark discover --write
+    python -m tidemark watermark list
+    python -m tidemark watermark get     -t shop.orders
+    python -m tidemark watermark replan  -t shop.orders
+    python -m tidemark watermark recover -t shop.orders
+    python -m tidemark promote | demote secondary [-t shop.orders]
+    python -m tidemark retention --delete
+    python -m tidemark quarantine list | show | redrive
+    python -m tidemark debt
+    python -m tidemark catchup -t shop.orders --target secondary
+    python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task.
 """

@@ -46,9 +46,9 @@ def test_rule_6_a_target_starts_with_the_table_or_is_new_and_best_effort_until_p
 def test_rule_5_a_disagreement_about_roles_stops_with_the_command_to_type():
     state = committed()
     refuse_disagreement(state, BOTH)
-    with pytest.raises(FixConfiguration, match=r"Run: python -m tidemark\.cli promote secondary"):
+    with pytest.raises(FixConfiguration, match=r"Run: python -m tidemark promote secondary"):
         refuse_disagreement(state, [PRIMARY, target("secondary", "required")])
-    with pytest.raises(FixConfiguration, match=r"cli demote primary -t shop\.orders"):
+    with pytest.raises(FixConfiguration, match=r"tidemark demote primary -t shop\.orders"):
         refuse_disagreement(state, [target("primary"), SECONDARY])
     with pytest.raises(FixConfiguration, match="no longer in"):
         refuse_disagreement(state, [SECONDARY])

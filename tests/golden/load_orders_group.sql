@@ -21,14 +21,31 @@ MANIFEST
 SELECT 1 / (CASE WHEN COUNT(*) = 10 THEN 1 ELSE 0 END) AS complete
 FROM "tidemark_stage"
 
+-- drop_held
+DELETE FROM "tidemark_stage"
+WHERE "_batch_id" IN (
+    SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000', 'inc-e1-20260301T123000000000-20260301T133000000000')
+    UNION ALL SELECT CAST('inc-e1-20260301T120000000000-20260301T123000000000' AS VARCHAR(256)) FROM "app"."_tidemark_ledger__orders"
+    WHERE kind = 'base' AND read_from >= CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP)
+    UNION ALL SELECT CAST('inc-e1-20260301T123000000000-20260301T133000000000' AS VARCHAR(256)) FROM "app"."_tidemark_ledger__orders"
+    WHERE kind = 'base' AND read_from >= CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP)
+)
+
 -- drop_deleted
 DELETE FROM "tidemark_stage"
 USING "app"."_tidemark_tombstones__orders"
 WHERE "app"."_tidemark_tombstones__orders"."id" = "tidemark_stage"."id"
   AND "app"."_tidemark_tombstones__orders"."read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
 
--- keep_newest
-CREATE TEMP TABLE "tidemark_fresh" AS
+-- find_repeated
+CREATE TEMP TABLE "tidemark_repeated" AS
+SELECT "id"
+FROM "tidemark_stage"
+GROUP BY "id"
+HAVING COUNT(*) > 1
+
+-- rank_repeated
+CREATE TEMP TABLE "tidemark_newest" AS
 SELECT "id", "status", "updated_at", "_batch_id", "_read_at"
 FROM (
     SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
@@ -37,42 +54,47 @@ FROM (
                ORDER BY "updated_at" DESC NULLS LAST, "_read_at" DESC
            ) AS tidemark_rank
     FROM "tidemark_stage"
-    WHERE "_batch_id" NOT IN (
-        SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000', 'inc-e1-20260301T123000000000-20260301T133000000000')
-    )
-      AND COALESCE((SELECT MAX(read_from) FROM "app"."_tidemark_ledger__orders" WHERE kind = 'base'), '0001-01-01')
-          < CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) END
+    JOIN "tidemark_repeated" USING ("id")
 ) AS ranked
 WHERE tidemark_rank = 1
 
--- drop_stale
-DELETE FROM "tidemark_fresh"
-USING "app"."orders"
-WHERE "app"."orders"."id" = "tidemark_fresh"."id"
-  AND ("app"."orders"."updated_at" > "tidemark_fresh"."updated_at"
-       OR ("app"."orders"."updated_at" IS NOT NULL
-           AND "tidemark_fresh"."updated_at" IS NULL)
-       OR ((("app"."orders"."updated_at" IS NULL
-             AND "tidemark_fresh"."updated_at" IS NULL)
-            OR "app"."orders"."updated_at" = "tidemark_fresh"."updated_at")
-           AND "app"."orders"."_read_at" >= "tidemark_fresh"."_read_at"))
+-- drop_repeated
+DELETE FROM "tidemark_stage"
+USING "tidemark_repeated"
+WHERE "tidemark_repeated"."id" = "tidemark_stage"."id"
+
+-- keep_newest
+INSERT INTO "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at")
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at" FROM "tidemark_newest"
 
 -- delete_replaced
 DELETE FROM "app"."orders"
-USING "tidemark_fresh"
-WHERE "app"."orders"."id" = "tidemark_fresh"."id"
+USING "tidemark_stage"
+WHERE "app"."orders"."id" = "tidemark_stage"."id"
+  AND ("app"."orders"."updated_at" < "tidemark_stage"."updated_at"
+       OR ("app"."orders"."updated_at" IS NULL
+           AND "tidemark_stage"."updated_at" IS NOT NULL)
+       OR ((("app"."orders"."updated_at" IS NULL
+             AND "tidemark_stage"."updated_at" IS NULL)
+            OR "app"."orders"."updated_at" = "tidemark_stage"."updated_at")
+           AND "app"."orders"."_read_at" < "tidemark_stage"."_read_at"))
+
+-- drop_stale
+DELETE FROM "tidemark_stage"
+USING "app"."orders"
+WHERE "app"."orders"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."orders" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
 SELECT "id", "status", "updated_at", "_batch_id", "_read_at", GETDATE()
-FROM "tidemark_fresh"
+FROM "tidemark_stage"
 
 -- enter_ledger
 INSERT INTO "app"."_tidemark_ledger__orders"
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
-SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged,
-       rows_staged - rows_merged, rows_set_aside, checksum, GETDATE(), 'token'
+SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, COALESCE(rows_merged, 0),
+       rows_staged - COALESCE(rows_merged, 0), rows_set_aside, checksum, GETDATE(), 'token'
 FROM (
     SELECT
         CAST('inc-e1-20260301T120000000000-20260301T123000000000' AS VARCHAR(256)) AS batch_id,
@@ -83,7 +105,6 @@ FROM (
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS high,
         CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP) AS as_of,
         CAST(7 AS BIGINT) AS rows_staged,
-        (SELECT COUNT(*) FROM "tidemark_fresh" WHERE "_batch_id" = 'inc-e1-20260301T120000000000-20260301T123000000000') AS rows_merged,
         CAST(0 AS BIGINT) AS rows_set_aside,
         CAST('60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55' AS VARCHAR(64)) AS checksum
     UNION ALL SELECT
@@ -95,10 +116,12 @@ FROM (
         CAST('2026-03-01 13:30:00.000000' AS TIMESTAMP) AS high,
         CAST('2026-03-01 13:30:00.000000' AS TIMESTAMP) AS as_of,
         CAST(3 AS BIGINT) AS rows_staged,
-        (SELECT COUNT(*) FROM "tidemark_fresh" WHERE "_batch_id" = 'inc-e1-20260301T123000000000-20260301T133000000000') AS rows_merged,
         CAST(0 AS BIGINT) AS rows_set_aside,
         CAST('60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55' AS VARCHAR(64)) AS checksum
 ) AS applied
+LEFT JOIN (
+    SELECT "_batch_id" AS merged_id, COUNT(*) AS rows_merged FROM "tidemark_stage" GROUP BY "_batch_id"
+) AS merged ON merged_id = batch_id
 WHERE batch_id NOT IN (
     SELECT batch_id FROM "app"."_tidemark_ledger__orders" WHERE batch_id IN ('inc-e1-20260301T120000000000-20260301T123000000000', 'inc-e1-20260301T123000000000-20260301T133000000000')
 )

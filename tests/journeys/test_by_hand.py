@@ -10,7 +10,7 @@ from tests.support.traffic import data_api
 
 
 def by_hand(environment: dict[str, str], *words: str) -> str:
-    """Run `python -m tidemark.cli` as an engineer would, and return what it printed."""
+    """Run `python -m tidemark` as an engineer would, and return what it printed."""
     command = [sys.executable, "-m", "tidemark.cli", *words]
     done = subprocess.run(
         command, env=environment, check=True, timeout=120, capture_output=True, text=True

@@ -76,7 +76,7 @@ def test_rule_22_a_missing_document_is_not_a_first_run(
     pipeline.source.insert(table, [4])
 
     run = pipeline.sync(table, "failed")
-    command = f"python -m tidemark.cli watermark recover -t {stream}"
+    command = f"python -m tidemark watermark recover -t {stream}"
     assert command in run.log("plan_increment")
     assert store.keys(store.state_key(stream)) == []
 

@@ -72,8 +72,8 @@ RULES = (
     SwitchedOff(
         "11: an older version never overwrites a newer one",
         "include/sql/load_batch.sql",
-        "WHERE {{ same_key(target, fresh) }}\n  AND (",
-        "WHERE 1 = 0 AND {{ same_key(target, fresh) }}\n  AND (",
+        "{%- if not only_added %}",
+        "{%- if false %}",
     ),
     SwitchedOff(
         "12: one row per key in the stage",

@@ -246,6 +246,8 @@ class World:
         """
         self.tell("--- quiet")
         self.commit_transaction()
+        if self.outages:  # so that debt may be all that is left to do
+            self.go(self.start())
         for warehouse in self.product.warehouses:
             if warehouse.name in self.outages:
                 self.toggle_outage(warehouse)

@@ -130,7 +130,7 @@ def test_another_type_is_refused_and_both_ways_out_lead_on(
     _equal(product, table, product.secondary)  # with the new column's default, too
 
     product.configure(table, columns={"exclude": ["amount"]})
-    (command,) = re.findall(r"python -m tidemark.cli (.*?)\.(?:\s|$)", said)
+    (command,) = re.findall(r"python -m tidemark (.*?)\.(?:\s|$)", said)
     assert cli.main(command.split()) == 0, capsys.readouterr()
     product.sync(table)
     found = [(row["amount"], row["name"]) for row in product.primary.rows(table)]

@@ -183,7 +183,7 @@ def test_c29_the_roles_are_swapped_and_nothing_is_loaded_anew(sensors: Sensors) 
     before = sensors.read("remote", f"SELECT * FROM {table}")
     with product.target("remote", role="required"), product.target("local", role="best_effort"):
         for line in ("promote remote", "demote local"):
-            assert f"python -m tidemark.cli {line}" in _PAGE
+            assert f"python -m tidemark {line}" in _PAGE
             assert cli.main([*line.split(), "-t", f"{DATABASE}.{table}"]) == 0
         assert sensors.read("remote", f"SELECT * FROM {table}") == before
         sensors.measure(table, 2, 2.0)

@@ -26,7 +26,7 @@ def test_rule_5_roles_change_by_command_when_nothing_is_owed(
         product.target("primary", role="best_effort"),
     ):
         run = product.sync(table, "failed")
-        assert "python -m tidemark.cli" in run.told("plan_increment")
+        assert "python -m tidemark" in run.told("plan_increment")
         product.source.update(table, [1], "owed")
 
     with product.secondary.paused():

@@ -1,7 +1,7 @@
 """What targets owe: see it, and pay it by hand.
 
-python -m tidemark.cli debt    [-t shop.orders]
-python -m tidemark.cli catchup -t shop.orders --target secondary
+python -m tidemark debt    [-t shop.orders]
+python -m tidemark catchup -t shop.orders --target secondary
 """
 
 import argparse

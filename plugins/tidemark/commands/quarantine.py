@@ -1,8 +1,8 @@
 """Rows that were set aside: list them, look at them, send them round again.
 
-python -m tidemark.cli quarantine list    [-t shop.orders]
-python -m tidemark.cli quarantine show    -t shop.orders -b BATCH [--target secondary]
-python -m tidemark.cli quarantine redrive -t shop.orders [-b BATCH] [--target secondary]
+python -m tidemark quarantine list    [-t shop.orders]
+python -m tidemark quarantine show    -t shop.orders -b BATCH [--target secondary]
+python -m tidemark quarantine redrive -t shop.orders [-b BATCH] [--target secondary]
 """
 
 import argparse
@@ -91,7 +91,7 @@ def _chosen(stream: Stream, options: argparse.Namespace) -> Iterator[SetAside]:
         raise FixConfiguration(
             what=f"nothing is set aside of {options.batch or 'any batch'}"
             f"{' for ' + options.target if options.target else ''}",
-            do=f"See python -m tidemark.cli quarantine list -t {stream.table.name}",
+            do=f"See python -m tidemark quarantine list -t {stream.table.name}",
             table=stream.table.name,
         )
 

@@ -1,7 +1,7 @@
 """Delete staged batches that nobody needs any more.
 
-python -m tidemark.cli retention            [-t shop.orders]    says what it would delete
-python -m tidemark.cli retention --delete   [-t shop.orders]
+python -m tidemark retention            [-t shop.orders]    says what it would delete
+python -m tidemark retention --delete   [-t shop.orders]
 
 Safe to run at any time, beside everything else; once a day is enough.
 """
@@ -46,5 +46,5 @@ def _retention(options: argparse.Namespace) -> None:
     if alarms:
         raise FixConfiguration(
             what="; ".join(alarms),
-            do="Pay the debts (python -m tidemark.cli debt), or resync the targets.",
+            do="Pay the debts (python -m tidemark debt), or resync the targets.",
         )

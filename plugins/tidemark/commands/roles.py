@@ -1,7 +1,7 @@
 """Which targets the watermark waits for: changed here, table by table, and nowhere else.
 
-python -m tidemark.cli promote secondary [-t shop.orders]
-python -m tidemark.cli demote  primary   [-t shop.orders]
+python -m tidemark promote secondary [-t shop.orders]
+python -m tidemark demote  primary   [-t shop.orders]
 
 `targets.yaml` says how it ought to be; a run whose document says otherwise stops with the command.
 """

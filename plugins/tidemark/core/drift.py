@@ -143,7 +143,7 @@ def _refuse_types(
             "Either "
             + place.rebuild
             + f"; or leave the column out (tables.{place.stream}.columns.exclude in tables.yaml) "
-            f"and run python -m tidemark.cli watermark replan -t {place.stream}.",
+            f"and run python -m tidemark watermark replan -t {place.stream}.",
         )
 
 

@@ -122,7 +122,7 @@ def explain_failure(
         return TryAgain(
             what="the staged rows are not as many as the manifest promises; nothing was loaded",
             do="Someone changed the staged files. Read the window anew: "
-            f"python -m tidemark.cli watermark replan -t {table}",
+            f"python -m tidemark watermark replan -t {table}",
             table=table,
             target=target,
             statement_id=statement_id,

@@ -74,7 +74,7 @@ def refuse_disagreement(state: TableState, configured: Collection[Configured]) -
         if name not in files:
             raise FixConfiguration(
                 what=f"the required target {name} is no longer in targets.yaml",
-                do=f"Put it back, or run: python -m tidemark.cli demote {name} -t {table}",
+                do=f"Put it back, or run: python -m tidemark demote {name} -t {table}",
                 table=table,
             )
     for target in configured:
@@ -93,7 +93,7 @@ def refuse_disagreement(state: TableState, configured: Collection[Configured]) -
         raise FixConfiguration(
             what=f"targets.yaml calls {target.name} {say}, and the state document "
             f"{known.role}: a role changes by command, at a moment when nothing is owed",
-            do=f"{first}: python -m tidemark.cli {command} -t {table} (or put the file back as it "
+            do=f"{first}: python -m tidemark {command} -t {table} (or put the file back as it "
             "was).",
             table=table,
         )

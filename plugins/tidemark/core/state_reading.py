@@ -16,7 +16,7 @@ def parse_state(text: bytes, key: str, table: str) -> TableState:
             what=f"refusing to guess: the state document {key} cannot be read "
             f"({error.error_count()} errors, first: {error.errors()[0]['msg']})",
             do=f"Restore an earlier version of {key}, or run: "
-            f"python -m tidemark.cli watermark recover -t {table}",
+            f"python -m tidemark watermark recover -t {table}",
             table=table,
         ) from error
     if state.table_name != table:

@@ -12,7 +12,7 @@ from tidemark.core.targets import Target
 from tidemark.core.templates import identifier, render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
-# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has ten.
+# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has fourteen.
 
 
 def ledger_table(table: Loadable, target: str) -> str:

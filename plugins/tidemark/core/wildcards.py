@@ -21,7 +21,7 @@ FOUND_FILE = "tables.found.yaml"
 
 Settings = Mapping[str, Any]
 
-_RESOLVE = "Run python -m tidemark.cli discover --write"
+_RESOLVE = "Run python -m tidemark discover --write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def write_found(wildcards: Iterable[str], entries: str) -> str:
     quoted = yaml.safe_dump(list(wildcards), default_flow_style=True, width=1_000).strip()
     return (
         "# The tables that the wildcards of tables.yaml stand for. Written by\n"
-        "#     python -m tidemark.cli discover --write\n"
+        "#     python -m tidemark discover --write\n"
         "# which replaces it; settings of your own belong in tables.yaml.\n"
         "version: 1\n"
         f"resolved: {quoted}\n"

@@ -95,5 +95,5 @@ class BatchStore:
             raise TryAgain(
                 what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
                 do="Restore an earlier version of it, or read the window anew: "
-                "python -m tidemark.cli watermark replan",
+                "python -m tidemark watermark replan",
             ) from error

@@ -165,7 +165,7 @@ class StagingBucket:
                 what=f"s3://{bucket}/{key} is not what was staged, or was copied badly: {size} "
                 f"bytes with SHA-256 {wanted} were expected, {copied} are in {self.name}",
                 do="See who changes staged files; then clear the load, or read the window anew: "
-                "python -m tidemark.cli watermark replan",
+                "python -m tidemark watermark replan",
             )
 
     def _sum(self, key: str) -> tuple[int, str] | None:

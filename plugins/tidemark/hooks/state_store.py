@@ -59,7 +59,7 @@ class StateStore:
             if versioned is None:
                 raise TryAgain(
                     what=f"the state document {self.key(table)} is gone",
-                    do=f"Restore it, or run: python -m tidemark.cli watermark recover -t {table}",
+                    do=f"Restore it, or run: python -m tidemark watermark recover -t {table}",
                     table=table,
                 )
             state, etag = versioned

@@ -92,7 +92,7 @@ class ExtractChunkOperator(TableOperator):
             self.log.warning("%s texts in %s were too long, and cut", count, column)
         if receipt.findings:
             self.log.error(
-                "%s rows were set aside: %s. See python -m tidemark.cli quarantine list -t %s",
+                "%s rows were set aside: %s. See python -m tidemark quarantine list -t %s",
                 receipt.rows_set_aside,
                 told(receipt.findings),
                 self.table,

@@ -48,7 +48,7 @@ def isolate(stream: Stream, warehouse: Warehouse, batch: Batch, refused: BadData
     )
     log.error(
         "Rows of %s were set aside, because %s refuses them: %s. "
-        "See python -m tidemark.cli quarantine list -t %s",
+        "See python -m tidemark quarantine list -t %s",
         batch.batch_id,
         warehouse.target.name,
         told(amendment.set_aside.findings),

@@ -89,8 +89,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             raise FixConfiguration(
                 what=f"refusing to guess: {stream.states.key(name)} is missing, but there are "
                 f"{' and '.join(traces)}, so this is no first run",
-                do="Restore the document, or run: "
-                f"python -m tidemark.cli watermark recover -t {name}",
+                do=f"Restore the document, or run: python -m tidemark watermark recover -t {name}",
                 table=name,
             )
 

@@ -39,7 +39,7 @@ def _read(bucket: StagingBucket, file: StagedFile) -> bytes:
         raise TryAgain(
             what=f"s3://{bucket.name}/{file.key} is {'not the file' if found else 'gone'} that the "
             "receipt of its chunk describes",
-            do="Restore it, or read the window anew: python -m tidemark.cli watermark replan",
+            do="Restore it, or read the window anew: python -m tidemark watermark replan",
         )
     return found[0]
 
