@@ -14,6 +14,8 @@ from collections import Counter
 from typing import Any
 
 import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.support.product import Product
 from tests.support.tasks import Run
@@ -94,6 +96,24 @@ class DrainedQueue:
         """How many messages are in the queue, received or not."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return sum(int(self._attribute(url or self.url, name)) for name in names)
+
+    def reappear(self) -> None:
+        """The visibility timeout of the batch in flight is over: its messages can be received."""
+        batch = self.state["in_flight"]["batch_id"]
+        keys = self._product.store.batches(self.name)[batch]
+        for key in (key for key in keys if "/messages-" in key):
+            data = pa.BufferReader(self._product.store.get(key))
+            for handle in pq.read_table(data)["receipt_handle"].to_pylist():
+                self._sqs.change_message_visibility(
+                    QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0
+                )
+
+    def take_and_return(self) -> None:
+        """Somebody else receives what can be received, and does nothing with it."""
+        while self._sqs.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=3_600
+        ).get("Messages"):
+            pass
 
     def users(self, warehouse: Warehouse) -> Counter[str]:
         """How often each user's event is in a warehouse."""

@@ -13,7 +13,10 @@ _log = logging.getLogger(__name__)
 
 def patient_holds(stream: Stream, name: str, batch: Batch) -> bool:
     """Return whether a target that is waited for holds a batch. Raises if it cannot be asked."""
-    entries = stream.warehouse(stream.project.target(name)).holds([batch.batch_id])
+    try:
+        entries = stream.warehouse(stream.project.target(name)).holds([batch.batch_id])
+    except TidemarkError as error:
+        raise error.during_load(stream.table.name, name, owed=False) from error
     return holds(batch.batch_id, batch.read_to, entries)
 
 

@@ -85,6 +85,8 @@ class PlanDrainOperator(TableOperator, SkipMixin):
                 state, stream.drain, run_id, clear_epoch, datetime.now(UTC), waiting=waiting
             )
             state = self._recorded(stream, made)
+            if state.in_flight == made:
+                return made
         if state.in_flight:
             return state.in_flight
         raise TryAgain(
