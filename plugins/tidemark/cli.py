@@ -28,9 +28,10 @@ from tidemark.commands import debt, quarantine, retention, roles
 from tidemark.core.catalogue import Found
 from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import FixConfiguration, TidemarkError
-from tidemark.core.recovery import recovered_state, replanned
+from tidemark.core.recovery import recovered_drain, recovered_state, replanned
 from tidemark.core.state import TableState
 from tidemark.core.state_reading import parse_state
+from tidemark.core.streams import is_queue
 from tidemark.core.tables import Table
 from tidemark.core.wildcards import Outline, write_found
 from tidemark.hooks.mysql_catalogue import list_tables
@@ -43,6 +44,8 @@ from tidemark.hooks.project import (
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.warehouses.opening import open_warehouse
+from tidemark.operators.stream import Stream
+from tidemark.operators.sweeping import sealed_batches
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         ("recover", _recover, "write a new document for a table whose document is lost"),
     ):
         verb = verbs.add_parser(name, help=words)
-        verb.add_argument("-t", "--table", required=True, help="<schema>.<table>")
+        verb.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
         verb.set_defaults(command=command)
     quarantine.add_commands(commands)
     roles.add_commands(commands)
@@ -171,7 +174,7 @@ def _setting(settings: Mapping[str, Any], name: str) -> Any:
 def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike
     project = read_project()
     store = StateStore(StagingBucket(project.targets.staging))
-    for name in project.tables:
+    for name in project.streams:
         try:
             state = store.read(name)
             said = _summary(state) if state else "never copied"
@@ -183,30 +186,35 @@ def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands a
 def _summary(state: TableState) -> str:
     debts = " ".join(f"{name} owes {len(t.debt)}" for name, t in state.targets.items() if t.debt)
     in_flight = f"in flight {state.in_flight.batch_id}" if state.in_flight else ""
+    reached = "a queue" if is_queue(state.table_name) else str(state.watermark)
     keys = f"keys below {state.key_mark}" if state.key_mark is not None else ""
-    return "  ".join(part for part in (str(state.watermark), keys, debts, in_flight) if part)
+    return "  ".join(part for part in (reached, keys, debts, in_flight) if part)
 
 
 def _get(options: argparse.Namespace) -> None:
     project = read_project()
-    table = project.table(options.table)
-    state = StateStore(StagingBucket(project.targets.staging)).read(table.name)
-    print(state.model_dump_json(indent=2) if state else f"{table.name} was never copied")
+    name = project.stream(options.table)
+    state = StateStore(StagingBucket(project.targets.staging)).read(name)
+    print(state.model_dump_json(indent=2) if state else f"{name} was never copied")
 
 
 def _replan(options: argparse.Namespace) -> None:
     project = read_project()
-    table = project.table(options.table)
+    name = project.stream(options.table)
     store = StateStore(StagingBucket(project.targets.staging))
-    state = store.update(table.name, datetime.now(UTC), replanned)
-    print(f"{table.name}: epoch {state.epoch}; the next run reads from {state.watermark} anew")
+    state = store.update(name, datetime.now(UTC), replanned)
+    anew = "receives" if is_queue(name) else f"reads from {state.watermark}"
+    print(f"{name}: epoch {state.epoch}; the next run {anew} anew")
 
 
 def _recover(options: argparse.Namespace) -> None:
-    """Protocol rule 22: a document written anew gets an epoch above every ledger's."""
+    """Protocol rule 22: a document written anew gets an epoch above every ledger's.
+
+    A queue's says again who owes what is staged; messages of a batch in flight come back.
+    """
     project = read_project()
-    table = project.table(options.table)
-    bucket = StagingBucket(project.targets.staging)
+    stream = Stream.open(options.table)
+    table, bucket = stream.table, stream.bucket
     key = StateStore(bucket).key(table.name)
     found = bucket.read(key)
     if found and _readable(found[0], key, table.name):
@@ -214,12 +222,17 @@ def _recover(options: argparse.Namespace) -> None:
     enabled = [target for target in project.targets.by_name.values() if target.enabled]
     ledgers = {t.name: open_warehouse(table, t, bucket).history() for t in enabled}
     roles = {target.name: target.role for target in enabled}
-    state = recovered_state(table.name, ledgers, datetime.now(UTC), roles, table.strategy)
+    if isinstance(table, Table):
+        state = recovered_state(table.name, ledgers, datetime.now(UTC), roles, table.strategy)
+    else:
+        staged = sealed_batches(stream)
+        state = recovered_drain(table.name, ledgers, staged, datetime.now(UTC), roles)
     text = state.model_dump_json(indent=2).encode()
     written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)
     if not written:
         raise SystemExit(f"{key} was written by somebody else meanwhile; look at it first")
-    print(f"{table.name}: epoch {state.epoch}; the next run reads the whole table anew")
+    anew = "receives" if is_queue(table.name) else "reads the whole table"
+    print(f"{table.name}: epoch {state.epoch}; the next run {anew} anew")
 
 
 def _readable(text: bytes, key: str, table: str) -> bool:

@@ -124,10 +124,14 @@ def test_poison_among_good_ones_is_set_aside_with_its_bytes(
     assert queue.left() == queue.left(queue.dead) == 0
     assert run.xcom("seal_batch")["set_aside"] == 3
     capsys.readouterr()
-    assert main(["quarantine", "show", "-t", queue.name]) == 0
+    assert main(["quarantine", "list", "-t", queue.name]) == 0
     shown = capsys.readouterr().out
     for said in ("no JSON", "JSON, but no object", "longer than 1,024,000 bytes"):
         assert said in shown
+    assert main(["quarantine", "redrive", "-t", queue.name]) == 0
+    assert queue.left() == 3
+    queue.drain()
+    queue.assert_users(2)
 
 
 def test_what_the_queue_did_not_delete_keeps_the_batch_in_flight(product: Product) -> None:
@@ -194,14 +198,14 @@ def test_a_receiver_that_dies_with_messages_in_its_hands(product: Product) -> No
     queue = DrainedQueue(product)
     queue.send(*queue.purchases(3))
     run = queue.start().go(until="plan_drain")
-    with product.gate.hold(s3("PUT", rf"{queue.name}/.*/chunk-0\.json")) as held:
+    with product.gate.hold(s3("PUT", rf"{queue.name}/.*/messages-0-0-")) as held:
         attempt = run.begin("receive_messages", 0, process=True)
         held.kill_caller()
         assert attempt.end().state == "failed"
     run.clear("receive_messages", downstream=True).go().expect("success")
     assert run.xcom("delete_messages")["messages"] == 0
     assert queue.left() == 3  # hidden until their time is over
-    assert not product.primary.rows(queue.name)
+    assert queue.users(product.primary) == {}
 
 
 def test_a_receiver_that_was_overtaken_gives_its_messages_back(product: Product) -> None:

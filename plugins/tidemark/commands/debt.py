@@ -24,10 +24,10 @@ from tidemark.operators.stream import Stream
 def add_commands(commands: Any) -> None:
     """Add both to the commands of an argument parser."""
     debt = commands.add_parser("debt", help="committed batches that targets have not applied")
-    debt.add_argument("-t", "--table", help="<schema>.<table> (default: every table)")
+    debt.add_argument("-t", "--table", help="<schema>.<table>, or a queue (default: all)")
     debt.set_defaults(command=_debt)
     catchup = commands.add_parser("catchup", help="apply now what a target owes, all of it")
-    catchup.add_argument("-t", "--table", required=True, help="<schema>.<table>")
+    catchup.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
     catchup.add_argument("--target", required=True, help="the target's name in targets.yaml")
     catchup.set_defaults(command=_catchup)
 
@@ -35,7 +35,7 @@ def add_commands(commands: Any) -> None:
 def _debt(options: argparse.Namespace) -> None:
     project, now = read_project(), datetime.now(UTC)
     store = StateStore(StagingBucket(project.targets.staging))
-    names = [project.table(options.table).name] if options.table else list(project.tables)
+    names = [project.stream(options.table)] if options.table else project.streams
     found = False
     for name in names:
         try:

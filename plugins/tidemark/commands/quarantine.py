@@ -27,12 +27,12 @@ def add_commands(commands: Any) -> None:
     quarantine = commands.add_parser("quarantine", help="rows that were set aside")
     verbs = quarantine.add_subparsers(required=True)
     listing = verbs.add_parser("list", help="what was set aside, and why")
-    listing.add_argument("-t", "--table", help="<schema>.<table> (default: every table)")
+    listing.add_argument("-t", "--table", help="<schema>.<table>, or a queue (default: all)")
     listing.set_defaults(command=_list)
     show = verbs.add_parser("show", help="print rows, one JSON object a line")
     again = verbs.add_parser("redrive", help="send rows round again, as a batch of their own")
     for verb, command, needed in ((show, _show, True), (again, _redrive, False)):
-        verb.add_argument("-t", "--table", required=True, help="<schema>.<table>")
+        verb.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
         verb.add_argument("-b", "--batch", required=needed, help="the batch that they are of")
         verb.add_argument("--target", help="only what this target refused")
         verb.set_defaults(command=command)
@@ -71,6 +71,9 @@ def _redrive(options: argparse.Namespace) -> None:
             continue
         found += 1
         again = redrive(stream, record, datetime.now(UTC))
+        if not again.targets:
+            print(f"{stream.table.name}: {again.rows} messages are in the queue again")
+            continue
         print(
             f"{stream.table.name}: {again.rows} rows of {record.plan.batch_id} are owed by "
             f"{', '.join(again.targets)} as {again.batch_id}; the next run loads them"

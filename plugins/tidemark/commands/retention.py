@@ -19,7 +19,7 @@ from tidemark.operators.sweeping import sweep
 def add_commands(commands: Any) -> None:
     """Add the command to those of an argument parser."""
     retention = commands.add_parser("retention", help="delete old batches that nobody needs")
-    retention.add_argument("-t", "--table", help="<schema>.<table> (default: every table)")
+    retention.add_argument("-t", "--table", help="<schema>.<table>, or a queue (default: all)")
     retention.add_argument("--delete", action="store_true", help="do it, instead of saying it")
     retention.set_defaults(command=_retention)
 
@@ -27,7 +27,7 @@ def add_commands(commands: Any) -> None:
 def _retention(options: argparse.Namespace) -> None:
     project = read_project()
     alarms = []
-    for name in [project.table(options.table).name] if options.table else list(project.tables):
+    for name in [project.stream(options.table)] if options.table else project.streams:
         stream = Stream.open(name)
         try:
             if stream.states.read(name) is None:

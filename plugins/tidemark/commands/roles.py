@@ -30,7 +30,7 @@ def add_commands(commands: Any) -> None:
     ):
         verb = commands.add_parser(name, help=words)
         verb.add_argument("target", help="its name in targets.yaml")
-        verb.add_argument("-t", "--table", help="<schema>.<table> (default: every table)")
+        verb.add_argument("-t", "--table", help="<schema>.<table>, or a queue (default: all)")
         verb.set_defaults(command=command)
 
 
@@ -54,7 +54,7 @@ def _change(options: argparse.Namespace, change: Change, role: str) -> None:
     project = read_project()
     project.target(options.target)
     refused = []
-    for name in [options.table] if options.table else list(project.tables):
+    for name in [project.stream(options.table)] if options.table else project.streams:
         stream = Stream.open(name)
         if stream.states.read(name) is None:
             print(f"{name:40} never copied: it starts as targets.yaml says")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from tidemark.core.batches import parse_batch_id
-from tidemark.core.state import Role, TableState, first_state
+from tidemark.core.state import Role, TableState, first_state, with_debt
 
 
 def replanned(state: TableState) -> TableState:
@@ -35,3 +35,23 @@ def recovered_state(
         if epoch is not None
     ]
     return first_state(table, roles, now, epoch=max(epochs, default=0) + 1, strategy=strategy)
+
+
+def recovered_drain(
+    queue: str,
+    ledgers: Mapping[str, Sequence[str]],
+    staged: Sequence[str],
+    now: datetime,
+    roles: Mapping[str, Role],
+) -> TableState:
+    """Return a document for a queue whose own is lost: whoever lacks a staged batch owes it.
+
+    Messages of a batch that was in flight come back by themselves, and count once by their key.
+
+    :param staged: the batches that are still there, oldest first
+    """
+    state = first_state(queue, roles, now, strategy="drain")
+    for batch_id in staged:
+        owed_by = [name for name, held in ledgers.items() if batch_id not in held]
+        state = with_debt(state, batch_id, owed_by)
+    return state

@@ -73,7 +73,7 @@ def decide(
 def with_dropped(state: TableState, names: Collection[str], drop: Collection[str]) -> TableState:
     """Set disabled targets ``new`` that owe what is going to be dropped; all in one write."""
     targets = {
-        name: as_new(target)
+        name: as_new(target, state.table_name)
         if name in names and not target.enabled and set(target.debt) & set(drop)
         else target
         for name, target in state.targets.items()

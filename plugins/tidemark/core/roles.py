@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from tidemark.core.breaker import Breaker
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import Role, TableState, TargetState, with_as_of
+from tidemark.core.streams import is_queue
 
 
 class Configured(Protocol):
@@ -42,21 +43,25 @@ def with_targets(state: TableState, configured: Collection[Configured]) -> Table
                 targets[target.name] = _entered(state, target)
         elif known.role != "required" and known.enabled != target.enabled:
             skip = not target.enabled and target.on_disable == "skip"
-            changed = as_new(known) if skip else known
+            changed = as_new(known, state.table_name) if skip else known
             targets[target.name] = changed.model_copy(update={"enabled": target.enabled})
     if targets == state.targets:
         return state
     return with_as_of(state.model_copy(update={"targets": targets}))
 
 
-def as_new(target: TargetState) -> TargetState:
-    """Return a target that needs a base before anything else, and owes nothing until then."""
-    return target.model_copy(update={"status": "new", "debt": (), "awaits": (), "as_of": None})
+def as_new(target: TargetState, stream: str) -> TargetState:
+    """Return a target that needs a base before anything else, and owes nothing until then.
+
+    A queue has no base: what its target does not owe any more, it never gets.
+    """
+    status = "complete" if is_queue(stream) else "new"
+    return target.model_copy(update={"status": status, "debt": (), "awaits": (), "as_of": None})
 
 
 def with_new(state: TableState, name: str) -> TableState:
     """Set a target to ``new``: it was found to lack what nobody owes it (protocol rules 6, 23)."""
-    changed = {**state.targets, name: as_new(state.targets[name])}
+    changed = {**state.targets, name: as_new(state.targets[name], state.table_name)}
     return state.model_copy(update={"targets": changed})
 
 

@@ -90,6 +90,23 @@ class MessageQueue:
             )
         return [_received(message) for message in answer.get("Messages", ())]
 
+    def send(self, messages: Sequence[tuple[str, dict[str, str]]]) -> None:
+        """Send bodies with attributes, one a call: they are few, and may be large.
+
+        Raises `TryAgain` for the first that was not taken; those before it were.
+        """
+        for body, attributes in messages:
+            with self._explained("send_message"):
+                self._sqs.send_message(
+                    QueueUrl=self._url,
+                    MessageBody=body,
+                    MessageAttributes={
+                        name: {"DataType": "String", "StringValue": value}
+                        for name, value in attributes.items()
+                        if value
+                    },
+                )
+
     def keep_from_others(self, handles: Sequence[str], seconds: int) -> int:
         """Keep messages from others for so long from now; 0 gives them back at once.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
-from tidemark.core.streams import EventTable
+from tidemark.core.streams import EventTable, is_queue
 from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.target_list import Targets, parse_targets
 from tidemark.core.targets import Target
@@ -63,6 +63,10 @@ class Project:
     def streams(self) -> list[str]:
         """All tables, and the queues that are drained."""
         return [*self.tables, *self.drained_queues]
+
+    def stream(self, name: str) -> str:
+        """Return the name of a table or a drained queue. Raises `FixConfiguration` for others."""
+        return self.drained(name)[0] if is_queue(name) else self.table(name).name
 
     def event_table(self, name: str) -> EventTable:
         """Return the table that a drained queue's events go to."""

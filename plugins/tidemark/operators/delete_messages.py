@@ -71,7 +71,10 @@ class DeleteMessagesOperator(TableOperator):
 
     def _lacking(self, stream: QueueStream, state: TableState, batch: Batch) -> list[str]:
         lacking = []
+        files = stream.project.targets.by_name
         for name, target in state.targets.items():
+            if not target.enabled and name in files and files[name].on_disable == "skip":
+                continue
             waited_for = target.role == "required" and stream.drain.ack == "loaded"
             if waited_for:
                 if not patient_holds(stream, name, batch):

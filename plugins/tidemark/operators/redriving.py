@@ -1,5 +1,6 @@
 """Send rows that were set aside round again: as a batch of their own, owed by their targets."""
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from tidemark.core.quarantine import SetAside, join_findings, redrive_plan, redr
 from tidemark.core.state import with_debt
 from tidemark.core.tables import Table
 from tidemark.hooks.quarantine_store import sent_rows
-from tidemark.operators.stream import Stream
+from tidemark.operators.stream import QueueStream, Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """A batch of rows that come back, and the targets that owe it now."""
+    """A batch of rows that come back, and the targets that owe it now; without targets, messages
+    that are in their queue again."""
 
     batch_id: str
     rows: int
@@ -35,6 +37,8 @@ def redrive(stream: Stream, record: SetAside, now: datetime) -> Redriven:
     :param now: goes into ``updated_at`` of the state document
     :raises FixConfiguration: the rows still do not fit, or no target can take them now
     """
+    if isinstance(stream, QueueStream) and record.target is None:
+        return _sent_back(stream, record)
     if record.plan.cursor is None:
         raise FixConfiguration(
             what="every run reads this table whole, so its rows are not sent again by themselves",
@@ -49,6 +53,25 @@ def redrive(stream: Stream, record: SetAside, now: datetime) -> Redriven:
     stream.states.update(plan.stream, now, lambda state: with_debt(state, plan.batch_id, targets))
     stream.quarantine.change(record, redriven(record, plan.batch_id))
     return Redriven(plan.batch_id, batch.rows, targets)
+
+
+def _sent_back(stream: QueueStream, record: SetAside) -> Redriven:
+    """Put messages that were no events back into their queue, as they came.
+
+    Broken off, it may be done again: what comes twice counts once by its key.
+    """
+    rows = 0
+    for table in stream.quarantine.rows(record):
+        stream.messages.send(
+            [
+                (row["body"].decode(), json.loads(row["attributes"]))
+                for row in table.select(["body", "attributes"]).to_pylist()
+            ]
+        )
+        rows += table.num_rows
+    name = f"messages-{len(record.redriven) + 1}"
+    stream.quarantine.change(record, redriven(record, name))
+    return Redriven(name, rows, ())
 
 
 def _takers(stream: Stream, record: SetAside) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Delete old batches of every table, as a task."""
+"""Delete old batches of every table and queue, as a task."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ class SweepStagingOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
         gone, alarms = {}, []
-        for name in read_project().tables:
+        for name in read_project().streams:
             stream = Stream.open(name)
             try:
                 if stream.states.read(name) is None:

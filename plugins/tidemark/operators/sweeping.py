@@ -65,6 +65,13 @@ def sweep(stream: Stream, now: datetime, *, really: bool) -> Swept:
     return Swept(decided, freed, alarms)
 
 
+def sealed_batches(stream: Stream) -> list[str]:
+    """Return the ids of the stream's batches that exist, in the order in which they were made."""
+    found = [staged.batch_id for staged in _staged(stream)]
+    sealed = [each for each in found if stream.batches.sealed(stream.table.name, each)]
+    return sorted(sealed, key=lambda each: parse_batch_id(each).window.high)
+
+
 def _delete(stream: Stream, now: datetime, decided: Sweep) -> None:
     name = stream.table.name
 
