@@ -11,6 +11,7 @@ from tidemark.core.catch_up import LARGEST_GROUP, Group
 from tidemark.core.column_types import Column
 from tidemark.core.drift import Changes
 from tidemark.core.growing_keys import KeyWindow
+from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.statements import (
     alter_statements,
     client_token,
@@ -24,7 +25,7 @@ from tidemark.core.tables import Table
 from tidemark.core.targets import PostgresTarget, RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
-from tests.core.values import HIGH, ORDERS, a_base, a_batch
+from tests.core.values import HIGH, ORDERS, a_base, a_batch, a_plan
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
@@ -61,6 +62,33 @@ def test_a_group_reads_as_it_is_sent():
         "load_orders_group.sql",
         load_statements(TABLE, TARGET, Group((a_batch(), later)), "stage", "token"),
     )
+
+
+def test_rule_12_repeated_keys_are_looked_for_wherever_there_may_be_some():
+    """A single statement, or ranges of a key that the source keeps unique, hold no key twice."""
+    unique = {"unique_key": True}
+    by_key = {**unique, "ranged_by": (KeyColumn("id"),)}
+    may_repeat = {
+        "key not unique": a_plan(),
+        "unique, in one piece": a_plan().model_copy(update=unique),
+        "unique, cut by the cursor": a_plan(chunks=2).model_copy(update=unique),
+        "unique, cut by the key": a_plan(chunks=2).model_copy(update=by_key),
+    }
+    looked_for = {
+        name
+        for name, plan in may_repeat.items()
+        if "find_repeated"
+        in load_statements(
+            TABLE, TARGET, Group((a_batch().model_copy(update={"plan": plan}),)), "stage", "token"
+        )
+    }
+    assert looked_for == {"key not unique", "unique, cut by the cursor"}
+    one = a_batch()
+    both = tuple(
+        batch.model_copy(update={"plan": batch.plan.model_copy(update=unique)})
+        for batch in (one, a_batch(low=HIGH, high=HIGH + timedelta(hours=1)))
+    )
+    assert "find_repeated" in load_statements(TABLE, TARGET, Group(both), "stage", "token")
 
 
 def test_rule_13_rows_that_are_only_added_replace_themselves_and_are_not_compared():
