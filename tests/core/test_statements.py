@@ -135,8 +135,16 @@ def test_postgres_gets_the_same_in_its_own_words():
     golden("create_orders_postgres.sql", create_statements(TABLE, POSTGRES, ORDERS, ["id"]))
 
 
-def test_rule_14_the_first_statement_locks_the_ledger():
-    assert next(iter(load().values())) == 'LOCK TABLE "app"."_tidemark_ledger__orders"'
+@pytest.mark.parametrize("batch", [a_batch(), a_base()], ids=["load", "swap"])
+@pytest.mark.parametrize(
+    ("target", "mode"),
+    [(TARGET, ""), (POSTGRES, " IN EXCLUSIVE MODE")],
+    ids=["redshift", "postgres"],
+)
+def test_rule_14_the_first_statement_locks_the_ledger(batch, target, mode):
+    for group in (Group((batch,)), Group((batch,), superseded=batch.plan.kind == "base")):
+        first = next(iter(load_statements(TABLE, target, group, "stage", "token").values()))
+        assert first == f'LOCK TABLE "app"."_tidemark_ledger__orders"{mode}'
 
 
 def test_rule_15_an_empty_batch_skips_copy_but_writes_its_ledger_row():
