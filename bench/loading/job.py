@@ -137,7 +137,8 @@ class Loads:
             batch_id=increment_id(self._rows, window, keys), kind="increment",
             stream="bench.rows", epoch=self._rows,
             low=window.low, high=window.high, keys=keys,
-            cursor="id" if strategy == "append" else "at", key=("id",), columns=_COLUMNS,
+            cursor="id" if strategy == "append" else "at", key=("id",),
+            unique_key=True, columns=_COLUMNS,
             chunks=single_chunk(window, open_end=False), planned_at=window.high,
         )  # fmt: skip
         files = tuple(self._files(plan))

@@ -85,14 +85,18 @@ WHERE {{ same_key(tombstones, stage) }}
 
 -- name: find_repeated
 -- One row per key is kept, the greatest (cursor, read_at). Only keys that are there more than once
--- are ranked: hardly any, while ranking them all would sort and copy the whole stage.
+-- are ranked: hardly any, while ranking them all would sort and copy the whole stage. Nor is one
+-- looked for where the way of reading leaves no room for it.
+{% if may_repeat_keys %}
 CREATE TEMP TABLE {{ repeated }} AS
 SELECT {{ key | identifiers }}
 FROM {{ stage }}
 GROUP BY {{ key | identifiers }}
 HAVING COUNT(*) > 1;
+{% endif %}
 
 -- name: rank_repeated
+{% if may_repeat_keys %}
 CREATE TEMP TABLE {{ newest }} AS
 SELECT {{ names | identifiers }}
 FROM (
@@ -105,15 +109,20 @@ FROM (
     JOIN {{ repeated }} USING ({{ key | identifiers }})
 ) AS ranked
 WHERE tidemark_rank = 1;
+{% endif %}
 
 -- name: drop_repeated
+{% if may_repeat_keys %}
 DELETE FROM {{ stage }}
 USING {{ repeated }}
 WHERE {{ same_key(repeated, stage) }};
+{% endif %}
 
 -- name: keep_newest
+{% if may_repeat_keys %}
 INSERT INTO {{ stage }} ({{ names | identifiers }})
 SELECT {{ names | identifiers }} FROM {{ newest }};
+{% endif %}
 
 -- name: delete_replaced
 -- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older

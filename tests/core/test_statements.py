@@ -6,11 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tidemark.core.batches import backfill_id
+from tidemark.core.batches import backfill_id, seal
 from tidemark.core.catch_up import LARGEST_GROUP, Group
 from tidemark.core.column_types import Column
+from tidemark.core.drain_settings import Drain, event_table
+from tidemark.core.drains import plan_drain
 from tidemark.core.drift import Changes
+from tidemark.core.event_layouts import EventLayout
 from tidemark.core.growing_keys import KeyWindow
+from tidemark.core.key_ranges import KeyColumn
+from tidemark.core.state import first_state
 from tidemark.core.statements import (
     alter_statements,
     client_token,
@@ -24,7 +29,7 @@ from tidemark.core.tables import Table
 from tidemark.core.targets import PostgresTarget, RedshiftTarget
 from tidemark.core.templates import identifier, literal, render
 
-from tests.core.values import HIGH, ORDERS, a_base, a_batch
+from tests.core.values import HIGH, ORDERS, a_base, a_batch, a_plan, a_receipt
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
@@ -54,6 +59,19 @@ def test_a_load_reads_as_it_is_sent():
     golden("load_orders.sql", load())
 
 
+@pytest.mark.parametrize("target", [TARGET, POSTGRES], ids=["redshift", "postgres"])
+def test_a_load_of_events_reads_as_it_is_sent(target):
+    """JSON comes as bytes, and is parsed on its way into the table."""
+    drain = Drain(events=EventLayout(layout="narrow"))
+    plan = plan_drain(first_state("events", {}, HIGH), drain, "run", 0, HIGH, waiting=1)
+    batch = seal(plan, (a_receipt(plan, 0),))
+    place = event_table("events", drain, {target.name: "app_events"})
+    statements = load_statements(place, target, Group((batch,)), "stage", "token")
+    golden(f"load_events_{target.dialect}.sql", statements)
+    created = create_statements(place, target, plan.columns, plan.key)["create_table"]
+    assert ('"event_data" JSONB' if target is POSTGRES else '"event_data" SUPER') in created
+
+
 def test_a_group_reads_as_it_is_sent():
     """One manifest, one merge, and a ledger row for each batch with the rows that it brought."""
     later = a_batch(low=HIGH, high=HIGH + timedelta(hours=1), rows=3)
@@ -61,6 +79,33 @@ def test_a_group_reads_as_it_is_sent():
         "load_orders_group.sql",
         load_statements(TABLE, TARGET, Group((a_batch(), later)), "stage", "token"),
     )
+
+
+def test_rule_12_repeated_keys_are_looked_for_wherever_there_may_be_some():
+    """A single statement, or ranges of a key that the source keeps unique, hold no key twice."""
+    unique = {"unique_key": True}
+    by_key = {**unique, "ranged_by": (KeyColumn("id"),)}
+    may_repeat = {
+        "key not unique": a_plan(),
+        "unique, in one piece": a_plan().model_copy(update=unique),
+        "unique, cut by the cursor": a_plan(chunks=2).model_copy(update=unique),
+        "unique, cut by the key": a_plan(chunks=2).model_copy(update=by_key),
+    }
+    looked_for = {
+        name
+        for name, plan in may_repeat.items()
+        if "find_repeated"
+        in load_statements(
+            TABLE, TARGET, Group((a_batch().model_copy(update={"plan": plan}),)), "stage", "token"
+        )
+    }
+    assert looked_for == {"key not unique", "unique, cut by the cursor"}
+    one = a_batch()
+    both = tuple(
+        batch.model_copy(update={"plan": batch.plan.model_copy(update=unique)})
+        for batch in (one, a_batch(low=HIGH, high=HIGH + timedelta(hours=1)))
+    )
+    assert "find_repeated" in load_statements(TABLE, TARGET, Group(both), "stage", "token")
 
 
 def test_rule_13_rows_that_are_only_added_replace_themselves_and_are_not_compared():
@@ -107,8 +152,16 @@ def test_postgres_gets_the_same_in_its_own_words():
     golden("create_orders_postgres.sql", create_statements(TABLE, POSTGRES, ORDERS, ["id"]))
 
 
-def test_rule_14_the_first_statement_locks_the_ledger():
-    assert next(iter(load().values())) == 'LOCK TABLE "app"."_tidemark_ledger__orders"'
+@pytest.mark.parametrize("batch", [a_batch(), a_base()], ids=["load", "swap"])
+@pytest.mark.parametrize(
+    ("target", "mode"),
+    [(TARGET, ""), (POSTGRES, " IN EXCLUSIVE MODE")],
+    ids=["redshift", "postgres"],
+)
+def test_rule_14_the_first_statement_locks_the_ledger(batch, target, mode):
+    for group in (Group((batch,)), Group((batch,), superseded=batch.plan.kind == "base")):
+        first = next(iter(load_statements(TABLE, target, group, "stage", "token").values()))
+        assert first == f'LOCK TABLE "app"."_tidemark_ledger__orders"{mode}'
 
 
 def test_rule_15_an_empty_batch_skips_copy_but_writes_its_ledger_row():

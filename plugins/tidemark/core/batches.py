@@ -28,8 +28,7 @@ from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
 
 # An increment moves the watermark; a backfill reads a past window again; a base is the whole table,
-# swapped in: a full refresh, a resync, or any run of a table with strategy ``full``; a drain is
-# what a run took out of a queue.
+# swapped in (full refresh, resync, a run with strategy ``full``); a drain was taken out of a queue.
 Kind = Literal["increment", "backfill", "base", "drain"]
 
 _STAMP = "%Y%m%dT%H%M%S%f"
@@ -51,6 +50,7 @@ class Plan(Frozen):
         which it is sure to hold every row; None if older keys might still come
     :param cursor: the column that orders changes; None for a ``full`` table, which has none
     :param key: what tells rows apart; empty only for a ``full`` table without a key
+    :param unique_key: whether the source itself keeps `key` unique
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
     :param index: the index that reading is told to use; None leaves it to the source
     :param previous: the batch committed before this one, None for the first
@@ -69,6 +69,7 @@ class Plan(Frozen):
     high: AwareDatetime
     cursor: str | None
     key: tuple[str, ...]
+    unique_key: bool = False
     columns: tuple[Column, ...]
     chunks: tuple[Chunk, ...]
     planned_at: AwareDatetime
@@ -86,6 +87,13 @@ class Plan(Frozen):
     def window(self) -> Window:
         """The rows of this batch, by cursor; for an ``append`` table, by when they came."""
         return Window(self.low, self.high)
+
+    @property
+    def reads_keys_once(self) -> bool:
+        """Whether no key can be in the batch twice: one statement sees every row once, and so do
+        several that share the keys among them. A row that moves between ranges of the cursor while
+        they are read is in both."""
+        return self.unique_key and (len(self.chunks) == 1 or bool(self.ranged_by))
 
     @property
     def prefix(self) -> str:
@@ -251,11 +259,8 @@ def parse_batch_id(batch_id: str) -> BatchName:
         raise ValueError(f"not a batch id: {batch_id!r}")
     low = None if match["low"] == "start" else _read_stamp(match["low"])
     kinds: dict[str | None, Kind] = {
-        None: "increment",
-        "bf": "backfill",
-        "base": "base",
-        "drain": "drain",
-    }
+        None: "increment", "bf": "backfill", "base": "base", "drain": "drain",
+    }  # fmt: skip
     return BatchName(
         kind=kinds[match["run"]],
         epoch=int(match["epoch"]) if match["epoch"] else None,

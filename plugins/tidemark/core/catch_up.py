@@ -61,6 +61,11 @@ class Group:
         return sum(batch.rows for batch in self.batches)
 
     @property
+    def may_repeat_keys(self) -> bool:
+        """Whether the files may hold several rows of one key."""
+        return len(self.batches) > 1 or not self.plan.reads_keys_once
+
+    @property
     def subject(self) -> str:
         """What the transaction is called by, after table and target; the same for the same batches.
 

@@ -98,6 +98,7 @@ def load_statements(
         key=plan.key,
         cursor=plan.cursor,
         only_added=plan.keys is not None,
+        may_repeat_keys=group.may_repeat_keys,
         manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
         iam_role=target.copy_role,
         batches=group.batches,

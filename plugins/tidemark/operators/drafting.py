@@ -104,6 +104,7 @@ def draft(
 ) -> Plan:
     """Return the plan of a batch."""
     table, shape = stream.table, seen.shape
+    key = table.key or shape.primary_key
     hashed = any(column.hashed for column in shape.columns)
     return Plan(
         batch_id=batch_id,
@@ -115,7 +116,8 @@ def draft(
         keys=keys,
         only=only,
         cursor=table.cursor if table.strategy != "full" else None,
-        key=table.key or shape.primary_key,
+        key=key,
+        unique_key=bool(shape.primary_key) and set(shape.primary_key) <= set(key),
         columns=shape.columns,
         chunks=cutting.chunks,
         ranged_by=cutting.ranged_by,

@@ -1,0 +1,99 @@
+"""If these fail, a run reads or commits a window that is not its own, or leaves a row out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tidemark.core.batches import parse_batch_id
+
+from tests.support.product import Product
+from tests.support.source import DATABASE
+
+LONG_AGO, FAR_AHEAD = "2000-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00"
+
+
+def test_rule_8_what_a_batch_is_says_the_batch_and_not_the_run(product: Product) -> None:
+    """Reprocessing turns a scheduled run into a backfill while it goes on."""
+    table = product.table("turned")
+    product.source.insert(table, range(1, 4))
+    run = product.start(table, run_type="scheduled").go(until="load_primary")
+    run.dag_run.run_type = "backfill"
+    run.go().expect("success")
+    assert product.watermark(table) is not None
+    assert product.state(table)["in_flight"] is None
+
+
+def test_rule_9_a_batch_that_was_never_sealed_is_not_committed(product: Product) -> None:
+    table = product.table("unsealed")
+    product.source.insert(table, range(1, 4))
+    run = product.start(table).go(until="extract_chunk")
+    assert [name for name, _ in run.ready()] == ["seal_batch"]
+    for task in ("seal_batch", "load_primary", "load_secondary"):
+        run.mark(task, "success")
+    run.go().expect("failed")
+    assert "it has no manifest" in run.told("commit_watermark")
+    assert product.watermark(table) is None
+
+
+def test_rule_10_a_row_that_never_rests_is_copied(product: Product) -> None:
+    """It is always stamped later than the horizon of the run that looks."""
+    table = product.table("hot")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2], name="hot", at=product.source.now() + timedelta(hours=1))
+    product.source.update(table, [1], "later")
+    product.sync(table)
+    product.assert_equal(table)
+
+
+def test_rule_11_a_backfill_ends_at_the_horizon(product: Product) -> None:
+    table = product.table("clamped")
+    product.source.insert(table, [1])
+    run = product.sync(table, since=LONG_AGO, until=FAR_AHEAD)
+    batch_id = run.xcom("plan_increment", "batch_id")
+    assert parse_batch_id(batch_id).window.high <= product.source.now()
+
+
+def test_rule_18_a_backfill_beside_a_batch_in_flight_is_owed_and_moves_nothing(
+    product: Product,
+) -> None:
+    table = product.table("apart")
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    product.source.update(table, [1], "in flight")
+    product.start(table).go(until="plan_increment")
+    before = product.state(table)
+    with product.secondary.paused():
+        run = product.start(table, since=LONG_AGO).go()
+    assert run.states["commit_watermark"] == "success"
+    batch_id = run.xcom("plan_increment", "batch_id")
+    after = product.state(table)
+    assert batch_id.startswith("bf-")
+    assert product.debt(table) == [batch_id]
+    assert (after["watermark"], after["in_flight"]) == (before["watermark"], before["in_flight"])
+
+
+def test_rule_21_a_cleared_old_run_takes_up_what_is_in_flight(product: Product) -> None:
+    table = product.table("cleared")
+    product.source.insert(table, range(1, 4))
+    old = product.start(table, run_type="scheduled").go().expect("success")
+    product.source.update(table, [1], "in flight")
+    stuck = product.start(table).go(until="plan_increment")
+    product.source.update(table, [2], "not in its window")
+    old.clear_all().go().expect("success")
+    batch_id = stuck.xcom("plan_increment", "batch_id")
+    assert old.xcom("plan_increment", "batch_id") == batch_id
+    assert product.state(table)["last_batch"] == batch_id
+    assert product.state(table)["in_flight"] is None
+
+
+def test_rule_22_a_document_that_is_missing_is_no_first_run(product: Product) -> None:
+    table = product.table("lost")
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    stream = f"{DATABASE}.{table}"
+    product.store.delete(product.store.state_key(stream))
+    told = product.sync(table, "failed").told("plan_increment")
+    assert f"python -m tidemark watermark recover -t {stream}" in told
+    assert "staged batches and ledger rows on primary" in told
+    assert product.store.keys(product.store.state_key(stream)) == []
