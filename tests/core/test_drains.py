@@ -40,7 +40,7 @@ def finished(state: TableState) -> TableState:
     return with_drained(state, state.in_flight, 1, (), NOW)
 
 
-def test_while_a_batch_is_in_flight_nothing_new_is_planned() -> None:
+def test_rule_20_while_a_batch_is_in_flight_nothing_new_is_planned() -> None:
     first = in_flight(a_state())
     assert in_flight(first, "run 2") == first
     assert finished(first).in_flight is None

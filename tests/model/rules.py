@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-# The rules that the product keeps; 20 is about queues.
-KEPT = {*range(1, 20), *range(21, 25)}
+# The rules that the product keeps.
+KEPT = set(range(1, 25))
 
 
 @dataclass(frozen=True, slots=True)

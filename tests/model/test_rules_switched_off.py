@@ -17,11 +17,12 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.model.rules import KEPT, SwitchedOff
+from tests.model.rules_of_queues import QUEUES
 from tests.model.rules_of_reading import READING
 from tests.model.rules_of_targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
-RULES = sorted([*READING, *TARGETS], key=lambda each: each.rule)
+RULES = sorted([*READING, *TARGETS, *QUEUES], key=lambda each: each.rule)
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache")
 
 really = pytest.mark.skipif(

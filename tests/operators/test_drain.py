@@ -13,7 +13,9 @@ from tests.support.product import Product
 from tests.support.traffic import s3
 
 
-def test_events_are_in_both_warehouses_once_and_gone_from_the_queue(product: Product) -> None:
+def test_rule_20_events_are_in_both_warehouses_once_and_gone_from_the_queue(
+    product: Product,
+) -> None:
     queue = DrainedQueue(product)
     events = queue.purchases(3)
     queue.send(*events, events[0], events[1])
@@ -134,7 +136,7 @@ def test_poison_among_good_ones_is_set_aside_with_its_bytes(
     queue.assert_users(2)
 
 
-def test_what_the_queue_did_not_delete_keeps_the_batch_in_flight(product: Product) -> None:
+def test_rule_20_what_the_queue_did_not_delete_keeps_the_batch_in_flight(product: Product) -> None:
     queue = DrainedQueue(product)
     queue.send(*queue.purchases(4))
     with inject(product.stack, "sqs", "partial_batch", operation="DeleteMessageBatch", times=1):
@@ -150,7 +152,9 @@ def test_what_the_queue_did_not_delete_keeps_the_batch_in_flight(product: Produc
     assert queue.left() == 0
 
 
-def test_a_load_that_was_marked_as_done_and_never_ran_is_found_out(product: Product) -> None:
+def test_rule_20_a_load_that_was_marked_as_done_and_never_ran_is_found_out(
+    product: Product,
+) -> None:
     queue = DrainedQueue(product)
     queue.send(*queue.purchases(1))
     run = queue.start().go(until="seal_batch")
@@ -180,7 +184,7 @@ def test_any_task_may_be_cleared_at_any_time(product: Product) -> None:
         queue.assert_users(sent)
 
 
-def test_two_drains_at_once_are_one(product: Product) -> None:
+def test_rule_20_two_drains_at_once_are_one(product: Product) -> None:
     queue = DrainedQueue(product, receivers=2, most_messages=2)
     queue.send(*queue.purchases(3))
     one, two = queue.start(), queue.start()
@@ -208,7 +212,7 @@ def test_a_receiver_that_dies_with_messages_in_its_hands(product: Product) -> No
     assert queue.users(product.primary) == {}
 
 
-def test_a_receiver_that_was_overtaken_gives_its_messages_back(product: Product) -> None:
+def test_rule_20_a_receiver_that_was_overtaken_gives_its_messages_back(product: Product) -> None:
     queue = DrainedQueue(product)
     queue.send(*queue.purchases(2))
     run = queue.start().go(until="plan_drain")
