@@ -48,7 +48,7 @@ class DrainedQueue:
         )
         self.dead = self._create(f"{self.name}-dead")
         arn = self._attribute(self.dead, "QueueArn")
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
         self.url = self._create(self.name, RedrivePolicy=redrive)
         self.configure(visibility_seconds=visibility, **drain)
 
@@ -107,13 +107,6 @@ class DrainedQueue:
                 self._sqs.change_message_visibility(
                     QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0
                 )
-
-    def take_and_return(self) -> None:
-        """Somebody else receives what can be received, and does nothing with it."""
-        while self._sqs.receive_message(
-            QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=3_600
-        ).get("Messages"):
-            pass
 
     def users(self, warehouse: Warehouse) -> Counter[str]:
         """How often each user's event is in a warehouse."""

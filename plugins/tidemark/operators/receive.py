@@ -31,6 +31,12 @@ class ReceiveMessagesOperator(TableOperator):
     def __init__(self, *, receiver: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.receiver = receiver
+        self._receiving: Receiving | None = None
+
+    def on_kill(self) -> None:
+        """Let others have the messages: somebody cleared or failed the task."""
+        if self._receiving is not None:
+            self._receiving.give_back()
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry():
@@ -62,7 +68,7 @@ class ReceiveMessagesOperator(TableOperator):
                 table=plan.stream,
             )
         attempt, secret = secrets.token_hex(4), _secret(plan)
-        receiving = Receiving(stream, plan, self.receiver, attempt, secret)
+        self._receiving = receiving = Receiving(stream, plan, self.receiver, attempt, secret)
         try:
             files = stage(
                 receiving.rows(),
