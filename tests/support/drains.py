@@ -48,7 +48,7 @@ class DrainedQueue:
         )
         self.dead = self._create(f"{self.name}-dead")
         arn = self._attribute(self.dead, "QueueArn")
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
         self.url = self._create(self.name, RedrivePolicy=redrive)
         self.configure(visibility_seconds=visibility, **drain)
 
