@@ -7,16 +7,9 @@
 --
 -- The stage itself is made into what is merged. Usually all of it is: then the statements that take
 -- rows out of it find nothing to do, and none of them writes a row.
-{%- macro same_key(left, right) -%}
-{% for column in key %}{{ "" if loop.first else " AND " }}
-{{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
-{%- endfor %}
-{%- endmacro %}
+{% from "merging.sql" import lock, newer, now, same_key with context %}
 {% macro read_from(rows) -%}
 CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch.read_from | literal }} AS TIMESTAMP){% endfor %} END
-{%- endmacro %}
-{%- macro now() -%}
-{{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
 {%- endmacro %}
 {% set target = schema | identifier ~ "." ~ table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
@@ -28,35 +21,9 @@ CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | l
 -- name: lock_ledger
 -- First of all: whoever loads, swaps or repairs this table takes this lock, so that the guard below
 -- reads the truth whatever the isolation level.
-{% if dialect == "redshift" %}
-LOCK TABLE {{ ledger }};
-{% else %}
-LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
-{% endif %}
+{{ lock(ledger) }}
 
--- name: create_stage
--- COPY matches columns by position: the file's columns, in the file's order.
-CREATE TEMP TABLE {{ stage }} (
-{% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift | staged_type }}{{ "" if loop.last else "," }}
-{% endfor %}
-);
-
--- name: copy_batch
-{% if manifest_url and dialect == "redshift" %}
-COPY {{ stage }}
-FROM {{ manifest_url | literal }}
-IAM_ROLE {{ iam_role | literal }}
-FORMAT AS PARQUET
-MANIFEST;
-{% elif rows %}
-COPY {{ stage }} FROM STDIN (FORMAT csv);
-{% endif %}
-
--- name: check_count
--- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.
-SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
-FROM {{ stage }};
+{% include "staging.sql" %}
 
 -- name: analyze_stage
 -- PostgreSQL knows nothing of a new temporary table, and would plan the merge for a small one.
@@ -125,20 +92,14 @@ SELECT {{ names | identifiers }} FROM {{ newest }};
 {% endif %}
 
 -- name: delete_replaced
--- An older version of a row never overwrites a newer one. A zero date arrives as NULL, and is older
--- than any time. Rows that are only ever added have one version: they replace themselves (rule 13).
+-- An older version of a row never overwrites a newer one. Rows that are only ever added have one
+-- version: they replace themselves (rule 13).
 DELETE FROM {{ target }}
 USING {{ stage }}
 WHERE {{ same_key(target, stage) }}
 {%- if not only_added %}
 
-  AND ({{ target }}.{{ cursor | identifier }} < {{ stage }}.{{ cursor | identifier }}
-       OR ({{ target }}.{{ cursor | identifier }} IS NULL
-           AND {{ stage }}.{{ cursor | identifier }} IS NOT NULL)
-       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
-             AND {{ stage }}.{{ cursor | identifier }} IS NULL)
-            OR {{ target }}.{{ cursor | identifier }} = {{ stage }}.{{ cursor | identifier }})
-           AND {{ target }}."_read_at" < {{ stage }}."_read_at"))
+  AND {{ newer(stage, target) }}
 {%- endif %};
 
 -- name: drop_stale

@@ -3,14 +3,7 @@
 -- One transaction, as every load: a reader sees the old table or the new one, and whatever breaks it
 -- off leaves no trace. Rows that were read after the base began to be read are carried over, so a
 -- base can be applied late, and none of them is lost (protocol rule 3).
-{%- macro same_key(left, right) -%}
-{% for column in key %}{{ "" if loop.first else " AND " }}
-{{- left }}.{{ column | identifier }} = {{ right }}.{{ column | identifier }}
-{%- endfor %}
-{%- endmacro %}
-{%- macro now() -%}
-{{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
-{%- endmacro %}
+{% from "merging.sql" import lock, newer, now, same_key with context %}
 {# PostgreSQL keeps a table of the same columns and gives it other rows: its indexes, grants, views
    and partitions stay. In Redshift that would leave as many dead rows as live ones. #}
 {% set in_place = alike and dialect == "postgres" %}
@@ -25,11 +18,7 @@
 
 -- name: lock_ledger
 -- First of all: whoever loads, swaps or repairs this table takes this lock.
-{% if dialect == "redshift" %}
-LOCK TABLE {{ ledger }};
-{% else %}
-LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
-{% endif %}
+{{ lock(ledger) }}
 
 {% if not superseded %}
 -- name: check_newest
@@ -39,29 +28,7 @@ FROM {{ ledger }}
 WHERE batch_id = {{ batch_id | literal }}
    OR (kind = 'base' AND read_from >= {{ read_from | literal }});
 
--- name: create_stage
--- COPY from Parquet matches columns by position: the file's columns, in the file's order.
-CREATE TEMP TABLE {{ stage }} (
-{% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift | type }}{{ "" if loop.last else "," }}
-{% endfor %}
-);
-
--- name: copy_batch
-{% if manifest_url and dialect == "redshift" %}
-COPY {{ stage }}
-FROM {{ manifest_url | literal }}
-IAM_ROLE {{ iam_role | literal }}
-FORMAT AS PARQUET
-MANIFEST;
-{% elif rows %}
-COPY {{ stage }} FROM STDIN (FORMAT csv);
-{% endif %}
-
--- name: check_count
--- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.
-SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
-FROM {{ stage }};
+{% include "staging.sql" %}
 
 -- name: drop_deleted
 -- What repair deleted after the base had begun to be read does not rise again.
@@ -100,8 +67,8 @@ ALTER TABLE {{ new }} ADD PRIMARY KEY ({{ key | identifiers }});
 
 -- name: fill_new
 INSERT INTO {{ new }} ({{ names | identifiers }}, "_loaded_at")
-{% if key %}
-SELECT {{ names | identifiers }}, {{ now() }}
+{% if key and may_repeat_keys %}
+SELECT {{ columns | from_stage }}, {{ now() }}
 FROM (
     SELECT {{ names | identifiers }},
            ROW_NUMBER() OVER (
@@ -112,7 +79,7 @@ FROM (
 ) AS ranked
 WHERE tidemark_rank = 1;
 {% else %}
-SELECT {{ names | identifiers }}, {{ now() }}
+SELECT {{ columns | from_stage }}, {{ now() }}
 FROM {{ stage }};
 {% endif %}
 
@@ -124,13 +91,7 @@ USING {{ target }}
 WHERE {{ same_key(target, new) }}
   AND {{ read_later(target) }}
 {% if cursor and cursor in carried %}
-  AND ({{ target }}.{{ cursor | identifier }} > {{ new }}.{{ cursor | identifier }}
-       OR ({{ target }}.{{ cursor | identifier }} IS NOT NULL
-           AND {{ new }}.{{ cursor | identifier }} IS NULL)
-       OR ((({{ target }}.{{ cursor | identifier }} IS NULL
-             AND {{ new }}.{{ cursor | identifier }} IS NULL)
-            OR {{ target }}.{{ cursor | identifier }} = {{ new }}.{{ cursor | identifier }})
-           AND {{ target }}."_read_at" > {{ new }}."_read_at"));
+  AND {{ newer(target, new) }};
 {% else %}
   AND {{ target }}."_read_at" > {{ new }}."_read_at";
 {% endif %}

@@ -36,7 +36,7 @@ def test_exactly_the_refused_rows_are_found(batch, named):
     search = searched(rows, bad, cuts, suspects)
     assert set(search.bad) == bad
     assert not search.contradiction
-    assert search.suspect_rows == len(bad)
+    assert len(search.bad) == len(bad)
     most = (len(bad) + 1) * (2 * math.ceil(math.log2(rows + 1)) + 2 + sum(map(len, cuts)))
     assert search.questions <= most + 3
 

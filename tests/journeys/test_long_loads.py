@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.journeys import Pipeline
+from tests.support.moments import load_asked_about
 
 TABLE = "long_load"
 
@@ -24,9 +25,12 @@ def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline) -> None:
 def test_a_deferred_load_that_is_given_up_ends_on_the_warehouse(pipeline: Pipeline) -> None:
     """Airflow tells the trigger that a person acted; a statement that ran on would be a zombie."""
     pipeline.source.insert(TABLE, [6])
+    asked = load_asked_about(TABLE, "secondary")
     with pipeline.secondary.locked(TABLE):
         run = pipeline.start(TABLE)
         run.wait_for_task("load_secondary", "deferred")
+        # Airflow tells no trigger that its triggerer has not begun.
+        pipeline.gate.wait_for(asked, since=len(pipeline.gate.seen))
         # The commit asks the locked ledger for a moment.
         batch_id = run.xcom("plan_increment", "batch_id")
         load = f"tidemark journeys.{TABLE} secondary {batch_id}"

@@ -6,6 +6,7 @@ from tests.model.rules import SwitchedOff
 
 _CORE, _OPERATORS = "plugins/tidemark/core/", "plugins/tidemark/operators/"
 _LOAD, _SWAP = "include/sql/load_batch.sql", "include/sql/swap_batch.sql"
+_MERGING, _STAGING = "include/sql/merging.sql", "include/sql/staging.sql"
 _BASES, _ROLES = "tests/core/test_bases.py::", "tests/core/test_roles.py::"
 _STATE, _RETENTION = "tests/core/test_state.py::", "tests/core/test_retention.py::"
 _SQL, _LOADED = "tests/core/test_statements.py::", "tests/conformance/test_loading.py::"
@@ -162,9 +163,9 @@ TARGETS = (
     SwitchedOff(
         11,
         "on equal cursors the later reading wins",
-        _LOAD,
-        """AND {{ target }}."_read_at" < {{ stage }}."_read_at"))""",
-        """AND {{ target }}."_read_at" > {{ stage }}."_read_at"))""",
+        _MERGING,
+        """AND {{ left }}."_read_at" > {{ right }}."_read_at"))""",
+        """AND {{ left }}."_read_at" < {{ right }}."_read_at"))""",
         (f"{_LOADED}test_newest_wins_in_any_order[redshift SNAPSHOT]",),
     ),
     SwitchedOff(
@@ -186,7 +187,7 @@ TARGETS = (
     SwitchedOff(
         14,
         "a load locks first",
-        _LOAD,
+        _MERGING,
         "LOCK TABLE {{ ledger }};\n",
         "SELECT 1;\n",
         (f"{_SQL}test_rule_14_the_first_statement_locks_the_ledger[redshift-load]",),
@@ -194,7 +195,7 @@ TARGETS = (
     SwitchedOff(
         14,
         "a swap locks first",
-        _SWAP,
+        _MERGING,
         "LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;\n",
         "SELECT 1;\n",
         (f"{_SQL}test_rule_14_the_first_statement_locks_the_ledger[postgres-swap]",),
@@ -210,7 +211,7 @@ TARGETS = (
     SwitchedOff(
         15,
         "an empty batch skips COPY",
-        _LOAD,
+        _STAGING,
         '{% if manifest_url and dialect == "redshift" %}',
         '{% if dialect == "redshift" %}',
         (f"{_SQL}test_rule_15_an_empty_batch_skips_copy_but_writes_its_ledger_row",),

@@ -54,6 +54,19 @@ def test_rule_11_a_backfill_ends_at_the_horizon(product: Product) -> None:
     assert parse_batch_id(batch_id).window.high <= product.source.now()
 
 
+def test_rule_12_of_rows_that_share_a_configured_key_the_newest_counts(product: Product) -> None:
+    """The source does not keep it unique, so one statement may well read it twice."""
+    table = product.table("shared_key", key=["amount"])
+    earlier = product.source.now() - timedelta(minutes=1)
+    add = f"INSERT INTO {table} (id, name, amount, updated_at) VALUES (%s, %s, 5, %s)"
+    product.source.run(add, 1, "newer", earlier + timedelta(seconds=1))
+    product.source.run(add, 2, "older", earlier)
+    for mode in ({}, {"mode": "full_refresh"}):
+        product.sync(table, **mode)
+        for warehouse in (product.primary, product.secondary):
+            assert warehouse.names(table) == {1: "newer"}, mode
+
+
 def test_rule_18_a_backfill_beside_a_batch_in_flight_is_owed_and_moves_nothing(
     product: Product,
 ) -> None:

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Literal
 
@@ -28,6 +29,8 @@ from tests.support.traffic import DATA_API, S3, Pattern, Request
 _READ_WHOLE_BYTES = 8 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 _START_DEADLINE = 10.0
+_REQUEST_DEADLINE = 60.0
+_POLL = 0.05
 
 
 _How = Literal["503", "reset", "hang"]
@@ -112,6 +115,13 @@ class Gate:
     def count(self, pattern: Pattern, since: int = 0) -> int:
         """How many such requests came, from position `since` of `seen` on."""
         return sum(pattern.matches(request) for request in self.seen[since:])
+
+    def wait_for(self, pattern: Pattern, since: int) -> None:
+        """Wait until such a request has come, from position `since` of `seen` on."""
+        end = time.monotonic() + _REQUEST_DEADLINE
+        while not self.count(pattern, since):
+            assert time.monotonic() < end, f"nobody sent {pattern}"
+            time.sleep(_POLL)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)

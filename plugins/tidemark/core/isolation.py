@@ -76,11 +76,6 @@ class Search:
             return replace(rest, bad=(*self.bad, piece.start))
         return replace(rest, open=(*rest.open, (piece, True)))
 
-    @property
-    def suspect_rows(self) -> int:
-        """Rows found bad, and rows that are only known to be among refused ones."""
-        return len(self.bad) + sum(piece.rows for piece, refused in self.open if refused)
-
     def given_up(self) -> tuple[Piece, ...]:
         """Return what to set aside if nothing more is asked: bad rows, and what is still open."""
         found = [Piece(row, row + 1) for row in self.bad] + [piece for piece, _ in self.open]

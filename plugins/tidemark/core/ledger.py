@@ -27,7 +27,7 @@ class LedgerEntry:
     """
 
     batch_id: str
-    kind: str
+    kind: Applied
     read_from: datetime
     rows_staged: int
     rows_merged: int

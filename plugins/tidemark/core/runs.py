@@ -3,14 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.windows import Window
-
-# What a run may be told to do besides its usual work: read the whole table anew for all targets, or
-# for some of them.
-Mode = Literal["full_refresh", "resync"]
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 

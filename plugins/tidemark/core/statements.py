@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
@@ -85,26 +86,13 @@ def load_statements(
     if group.plan.kind == "base":
         return _swap_statements(table, target, group, bucket, token)
     plan = group.plan
-    columns = [*plan.columns, *LINEAGE]
     return render(
         "load_batch.sql",
         target.dialect,
-        schema=target.database_schema,
-        table=table.table_on(target.name),
-        ledger_table=ledger_table(table, target.name),
-        tombstone_table=tombstone_table(table, target.name),
-        columns=columns,
-        names=[column.name for column in columns],
-        key=plan.key,
-        cursor=plan.cursor,
+        **_applied(table, target, group, bucket, token),
         only_added=plan.keys is not None,
-        may_repeat_keys=group.may_repeat_keys,
-        manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
-        iam_role=target.copy_role,
         batches=group.batches,
         batch_ids=group.batch_ids,
-        rows=group.rows,
-        token=token,
     )
 
 
@@ -126,36 +114,48 @@ def _swap_statements(
     table: Loadable, target: Target, group: Group, bucket: str, token: str
 ) -> dict[str, str]:
     (batch,), plan = group.batches, group.plan
-    columns = [*plan.columns, *LINEAGE]
+    shared = _applied(table, target, group, bucket, token)
     return render(
         "swap_batch.sql",
         target.dialect,
-        schema=target.database_schema,
-        table=table.table_on(target.name),
+        **shared,
         new_table=new_table(table, target.name, plan.batch_id),
-        ledger_table=ledger_table(table, target.name),
-        tombstone_table=tombstone_table(table, target.name),
-        columns=columns,
-        names=[column.name for column in columns],
         lineage=[column.name for column in LINEAGE],
-        key=plan.key,
-        cursor=plan.cursor,
-        carried=[column.name for column in columns if column.name in group.carried],
+        carried=[name for name in shared["names"] if name in group.carried],
         alike=group.alike,
         superseded=group.superseded,
         dist_key=table.dist_key,
         sort_keys=table.sort_keys,
-        manifest_url=f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
-        iam_role=target.copy_role,
         batch_id=plan.batch_id,
         read_from=batch.read_from,
         read_to=batch.read_to,
         high=plan.high,
-        rows=batch.rows,
         rows_set_aside=batch.rows_set_aside,
         checksum=batch.checksum,
-        token=token,
     )
+
+
+def _applied(
+    table: Loadable, target: Target, group: Group, bucket: str, token: str
+) -> dict[str, Any]:
+    """What both ways of applying batches need: where, which columns, and the staged files."""
+    plan = group.plan
+    columns = [*plan.columns, *LINEAGE]
+    return {
+        "schema": target.database_schema,
+        "table": table.table_on(target.name),
+        "ledger_table": ledger_table(table, target.name),
+        "tombstone_table": tombstone_table(table, target.name),
+        "columns": columns,
+        "names": [column.name for column in columns],
+        "key": plan.key,
+        "cursor": plan.cursor,
+        "may_repeat_keys": group.may_repeat_keys,
+        "manifest_url": f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
+        "iam_role": target.copy_role,
+        "rows": group.rows,
+        "token": token,
+    }
 
 
 def ledger_query(table: Loadable, target: Target, batch_ids: Sequence[str]) -> str:

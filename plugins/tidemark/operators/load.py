@@ -16,11 +16,8 @@ from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.base import TableOperator, no_futile_retry
 from tidemark.operators.loading import Loading, UnderWay
-from tidemark.operators.statement_trigger import LATE_TRIGGER, StatementTrigger
+from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
 from tidemark.operators.stream import Stream
-
-# A load that ends within this many seconds is not worth a trip through the triggerer.
-_WORTH_WAITING = 5.0
 
 
 class LoadTargetOperator(TableOperator):
@@ -112,7 +109,7 @@ class LoadTargetOperator(TableOperator):
         """Wait a moment here, and for longer in the triggerer."""
         allowed = loading.target.statement_timeout_ms / 1000
         deferrable = loading.target.deferrable and loading.warehouse.deferrable
-        here = min(_WORTH_WAITING, allowed) if deferrable else allowed
+        here = min(WORTH_WAITING, allowed) if deferrable else allowed
         progress = loading.wait(under_way, here)
         if progress.running and here < allowed:
             assert isinstance(loading.target, RedshiftTarget)  # no other kind can be deferred

@@ -15,6 +15,9 @@ from tidemark.core.targets import RedshiftTarget
 from tidemark.hooks.warehouses.data_api import DataApi
 from tidemark.hooks.warehouses.warehouse import Patience
 
+WORTH_WAITING = 5.0
+"""Seconds: what ends sooner is not worth a trip through the triggerer."""
+
 LATE_TRIGGER = timedelta(minutes=10)
 """So long after its deadline a trigger that has not fired has no triggerer: Airflow fails the task,
 and the next try takes up the statement."""

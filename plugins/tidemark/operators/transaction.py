@@ -14,9 +14,7 @@ from tidemark.core.templates import render
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import UNFINISHED, DataApi, Statement
 from tidemark.operators.base import no_futile_retry
-from tidemark.operators.statement_trigger import LATE_TRIGGER, StatementTrigger
-
-_WORTH_WAITING = 5.0  # seconds; what ends sooner is not worth a trip through the triggerer
+from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
 
 
 class RedshiftTransactionOperator(BaseOperator):
@@ -61,7 +59,7 @@ class RedshiftTransactionOperator(BaseOperator):
             statement_id = self._found_or_submitted(api, context)
             self._running = api, statement_id
             allowed = self.timeout_seconds or target.statement_timeout_ms / 1000
-            here = min(_WORTH_WAITING, allowed) if target.deferrable else allowed
+            here = min(WORTH_WAITING, allowed) if target.deferrable else allowed
             statement = api.wait(statement_id, here)
             if statement.running and here < allowed:
                 self.defer(

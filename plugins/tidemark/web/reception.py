@@ -100,9 +100,7 @@ class Reception:
         states = {each["status"] for each in queues.values()}
         return {
             "status": next((s for s in ("down", "degraded") if s in states), "ok"),
-            "timestamp": datetime.now(UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
+            "timestamp": moment(),
             "consumer": "enabled" if self._consumes else "disabled",
             "queues": queues,
         }
@@ -145,5 +143,6 @@ class Reception:
         return found
 
 
-def _now() -> str:
+def moment() -> str:
+    """Return the time now as answers and messages carry it: UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

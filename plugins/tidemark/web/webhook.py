@@ -15,7 +15,6 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -31,7 +30,7 @@ from tidemark.core.webhook_refusals import Refusal, Refused
 from tidemark.web import openapi
 from tidemark.web.admitting import Admission, sender
 from tidemark.web.counting import Seldom
-from tidemark.web.reception import Reception
+from tidemark.web.reception import Reception, moment
 
 _LOG = logging.getLogger("tidemark.webhook")
 _WORDS = {
@@ -116,7 +115,7 @@ class _Desk:
             body = await self._admit(queue, request)
             webhook = self._reception.webhooks[queue]
             text = message_text(body, max_depth=webhook.max_depth, max_keys=webhook.max_keys)
-            message = Message(str(uuid.uuid4()), _now(), text)
+            message = Message(str(uuid.uuid4()), moment(), text)
             await self._reception.publishers[queue].publish(message)
         except Refused as refused:
             return self._refuse(known, refused.refusal)
@@ -129,7 +128,7 @@ class _Desk:
             self._in_flight -= 1
         self._counts.add("webhook_requests", queue, "status", "200")
         self._counts.took(queue, time.perf_counter() - began)
-        answer = f'{{"success":true,"messageId":"{message.id}","timestamp":"{_now()}"}}'
+        answer = f'{{"success":true,"messageId":"{message.id}","timestamp":"{moment()}"}}'
         return Response(answer, media_type="application/json")
 
     async def _admit(self, queue: str, request: Request) -> bytes:
@@ -149,7 +148,7 @@ class _Desk:
             report = await self._reception.health()
         except Exception as error:
             _LOG.error("the receiver cannot start", extra={"error_class": type(error).__name__})
-            report = {"status": "down", "timestamp": _now()}
+            report = {"status": "down", "timestamp": moment()}
         return JSONResponse(report, 200 if report["status"] != "down" else 503)
 
     async def metrics(self, request: Request) -> Response:
@@ -187,7 +186,7 @@ class _Desk:
         if refusal.status in {408, 413}:  # what is left of the body will not be read
             headers["Connection"] = "close"
         return JSONResponse(
-            {"success": False, "error": _WORDS[refusal.status], "timestamp": _now()},
+            {"success": False, "error": _WORDS[refusal.status], "timestamp": moment()},
             refusal.status,
             headers,
         )
@@ -202,7 +201,3 @@ async def _read(request: Request, most: int) -> bytes:
             raise Refused(Refusal.BODY_TOO_LARGE)
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

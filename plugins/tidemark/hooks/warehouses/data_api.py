@@ -118,7 +118,10 @@ class DataApi:
         )
 
     def wait(self, statement_id: str, seconds: float) -> Statement:
-        """Return a statement's state once it has ended, or after `seconds` as it then is."""
+        """Return a statement's state once it has ended, or after `seconds` as it then is.
+
+        A service that cannot be asked says nothing about the statement: it counts as running.
+        """
         deadline = time.monotonic() + seconds
         for attempt in itertools.count():
             left = deadline - time.monotonic()
@@ -127,10 +130,10 @@ class DataApi:
                 if not statement.running or time.monotonic() >= deadline:
                     break
                 long_wait = self._waits
-            except TryAgain:  # a service that cannot be asked says nothing about the statement
+            except TryAgain:
+                statement, long_wait = Statement(statement_id, "STARTED"), False
                 if time.monotonic() >= deadline:
-                    raise
-                long_wait = False
+                    break
             if not long_wait:
                 time.sleep(min(max(0, left), self._pause(min(attempt, _SLOWER))))
         return statement

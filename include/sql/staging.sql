@@ -1,0 +1,26 @@
+-- The beginning of every load: a batch's files in a temporary table, and as many rows as promised.
+-- Included by load_batch.sql and swap_batch.sql, whose names it uses.
+
+-- name: create_stage
+-- COPY from Parquet matches columns by position: the file's columns, in the file's order.
+CREATE TEMP TABLE {{ stage }} (
+{% for column in columns %}
+    {{ column.name | identifier }} {{ column.redshift | staged_type }}{{ "" if loop.last else "," }}
+{% endfor %}
+);
+
+-- name: copy_batch
+{% if manifest_url and dialect == "redshift" %}
+COPY {{ stage }}
+FROM {{ manifest_url | literal }}
+IAM_ROLE {{ iam_role | literal }}
+FORMAT AS PARQUET
+MANIFEST;
+{% elif rows %}
+COPY {{ stage }} FROM STDIN (FORMAT csv);
+{% endif %}
+
+-- name: check_count
+-- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.
+SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
+FROM {{ stage }};
