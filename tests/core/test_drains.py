@@ -6,6 +6,7 @@ import pytest
 from tidemark.core.batches import batch_prefix, parse_batch_id
 from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.drains import (
+    Hidden,
     fits_layout,
     plan_drain,
     receivers_for,
@@ -149,3 +150,14 @@ def test_each_stream_has_a_table_of_its_own() -> None:
 def test_a_wrong_drain_is_told_by_its_place(drain: str, said: str) -> None:
     with pytest.raises(FixConfiguration, match=said):
         parse_queues(f"version: 1\nqueues: {{events: {{drain: {drain}}}}}", {})
+
+
+def test_messages_are_kept_from_others_anew_before_their_time_is_over():
+    hidden = Hidden(60)
+    hidden.add(["a", "b"], NOW)
+    hidden.add(["c"], NOW + timedelta(seconds=10))
+    assert hidden.renewed(NOW + timedelta(seconds=29)) == []
+    assert hidden.renewed(NOW + timedelta(seconds=30)) == ["a", "b"]
+    assert hidden.renewed(NOW + timedelta(seconds=59)) == ["c"]
+    assert hidden.renewed(NOW + timedelta(seconds=60)) == ["a", "b"]
+    assert sorted(hidden.handles) == ["a", "b", "c"]

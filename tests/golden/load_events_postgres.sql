@@ -73,13 +73,13 @@ SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", "even
 DELETE FROM "app"."app_events"
 USING "tidemark_stage"
 WHERE "app"."app_events"."id" = "tidemark_stage"."id"
-  AND ("app"."app_events"."created_at" < "tidemark_stage"."created_at"
-       OR ("app"."app_events"."created_at" IS NULL
-           AND "tidemark_stage"."created_at" IS NOT NULL)
-       OR ((("app"."app_events"."created_at" IS NULL
-             AND "tidemark_stage"."created_at" IS NULL)
-            OR "app"."app_events"."created_at" = "tidemark_stage"."created_at")
-           AND "app"."app_events"."_read_at" < "tidemark_stage"."_read_at"))
+  AND ("tidemark_stage"."created_at" > "app"."app_events"."created_at"
+       OR ("tidemark_stage"."created_at" IS NOT NULL
+           AND "app"."app_events"."created_at" IS NULL)
+       OR ((("tidemark_stage"."created_at" IS NULL
+             AND "app"."app_events"."created_at" IS NULL)
+            OR "tidemark_stage"."created_at" = "app"."app_events"."created_at")
+           AND "tidemark_stage"."_read_at" > "app"."app_events"."_read_at"))
 
 -- drop_stale
 DELETE FROM "tidemark_stage"

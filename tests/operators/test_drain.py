@@ -11,6 +11,7 @@ from tidemark.cli import main
 
 from localaws import inject
 from tests.support.drains import DrainedQueue
+from tests.support.event_queue import purchases
 from tests.support.product import Product
 from tests.support.traffic import s3
 
@@ -19,7 +20,7 @@ def test_rule_20_events_are_in_both_warehouses_once_and_gone_from_the_queue(
     product: Product,
 ) -> None:
     queue = DrainedQueue(product)
-    events = queue.purchases(3)
+    events = purchases(3)
     queue.send(*events, events[0], events[1])
     run = queue.drain()
     queue.assert_users(3)
@@ -32,7 +33,7 @@ def test_rule_20_events_are_in_both_warehouses_once_and_gone_from_the_queue(
     (entry,) = product.primary.ledger(queue.name)
     assert (entry["kind"], entry["rows_staged"], entry["rows_merged"]) == ("drain", 5, 3)
 
-    queue.send(events[2], *queue.purchases(1, first=3))  # the same event again, another day
+    queue.send(events[2], *purchases(1, first=3))  # the same event again, another day
     queue.drain()
     queue.assert_users(4)
 
@@ -46,9 +47,9 @@ def test_an_empty_queue_costs_one_task(product: Product) -> None:
 
 def test_what_the_secondary_missed_it_owes_and_the_messages_go(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(1))
+    queue.send(*purchases(1))
     queue.drain()
-    queue.send(*queue.purchases(1, first=1))
+    queue.send(*purchases(1, first=1))
     with product.secondary.paused():
         run = queue.drain("failed")
     assert run.states["delete_messages"] == "success"
@@ -62,9 +63,9 @@ def test_what_the_secondary_missed_it_owes_and_the_messages_go(product: Product)
 
 def test_a_primary_that_is_down_for_longer_than_messages_stay_hidden(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(1))
+    queue.send(*purchases(1))
     queue.drain()
-    queue.send(*queue.purchases(2, first=1))
+    queue.send(*purchases(2, first=1))
     with product.target("primary", retries=0), product.primary.paused():
         first = queue.start().go().expect("failed")
         assert first.states["load_primary"] == "failed"
@@ -74,7 +75,7 @@ def test_a_primary_that_is_down_for_longer_than_messages_stay_hidden(product: Pr
             again = queue.start().go().expect("failed")
             batches = {run.xcom("plan_drain", "batch_id") for run in (first, again)}
             assert len(batches) == 1
-    queue.send(*queue.purchases(1, first=3))
+    queue.send(*purchases(1, first=3))
     queue.drain()
     queue.drain()
     queue.assert_users(4)
@@ -86,7 +87,7 @@ def test_a_message_that_somebody_else_has_by_now_comes_back_and_counts_once(
     product: Product,
 ) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(3))
+    queue.send(*purchases(3))
     run = queue.start().go(until="seal_batch")
     with inject(product.stack, "sqs", "stale_handle", operation="DeleteMessageBatch"):
         run.go().expect("success")
@@ -96,7 +97,7 @@ def test_a_message_that_somebody_else_has_by_now_comes_back_and_counts_once(
 
 def test_with_ack_staged_messages_go_though_all_warehouses_are_down(product: Product) -> None:
     queue = DrainedQueue(product, ack="staged")
-    queue.send(*queue.purchases(1))
+    queue.send(*purchases(1))
     queue.drain()
     with (
         product.target("primary", retries=0),
@@ -104,13 +105,13 @@ def test_with_ack_staged_messages_go_though_all_warehouses_are_down(product: Pro
         product.secondary.paused(),
     ):
         for number in (1, 2):
-            queue.send(*queue.purchases(1, first=number))
+            queue.send(*purchases(1, first=number))
             run = queue.drain("failed")
             assert run.states["delete_messages"] == "success"
         assert queue.left() == 0
         assert len(queue.debt("primary")) == len(queue.debt()) == 2
         queue.configure(ack="loaded")
-        queue.send(*queue.purchases(1, first=3))
+        queue.send(*purchases(1, first=3))
         assert "owes" in queue.drain("failed").told("delete_messages")
     queue.drain()
     queue.assert_users(4)
@@ -121,7 +122,7 @@ def test_poison_among_good_ones_is_set_aside_with_its_bytes(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue = DrainedQueue(product)
-    good = queue.purchases(2)
+    good = purchases(2)
     queue.send(good[0], '{"no": json}', "[1, 2]", good[1], json.dumps({"x": "y" * 1_030_000}))
     run = queue.drain()
     queue.assert_users(2)
@@ -140,13 +141,13 @@ def test_poison_among_good_ones_is_set_aside_with_its_bytes(
 
 def test_rule_20_what_the_queue_did_not_delete_keeps_the_batch_in_flight(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(4))
+    queue.send(*purchases(4))
     with inject(product.stack, "sqs", "partial_batch", operation="DeleteMessageBatch", times=1):
         run = queue.drain("failed")
     assert "did not delete 2 messages" in run.told("delete_messages")
     assert queue.left() == 2
     assert queue.state["in_flight"]["batch_id"] == run.xcom("plan_drain", "batch_id")
-    queue.send(*queue.purchases(1, first=4))
+    queue.send(*purchases(1, first=4))
     queue.drain()  # the same batch
     assert queue.left() == 1
     queue.drain()
@@ -158,7 +159,7 @@ def test_rule_20_a_load_that_was_marked_as_done_and_never_ran_is_found_out(
     product: Product,
 ) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(1))
+    queue.send(*purchases(1))
     run = queue.start().go(until="seal_batch")
     run.mark("load_primary", "success")
     run.go().expect("failed")
@@ -176,7 +177,7 @@ def test_any_task_may_be_cleared_at_any_time(product: Product) -> None:
     queue = DrainedQueue(product)
     sent = 0
     for task in TASKS:
-        queue.send(*queue.purchases(2, first=sent))
+        queue.send(*purchases(2, first=sent))
         sent += 2
         run = queue.start().go(until=task)
         run.clear(task, downstream=True).go().expect("success")
@@ -188,7 +189,7 @@ def test_any_task_may_be_cleared_at_any_time(product: Product) -> None:
 
 def test_rule_20_two_drains_at_once_are_one(product: Product) -> None:
     queue = DrainedQueue(product, receivers=2, most_messages=2)
-    queue.send(*queue.purchases(3))
+    queue.send(*purchases(3))
     one, two = queue.start(), queue.start()
     for task in TASKS:
         one.go(until=task)
@@ -202,7 +203,7 @@ def test_rule_20_two_drains_at_once_are_one(product: Product) -> None:
 
 def test_a_receiver_that_dies_with_messages_in_its_hands(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(3))
+    queue.send(*purchases(3))
     run = queue.start().go(until="plan_drain")
     with product.gate.hold(s3("PUT", rf"{queue.name}/.*/messages-0-0-")) as held:
         attempt = run.begin("receive_messages", 0, process=True)
@@ -216,7 +217,7 @@ def test_a_receiver_that_dies_with_messages_in_its_hands(product: Product) -> No
 
 def test_rule_20_a_receiver_that_was_overtaken_gives_its_messages_back(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(2))
+    queue.send(*purchases(2))
     run = queue.start().go(until="plan_drain")
     with product.gate.hold(s3("PUT", rf"{queue.name}/.*/chunk-0\.json")) as held:
         attempt = run.begin("receive_messages", 0)
@@ -232,7 +233,7 @@ def test_rule_20_a_receiver_that_was_overtaken_gives_its_messages_back(product: 
 
 def test_another_layout_replaces_a_batch_that_was_not_received(product: Product) -> None:
     queue = DrainedQueue(product)
-    queue.send(*queue.purchases(1))
+    queue.send(*purchases(1))
     first = queue.start().go(until="plan_drain")
     more = {"country": {"type": "VARCHAR(2)", "path": ["country_code"]}}
     queue.configure(events={"layout": "narrow", "columns": more})
@@ -255,9 +256,9 @@ def test_a_postgresql_target_gets_events_with_their_json(product: Product) -> No
     settings = {"kind": "postgres", "role": "best_effort", "conn_id": "events_db"}
     with product.target("local", **settings):
         queue = DrainedQueue(product)
-        queue.send(*queue.purchases(2), *queue.purchases(1))
+        queue.send(*purchases(2), *purchases(1))
         queue.drain()
-        queue.send(*queue.purchases(1, first=2))
+        queue.send(*purchases(1, first=2))
         queue.drain()
         assert queue.debt("local") == []
     queue.assert_users(3)

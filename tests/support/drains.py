@@ -1,25 +1,22 @@
-"""A queue that is drained, as its senders and whoever counts events see it.
+"""A queue that the product of this process drains.
 
-queue = DrainedQueue(product, "orders", events={"layout": "narrow"})
-queue.send(*queue.purchases(3))
+queue = DrainedQueue(product, ack="staged")
+queue.send(*purchases(3))
 queue.drain()
-queue.assert_events({"user-0": "af_purchase", ...})
+queue.assert_users(3)
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-from collections import Counter
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.support.event_queue import EventQueue
 from tests.support.product import Product
 from tests.support.tasks import Run
-from tests.support.warehouse import Warehouse
 
 _NAMES = itertools.count(1)
 _QUICK = {
@@ -31,51 +28,19 @@ _QUICK = {
 }
 
 
-class DrainedQueue:
-    """One queue, its dead-letter queue, and its table on both warehouses, all new."""
+class DrainedQueue(EventQueue):
+    """A new queue, with settings of its drain."""
 
-    def __init__(
-        self, product: Product, stem: str = "events", *, visibility: int = 3_600, **drain: Any
-    ) -> None:
-        stack = product.stack
-        self._product, self.name = product, f"{stem}_{next(_NAMES)}"
-        self._sqs = boto3.client(
-            "sqs",
-            endpoint_url=stack.aws_endpoint_url,
-            region_name=stack.region,
-            aws_access_key_id=stack.aws_access_key_id,
-            aws_secret_access_key=stack.aws_secret_access_key,
-        )
-        self.dead = self._create(f"{self.name}-dead")
-        arn = self._attribute(self.dead, "QueueArn")
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
-        self.url = self._create(self.name, RedrivePolicy=redrive)
-        self.configure(visibility_seconds=visibility, **drain)
+    def __init__(self, product: Product, stem: str = "events", **drain: Any) -> None:
+        super().__init__(product.stack, f"{stem}_{next(_NAMES)}", product.warehouses)
+        self._product = product
+        self._drain: dict[str, Any] = {**_QUICK, "table": self.name}
+        self.configure(**drain)
 
     def configure(self, **drain: Any) -> None:
         """Change settings of the drain."""
-        self._drain = {**_QUICK, "table": self.name, **getattr(self, "_drain", {}), **drain}
+        self._drain |= drain
         self._product.configure_queue(self.name, queue_url=self.url, drain=self._drain)
-
-    def send(self, *events: Any) -> None:
-        """Send events as the receiver does, or a text as it is."""
-        for event in events:
-            body = event if isinstance(event, str) else json.dumps(event)
-            self._sqs.send_message(QueueUrl=self.url, MessageBody=body)
-
-    def purchases(self, count: int, first: int = 0) -> list[dict[str, Any]]:
-        """Events of different users."""
-        return [
-            {
-                "app_id": "com.example.shop",
-                "appsflyer_id": f"af-{number}",
-                "customer_user_id": f"user-{number}",
-                "event_name": "af_purchase",
-                "event_time": "2026-11-01 10:00:00.000",
-                "event_value": json.dumps({"af_revenue": number}),
-            }
-            for number in range(first, first + count)
-        ]
 
     def start(self) -> Run:
         """A new run, of which nothing has happened yet."""
@@ -92,11 +57,6 @@ class DrainedQueue:
     def debt(self, target: str = "secondary") -> list[str]:
         return self._product.store.debt(self.name, target)
 
-    def left(self, url: str = "") -> int:
-        """How many messages are in the queue, received or not."""
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        return sum(int(self._attribute(url or self.url, name)) for name in names)
-
     def reappear(self) -> None:
         """The visibility timeout of the batch in flight is over: its messages can be received."""
         batch = self.state["in_flight"]["batch_id"]
@@ -107,20 +67,3 @@ class DrainedQueue:
                 self._sqs.change_message_visibility(
                     QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0
                 )
-
-    def users(self, warehouse: Warehouse) -> Counter[str]:
-        """How often each user's event is in a warehouse."""
-        return Counter(row["user_id"] for row in warehouse.rows(self.name))
-
-    def assert_users(self, wanted: int, *warehouses: Warehouse) -> None:
-        """The warehouses (both, if none is named) hold one event of each of so many users."""
-        users = Counter({f"user-{number}": 1 for number in range(wanted)})
-        for warehouse in warehouses or self._product.warehouses:
-            assert self.users(warehouse) == users, warehouse.name
-
-    def _create(self, name: str, **attributes: str) -> str:
-        return str(self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
-
-    def _attribute(self, url: str, name: str) -> str:
-        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        return str(answer["Attributes"][name])

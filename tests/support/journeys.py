@@ -20,7 +20,7 @@ _LAST_WORDS = ("::endgroup::", "Task killed!", "Process terminated by signal")
 
 
 class Run:
-    """One run of one table's DAG."""
+    """One run of a DAG."""
 
     def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
         self._api = api
@@ -140,6 +140,11 @@ class Pipeline(Systems):
     def sync(self, table: str, wanted: str = "success", **conf: Any) -> Run:
         """Trigger a run and wait until it has ended as `wanted`."""
         return self.start(table, **conf).wait(wanted)
+
+    def drain(self, queue: str, wanted: str = "success") -> Run:
+        """Trigger a queue's drain and wait until it has ended as `wanted`."""
+        dag_id = f"drain__{queue}"
+        return Run(self.api, dag_id, self.api.trigger(dag_id)).wait(wanted)
 
     def newest_run(self, table: str) -> Run:
         """The DAG's newest run, as soon as there is one."""

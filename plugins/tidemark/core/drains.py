@@ -5,8 +5,9 @@ nothing new is received (protocol rule 20): so, whatever is down for however lon
 received again and again until the queue gives it up. A queue's document has no watermark.
 """
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from tidemark.core.batches import Plan, drain_id
@@ -121,3 +122,32 @@ def with_drained(
             "columns": tuple(f"{column.name} {column.redshift}" for column in plan.columns),
         }
     )
+
+
+@dataclass
+class Hidden:
+    """The messages that one receiver keeps from others.
+
+    :param seconds: for how long the queue does, from when it was last told
+    """
+
+    seconds: int
+    _told: list[tuple[datetime, Sequence[str]]] = field(default_factory=list)
+
+    @property
+    def handles(self) -> list[str]:
+        """All of them."""
+        return [handle for _, handles in self._told for handle in handles]
+
+    def add(self, handles: Sequence[str], now: datetime) -> None:
+        """Messages that were received by now."""
+        self._told.append((now, handles))
+
+    def renewed(self, now: datetime) -> list[str]:
+        """Return those whose time is half over, and count them as kept anew from now."""
+        late = now - timedelta(seconds=self.seconds / 2)
+        due = [handle for since, handles in self._told if since <= late for handle in handles]
+        if due:
+            self._told = [(since, handles) for since, handles in self._told if since > late]
+            self.add(due, now)
+        return due

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from tidemark.core.batches import Plan, StagedFile
 from tidemark.core.column_types import LINEAGE, arrow_schema
+from tidemark.core.drains import Hidden
 from tidemark.core.errors import TidemarkError
 from tidemark.core.event_rows import Received, event_rows, message_rows
 from tidemark.core.quarantine import join_findings, quarantine_prefix
@@ -30,7 +31,8 @@ class Receiving:
     Every message is written down three times before it counts as received: as it came, as a row
     (or in quarantine, if it is no event), and in the receipt, by the file that lists it.
 
-    :ivar handles: of all messages, to give them back if the attempt fails
+    While it works, messages are kept from others; so it tells the queue again before their time
+    is over, however slow the bucket is.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Receiving:
             stream, lambda file: f"{plan.prefix}/messages-{number}-{file}-{attempt}.parquet"
         )
         self.read_from = self.read_to = datetime.now(UTC)
-        self.handles: list[str] = []
+        self._hidden = Hidden(stream.drain.visibility_seconds)
         self.misfits: dict[tuple[str, str], int] = {}
 
     def rows(self) -> Iterator[pa.RecordBatch]:
@@ -61,30 +63,42 @@ class Receiving:
 
     def finish(self) -> dict[str, Any]:
         """Return what the receipt says beside the files of rows."""
-        return {
+        told = {
             "read_from": self.read_from,
             "read_to": self.read_to,
             "messages": self._kept.finish(),
             "set_aside": self._aside.finish(),
             "findings": join_findings(self._aside.counts),
         }
+        self._keep_longer()
+        return told
 
     def give_back(self) -> None:
         """Let others have the messages at once. Without that they come back by themselves."""
         with contextlib.suppress(TidemarkError):
-            self._stream.messages.keep_from_others(self.handles, 0)
+            self._stream.messages.keep_from_others(self._hidden.handles, 0)
+
+    def _keep_longer(self) -> None:
+        handles = self._hidden.renewed(datetime.now(UTC))
+        try:
+            self._stream.messages.keep_from_others(handles, self._hidden.seconds)
+        except TidemarkError as error:  # then they come twice, and count once
+            _log.warning("%s messages may come back early: %s", len(handles), error)
 
     def _received(self) -> Iterator[list[Received]]:
         drain, queue = self._stream.drain, self._stream.messages
         end, room = time.monotonic() + drain.most_seconds, drain.most_bytes
-        while room > 0 and time.monotonic() < end and len(self.handles) < drain.most_messages:
+        left = drain.most_messages
+        while room > 0 and time.monotonic() < end and left > 0:
+            self._keep_longer()
             found = queue.receive(
-                most=drain.most_messages - len(self.handles),
+                most=left,
                 wait_seconds=drain.wait_seconds,
                 visibility_seconds=drain.visibility_seconds,
             )
-            self.handles += [message.handle for message in found]
             self.read_to = datetime.now(UTC)
+            self._hidden.add([message.handle for message in found], self.read_to)
+            left -= len(found)
             room -= sum(message.bytes for message in found)
             if not found:
                 return
