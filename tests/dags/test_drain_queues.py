@@ -59,3 +59,21 @@ def test_no_dag_without_a_url_without_a_drain_or_where_another_installation_drai
     assert parse(QUEUE) is None
     monkeypatch.setenv("ENABLE_SQS_CONSUMER", "False")
     assert parse(f"{QUEUE}, drain: {{}}") is None
+
+
+def test_a_watched_queue_starts_runs_beside_its_schedule(parse):
+    assert parse(f"{QUEUE}, drain: {{}}").timetable.expression == "* * * * *"
+    for schedule in ('"*/5 * * * *"', "null"):
+        dag = parse(f"{QUEUE}, drain: {{watch_seconds: 5, schedule: {schedule}}}")
+        (asset,) = dag.timetable.asset_condition.objects
+        (watcher,) = asset.watchers
+        assert asset.name == "tidemark/queue/q"
+        assert watcher.trigger.serialize()[1] == {
+            "queue": {
+                "name": "q",
+                "queue_url": "https://sqs.us-east-1.amazonaws.com/000000000000/q",
+                "aws_conn_id": "aws_default",
+                "region": None,
+            },
+            "seconds": 5.0,
+        }

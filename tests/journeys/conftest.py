@@ -52,8 +52,14 @@ def way_to_bastion(bastion: Bastion) -> Iterator[Relay]:
 
 @pytest.fixture(scope="session")
 def drained(stack: Endpoints) -> EventQueue:
-    """The queue that a DAG drains."""
+    """A queue whose drain the tests start."""
     return EventQueue(stack, "drained", [Warehouse(stack, cluster) for cluster in stack.clusters])
+
+
+@pytest.fixture(scope="session")
+def watched(stack: Endpoints) -> EventQueue:
+    """A queue whose drain starts when there are messages."""
+    return EventQueue(stack, "watched", [Warehouse(stack, cluster) for cluster in stack.clusters])
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +70,7 @@ def environment(
     bastion: Bastion,
     way_to_bastion: Relay,
     drained: EventQueue,
+    watched: EventQueue,
 ) -> dict[str, str]:
     """Airflow's environment: AWS lies behind the gate, the configuration may be edited."""
     config = home / "include"
@@ -94,6 +101,7 @@ def environment(
         "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
         "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
         "DRAINED_QUEUE_URL": drained.url,
+        "WATCHED_QUEUE_URL": watched.url,
         "EVENTS_QUEUE_URL": EventQueues(stack).create("events"),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
@@ -106,6 +114,7 @@ def pipeline(
     gate: Gate,
     environment: dict[str, str],
     drained: EventQueue,
+    watched: EventQueue,
 ) -> Iterator[Pipeline]:
     """Everything, running: DAGs read and unpaused, bucket there, no table yet."""
     store = Store(stack, STAGING_BUCKET)
@@ -115,9 +124,10 @@ def pipeline(
     with Airflow(home, stack, environment) as airflow:
         tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
         ids = ["sync__" + table.replace(".", "__") for table in tables]
-        drain = f"drain__{drained.name}"
-        airflow.api.wait_for_dags([*ids, drain], _DAGS_DEADLINE)
-        airflow.api.unpause(drain)
+        drains = [f"drain__{queue.name}" for queue in (drained, watched)]
+        airflow.api.wait_for_dags([*ids, *drains], _DAGS_DEADLINE)
+        for dag_id in drains:
+            airflow.api.unpause(dag_id)
         for table, dag_id in zip(tables.values(), ids, strict=True):
             if not (table or {}).get("schedule"):  # those with one start runs by themselves
                 airflow.api.unpause(dag_id)

@@ -38,3 +38,11 @@ def test_events_are_counted_once_whatever_is_down_or_cleared(
         run.clear(task)
     run.wait()
     drained.assert_users(6)
+
+
+def test_a_run_starts_when_messages_wait(pipeline: Pipeline, watched: EventQueue) -> None:
+    watched.send(*purchases(2))
+    run = pipeline.newest_of(f"drain__{watched.name}").wait()
+    assert run.id.startswith("asset_triggered")
+    assert watched.left() == 0
+    watched.assert_users(2)

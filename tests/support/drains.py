@@ -37,10 +37,11 @@ class DrainedQueue(EventQueue):
         self._drain: dict[str, Any] = {**_QUICK, "table": self.name}
         self.configure(**drain)
 
-    def configure(self, **drain: Any) -> None:
-        """Change settings of the drain."""
+    def configure(self, *, webhook: dict[str, Any] | None = None, **drain: Any) -> None:
+        """Change settings of the drain, or of the receiver before it."""
         self._drain |= drain
-        self._product.configure_queue(self.name, queue_url=self.url, drain=self._drain)
+        given = {"webhook": webhook} if webhook else {}
+        self._product.configure_queue(self.name, queue_url=self.url, drain=self._drain, **given)
 
     def start(self) -> Run:
         """A new run, of which nothing has happened yet."""

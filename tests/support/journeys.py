@@ -147,8 +147,11 @@ class Pipeline(Systems):
         return Run(self.api, dag_id, self.api.trigger(dag_id)).wait(wanted)
 
     def newest_run(self, table: str) -> Run:
+        """The newest run of a table's DAG, as soon as there is one."""
+        return self.newest_of(f"sync__{DATABASE}__{table}")
+
+    def newest_of(self, dag_id: str) -> Run:
         """The DAG's newest run, as soon as there is one."""
-        dag_id = f"sync__{DATABASE}__{table}"
         wait_until(
             lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
         )

@@ -168,13 +168,17 @@ class Service:
 
 
 class Senders:
-    """Many senders at once, in a thread. `kept` are the ids that were answered 2xx."""
+    """Many senders at once, in a thread.
+
+    :ivar kept: the ids that were answered 2xx; :ivar events: what was sent under them
+    """
 
     def __init__(self, url: str, path: str = "/webhook/events", senders: int = 20) -> None:
         self._url, self._count = url + path, senders
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="senders", daemon=True)
         self.kept: list[str] = []
+        self.events: list[tuple[int, int]] = []
         self.statuses: Counter[int] = Counter()
         self.seconds: list[float] = []
 
@@ -215,3 +219,4 @@ class Senders:
             self.statuses[answer.status_code] += 1
             if answer.is_success:
                 self.kept.append(answer.json()["messageId"])
+                self.events.append((sender, number))

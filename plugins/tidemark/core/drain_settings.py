@@ -21,6 +21,8 @@ class Drain(Frozen):
 
     :param events: the columns
     :param schedule: cron expression in UTC, or None for triggered runs only
+    :param watch_seconds: look so often whether messages wait, and start a run if so; None: wait for
+        the schedule
     :param ack: when messages are deleted: ``loaded``: once every required target holds them;
         ``staged``: once they are a batch in the staging bucket, which then every target owes
     :param table: the table's name on every target; None is each target's ``events_table``
@@ -36,6 +38,7 @@ class Drain(Frozen):
 
     events: EventLayout = EventLayout()
     schedule: str | None = "* * * * *"
+    watch_seconds: float | None = Field(default=None, ge=1, le=3_600)
     ack: Literal["loaded", "staged"] = "loaded"
     table: Name | None = None
     tables: dict[str, Name] = Field(default_factory=dict)

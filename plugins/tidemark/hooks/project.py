@@ -44,7 +44,7 @@ class Project:
                 what=f"{name} is not in targets.yaml", do="Add it, or use a listed target."
             ) from None
 
-    def drained(self, name: str) -> tuple[str, Drain]:
+    def drained(self, name: str) -> tuple[Queue, Drain]:
         """Return a queue that is drained, and how. Raises `FixConfiguration` if it is not."""
         queue = self.queues.get(name)
         if queue is None or queue.drain is None or queue.queue_url is None:
@@ -52,7 +52,7 @@ class Project:
                 what=f"{name} is not in queues.yaml with queue_url and drain",
                 do="Add it, or use a queue that is drained.",
             )
-        return name, queue.drain
+        return queue, queue.drain
 
     @property
     def drained_queues(self) -> list[str]:
@@ -66,7 +66,7 @@ class Project:
 
     def stream(self, name: str) -> str:
         """Return the name of a table or a drained queue. Raises `FixConfiguration` for others."""
-        return self.drained(name)[0] if is_queue(name) else self.table(name).name
+        return self.drained(name)[0].name if is_queue(name) else self.table(name).name
 
     def event_table(self, name: str) -> EventTable:
         """Return the table that a drained queue's events go to."""

@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param, cross_downstream, get_parsing_context
+from airflow.sdk import (
+    Asset,
+    AssetOrTimeSchedule,
+    AssetWatcher,
+    CronDataIntervalTimetable,
+    Param,
+    cross_downstream,
+    get_parsing_context,
+)
 
 from tidemark.core.drain_settings import Drain
+from tidemark.core.queues import Queue
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.hooks import project
 from tidemark.operators.load import LoadTargetOperator
+from tidemark.operators.queue_watch import QueueWatch
 
 _SINCE = "Read again rows changed at or after this time; the watermark stays. ISO 8601 with a zone."
 _UNTIL = "Read again rows changed before this time; the watermark stays. ISO 8601 with a zone."
@@ -23,11 +33,16 @@ _TARGETS = "The targets of a resync, by their names in targets.yaml."
 
 @dataclass(frozen=True, slots=True)
 class DrainSettings:
-    """A queue that is drained: its name, its DAG's, and how."""
+    """A queue that is drained: its DAG's name, the queue itself, and how."""
 
-    name: str
     dag_id: str
+    queue: Queue
     drain: Drain
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.queue.name
 
 
 def _retrying(retries: int, delay_seconds: float) -> dict[str, Any]:
@@ -77,7 +92,7 @@ def read_drains() -> tuple[list[DrainSettings], list[Target]]:
     configured = project.read_project()
     names = configured.queues_to_declare(get_parsing_context().dag_id, os.environ)
     queues = [
-        DrainSettings(name, configured.event_table(name).dag_id, configured.drained(name)[1])
+        DrainSettings(configured.event_table(name).dag_id, *configured.drained(name))
         for name in names
     ]
     return queues, list(configured.targets.by_name.values())
@@ -88,13 +103,24 @@ def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:
     drain = queue.drain
     return {
         "dag_id": queue.dag_id,
-        "schedule": CronDataIntervalTimetable(drain.schedule, "UTC") if drain.schedule else None,
+        "schedule": _drain_schedule(queue),
         "start_date": datetime(2000, 1, 1, tzinfo=UTC),
         "catchup": False,
         "max_active_runs": 1,  # two would adopt the same batch; it would do no harm
         "default_args": _retrying(drain.retries, drain.retry_delay_seconds),
         "tags": ["tidemark", "queue"],
     }
+
+
+def _drain_schedule(queue: DrainSettings) -> Any:
+    """The schedule stays beside the watch: it pays debts, and starts runs while nobody watches."""
+    drain = queue.drain
+    timetable = CronDataIntervalTimetable(drain.schedule, "UTC") if drain.schedule else None
+    if drain.watch_seconds is None:
+        return timetable
+    watcher = AssetWatcher("messages", QueueWatch.on(queue.queue, drain.watch_seconds))
+    waiting = Asset(f"tidemark/queue/{queue.name}", watchers=[watcher])
+    return AssetOrTimeSchedule(timetable=timetable, assets=[waiting]) if timetable else [waiting]
 
 
 def receiver_settings(queue: DrainSettings) -> dict[str, Any]:

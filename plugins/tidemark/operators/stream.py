@@ -124,7 +124,7 @@ class QueueStream(Stream):
         """Read the project and pick a queue by name."""
         project = read_project()
         queue, drain = project.drained(name)
-        return cls(project, project.event_table(queue), drain)
+        return cls(project, project.event_table(queue.name), drain)
 
     @cached_property
     def messages(self) -> MessageQueue:
