@@ -8,6 +8,7 @@ from tidemark.operators.declare import (
     load_settings,
     read_project,
     source_settings,
+    trigger_form,
 )
 from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
@@ -31,4 +32,5 @@ __all__ = [
     "read_project",
     "source_settings",
     "sweep_settings",
+    "trigger_form",
 ]
