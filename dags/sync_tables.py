@@ -4,9 +4,7 @@
     plan_increment >> extract_chunk >> seal_batch >> load_<required> >> commit_watermark
                                                   >> load_<best effort>
 
-**Any task may be cleared at any time.** Ledgers in the warehouses say what is applied: nothing is
-loaded twice, and the watermark moves only when every required warehouse holds the batch.
-
+**Any task may be cleared at any time**: the ledgers in the warehouses know what is applied already.
 * A *required* load failed: mend the cause, clear it with downstream; or wait for the next run.
 * A *best effort* load failed: the warehouse owes the batch; the next run pays, or clear that task.
 * `commit_watermark` failed: its log names the warehouse and the task to clear.
@@ -26,11 +24,12 @@ from tidemark.operators import (
     load_settings,
     read_project,
     source_settings,
+    trigger_form,
 )
 
 tables, targets = read_project()
 for table in tables:
-    with DAG(doc_md=__doc__, **dag_settings(table)):
+    with DAG(doc_md=__doc__, **dag_settings(table)) as dag:
         plan = PlanIncrementOperator(task_id="plan_increment", **source_settings(table))
         extract = ExtractChunkOperator.partial(task_id="extract_chunk", **chunk_settings(table))
         seal = SealBatchOperator(task_id="seal_batch", table=table.name)
@@ -38,3 +37,4 @@ for table in tables:
         commit = CommitWatermarkOperator(task_id="commit_watermark", table=table.name)
         plan >> extract.expand(chunk=plan.output) >> seal >> [*loads, commit]
         gating(table, loads) >> commit
+        dag.params.update(trigger_form())

@@ -70,7 +70,7 @@ class MariaDb:
                 "--skip-test-db",
                 "--skip-name-resolve",
                 _REDO_LOG,
-                *_as_root(),
+                *as_root(),
             ],
             log=self._home / "logs" / "mysql.log",
             deadline=120,
@@ -121,7 +121,7 @@ class MariaDb:
                 # A crash of the machine may cost the last second; a crash of the server nothing.
                 "--innodb-flush-log-at-trx-commit=2",
                 *self._options,
-                *_as_root(),
+                *as_root(),
             ],
             log=self._home / "logs" / "mysql.log",
             healthy=self._answers,
@@ -172,6 +172,6 @@ def _program(name: str) -> str:
     return path
 
 
-def _as_root() -> list[str]:
-    """MariaDB runs as root only when told so; on a private data directory that is harmless."""
+def as_root() -> list[str]:
+    """Return what the server is told where root runs it; on private data that is harmless."""
     return ["--user=root"] if os.geteuid() == 0 else []

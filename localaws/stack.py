@@ -28,6 +28,7 @@ from localaws.endpoints import (
     write_private,
 )
 from localaws.mariadb import MariaDb
+from localaws.mysql import source_server
 from localaws.objects import Objects, answers
 from localaws.postgres import Postgres
 from localaws.processes import Service, ServiceFailed, free_port, is_free
@@ -151,14 +152,14 @@ class Stack:
         postgres = Postgres(
             self.home, endpoints.postgres_port, password=endpoints.postgres_password
         )
-        mariadb = MariaDb(
+        source = source_server()(
             self.home,
             endpoints.mysql_port,
             admin_password=endpoints.mysql_admin_password,
             reader_password=endpoints.mysql_reader_password,
         )
         databases: list[tuple[_Database, Service | None]] = []
-        for database in (postgres, mariadb):
+        for database in (postgres, source):
             preparation = database.preparation()
             databases.append((database, preparation))
             if preparation is not None:
@@ -169,11 +170,11 @@ class Stack:
         s3_and_sqs = Objects(self.home, aws_port, region=REGION)
         self._begin(s3_and_sqs.emulator())
         gateway = self._begin(s3_and_sqs.gateway())
-        engine, source = (self._follow(*pair) for pair in databases)
+        engine, mysql = (self._follow(*pair) for pair in databases)
         data_api = self._begin(
             _redshift(self.home, endpoints, self._serializable)
         )  # waits for the engine by itself
-        for service in (engine, gateway, source, data_api):
+        for service in (engine, gateway, mysql, data_api):
             service.wait_healthy()
 
     def _begin(self, service: Service) -> Service:

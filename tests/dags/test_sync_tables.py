@@ -93,6 +93,12 @@ def test_schedules_carry_an_interval_and_null_means_triggered_only(parse):
     assert type(dags["sync__s__b"].timetable).__name__ == "CronDataIntervalTimetable"
 
 
+def test_the_form_is_on_the_dag_with_values_that_hold_and_no_task_carries_a_copy(parse):
+    dag = parse(**SECOND)["sync__demo__flights"]
+    assert dag.params.validate().keys() >= {"since", "until", "mode", "targets"}
+    assert not any(task.params for task in dag.tasks)
+
+
 def test_a_wrong_setting_is_an_import_error_that_names_file_table_and_key(parse):
     with pytest.raises(
         Exception, match=r"tables\.yaml: tables\.s\.a\.cursr: there is no such setting"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.mariadb import MariaDb
+from localaws.mysql import source_server
 from localaws.processes import Service, free_port
 
 _PASSWORD = "nobody-but-this-test"
@@ -34,7 +35,7 @@ def encrypted_source(home: Path, *options: str) -> Iterator[EncryptedSource]:
     """Run the server below `home`, with more `options`, for as long as the block lasts."""
     home.mkdir(parents=True, exist_ok=True)
     authority, certificate, key = _certificates(home)
-    server = MariaDb(
+    server = source_server()(
         home,
         port := free_port(),
         admin_password=_PASSWORD,

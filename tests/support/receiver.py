@@ -118,6 +118,11 @@ class Served:
                 answer += piece
             return answer[:until]
 
+    def send_and_leave(self, data: bytes) -> None:
+        """Send bytes over a connection of their own, and close it."""
+        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+            connection.sendall(data)
+
 
 class Service:
     """`python -m tidemark webhook`, as somebody starts it; may be started again."""

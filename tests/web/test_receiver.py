@@ -11,6 +11,8 @@ import httpx
 import pytest
 from tidemark.core.webhook_admission import signature
 
+from localaws import Endpoints
+from localaws.injecting import inject
 from tests.support.receiver import HEADERS, OLD_TOKEN, TOKEN, EventQueues, ids
 from tests.web.conftest import Serve
 
@@ -142,6 +144,28 @@ def test_signed_requests(serve: Serve) -> None:
     assert client.post(PATH, content=body, headers=late).status_code == 401
     assert client.post(PATH, content=body).status_code == 401
     assert refusals(client) == {"wrong_signature": 1, "stale_timestamp": 1, "no_signature": 1}
+
+
+def test_a_copy_of_a_signed_request_is_the_same_event(
+    serve: Serve, queues: EventQueues, url: str, stack: Endpoints
+) -> None:
+    first, other = (serve(auth="hmac", header="X-Signature").client() for _ in range(2))
+    body, now = b'{"a": 1}', str(int(time.time()))
+    digest = signature(TOKEN.encode(), now, body)
+    signed = {"X-Signature": digest, "X-Webhook-Timestamp": now}
+    without_spool = serve(spool=False, auth="hmac", header="X-Signature").client()
+    match = url.rpartition("/")[2] + "$"
+    with inject(stack, "sqs", "unavailable", operation="SendMessageBatch", match=match):
+        assert without_spool.post(PATH, content=body, headers=signed).status_code == 503
+    answers = [client.post(PATH, content=body, headers=signed) for client in (without_spool, first)]
+    answers.append(first.post(PATH, content=body, headers=signed | {"X-Signature": digest.upper()}))
+    answers.append(other.post(PATH, content=body, headers=signed))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    (message_id,) = {answer.json()["messageId"] for answer in answers}
+    # One from each receiver, none for the copy that one of them knew; all under one id.
+    assert ids(queues.take(url, 1)) == {message_id: 3}
+    assert "webhook_copies_total{" in first.get("/metrics").text
+    assert "webhook_copies_total{" not in other.get("/metrics").text
 
 
 def test_only_those_who_are_listed_may_send(serve: Serve) -> None:

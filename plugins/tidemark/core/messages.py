@@ -17,7 +17,8 @@ from tidemark.core.queues import ATTRIBUTE_BYTES, BATCH_MESSAGES, MESSAGE_BYTES
 class Message:
     """One event on its way to a queue.
 
-    :param id: drawn when it came in; a message sent twice keeps it, so the drain counts it once
+    :param id: drawn when it came in, or made of its signature; a message sent twice keeps it, so
+        the drain counts it once
     :param received_at: when it came in, ISO 8601 in UTC
     :param text: the body, as it came
     """

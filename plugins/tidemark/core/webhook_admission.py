@@ -16,6 +16,9 @@ from tidemark.core.webhook_refusals import Refusal
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SIGNATURE = re.compile(r"(?:sha256=)?([0-9a-fA-F]{64})")
 _SECONDS = re.compile(r"\d{1,12}")
+# AWS's load balancers name the client's port too, if told so:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+_WITH_PORT = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::\d+)?")
 
 
 def networks(texts: Sequence[str]) -> tuple[IPNetwork, ...]:
@@ -45,7 +48,7 @@ def sender_address(
     :param peer: the other end of the connection
     :param forwarded: the values of ``X-Forwarded-For``, one a header, in order
     """
-    hops = [hop.strip() for value in forwarded for hop in value.split(",")]
+    hops = [_without_port(hop.strip()) for value in forwarded for hop in value.split(",")]
     address = peer
     while hops and within(address, trusted):
         address = hops.pop()
@@ -99,6 +102,11 @@ class Bucket:
         """Return the bucket with one token less; None when there is none to take."""
         tokens = min(float(self.burst), self.tokens + max(0.0, now - self.at) * self.rate)
         return Bucket(self.rate, self.burst, tokens - 1, now) if tokens >= 1 else None
+
+
+def _without_port(hop: str) -> str:
+    found = _WITH_PORT.fullmatch(hop)
+    return (found[1] or found[2]) if found else hop
 
 
 def _equals_one(given: bytes, secrets: Sequence[bytes]) -> bool:

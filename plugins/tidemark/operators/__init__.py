@@ -12,6 +12,7 @@ from tidemark.operators.declare import (
     read_project,
     receiver_settings,
     source_settings,
+    trigger_form,
 )
 from tidemark.operators.delete_messages import DeleteMessagesOperator
 from tidemark.operators.extract import ExtractChunkOperator
@@ -45,4 +46,5 @@ __all__ = [
     "receiver_settings",
     "source_settings",
     "sweep_settings",
+    "trigger_form",
 ]

@@ -1,5 +1,6 @@
 """One queue's door: `core.webhook_admission` asked about a request."""
 
+import uuid
 from collections.abc import Sequence
 
 from fastapi import Request
@@ -17,6 +18,7 @@ from tidemark.core.webhook_admission import (
 )
 from tidemark.core.webhook_bodies import is_json_type
 from tidemark.core.webhook_refusals import Refusal, Refused
+from tidemark.core.webhook_replays import Replays, signed_id
 
 
 class Admission:
@@ -29,6 +31,7 @@ class Admission:
         self._secrets, self._trusted = tuple(secrets), trusted
         self._allowed = networks(webhook.allow)
         self._bucket: Bucket | None = None
+        self._replays = Replays()
 
     def check_head(self, request: Request, now: float) -> None:
         """Judge what is known before the body is read; `now` is Unix time."""
@@ -66,6 +69,22 @@ class Admission:
             if taken is None:
                 raise Refused(Refusal.RATE)
             self._bucket = taken
+
+    def message_id(self, request: Request) -> str:
+        """Return the id of the message that a request, which was let in, becomes."""
+        if self.webhook.auth == "hmac":
+            return signed_id(request.headers[self.webhook.header][-64:])
+        return str(uuid.uuid4())
+
+    def is_copy(self, message_id: str, now: float) -> bool:
+        """Whether this process has kept the message already; `now` is Unix time."""
+        return self.webhook.auth == "hmac" and self._replays.holds(message_id, now)
+
+    def kept(self, request: Request, message_id: str, now: float) -> None:
+        """Remember what a copy of the request would be answered."""
+        if self.webhook.auth == "hmac":
+            signed = int(request.headers[self.webhook.timestamp_header])
+            self._replays.keep(message_id, signed + self.webhook.replay_seconds + 1, now)
 
 
 def sender(request: Request, trusted: Sequence[IPNetwork]) -> str | None:

@@ -38,4 +38,40 @@ EVENT: dict[str, Any] = {
         (503, "cannot be kept now; send again later"),
     ),
 }
-HEALTH: dict[str, Any] = {"responses": {"503": {"description": "events cannot be taken now"}}}
+_HEALTH: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "status": {"enum": ["ok", "degraded", "down"]},
+        "timestamp": {"type": "string", "format": "date-time"},
+        "consumer": {"enum": ["enabled", "disabled"]},
+        "queues": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "status": {"enum": ["ok", "degraded", "down"]},
+                    "depth": {
+                        "type": ["object", "null"],
+                        "description": "messages waiting, in_flight, delayed: about",
+                    },
+                    "spool_bytes": {"type": "integer"},
+                    "oldest_age_seconds": {
+                        "type": "number",
+                        "description": "of the spool; SQS tells its own to CloudWatch alone, as "
+                        "ApproximateAgeOfOldestMessage",
+                    },
+                },
+            },
+        },
+    },
+    "required": ["status", "timestamp"],
+}
+HEALTH: dict[str, Any] = {
+    "responses": {
+        str(status): {
+            "description": what,
+            "content": {"application/json": {"schema": _HEALTH}},
+        }
+        for status, what in ((200, "events can be taken"), (503, "events cannot be taken now"))
+    }
+}

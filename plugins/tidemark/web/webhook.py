@@ -12,7 +12,6 @@ says it is, its size; only then is the body read, its signature checked, and it 
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -112,11 +111,7 @@ class _Desk:
                 return self._refuse("", Refusal.BAD_ROUTE)
             if not self._reception.started:
                 await self._reception.start()
-            body = await self._admit(queue, request)
-            webhook = self._reception.webhooks[queue]
-            text = message_text(body, max_depth=webhook.max_depth, max_keys=webhook.max_keys)
-            message = Message(str(uuid.uuid4()), moment(), text)
-            await self._reception.publishers[queue].publish(message)
+            message_id = await self._keep(queue, request)
         except Refused as refused:
             return self._refuse(known, refused.refusal)
         except ClientDisconnect:
@@ -128,11 +123,24 @@ class _Desk:
             self._in_flight -= 1
         self._counts.add("webhook_requests", queue, "status", "200")
         self._counts.took(queue, time.perf_counter() - began)
-        answer = f'{{"success":true,"messageId":"{message.id}","timestamp":"{moment()}"}}'
+        answer = f'{{"success":true,"messageId":"{message_id}","timestamp":"{moment()}"}}'
         return Response(answer, media_type="application/json")
 
-    async def _admit(self, queue: str, request: Request) -> bytes:
+    async def _keep(self, queue: str, request: Request) -> str:
+        """Return the id of the message that queue or spool has when this returns."""
         admission = self._admissions[queue]
+        body = await self._admit(admission, request)
+        message_id = admission.message_id(request)
+        if admission.is_copy(message_id, time.time()):
+            self._counts.add("webhook_copies", queue)
+            return message_id
+        webhook = admission.webhook
+        text = message_text(body, max_depth=webhook.max_depth, max_keys=webhook.max_keys)
+        await self._reception.publishers[queue].publish(Message(message_id, moment(), text))
+        admission.kept(request, message_id, time.time())
+        return message_id
+
+    async def _admit(self, admission: Admission, request: Request) -> bytes:
         admission.check_head(request, time.time())
         try:
             async with asyncio.timeout(self._reception.settings.body_seconds):
