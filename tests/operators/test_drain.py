@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from tidemark.cli import main
+from tidemark.core.queues import Queue
+from tidemark.operators.queue_watch import QueueWatch
 
 from localaws import inject
 from tests.support.drains import DrainedQueue
@@ -67,7 +71,8 @@ def test_a_primary_that_is_down_for_longer_than_messages_stay_hidden(product: Pr
     queue.drain()
     queue.send(*purchases(2, first=1))
     with product.target("primary", retries=0), product.primary.paused():
-        first = queue.start().go().expect("failed")
+        with product.secondary.paused():  # first both are
+            first = queue.start().go().expect("failed")
         assert first.states["load_primary"] == "failed"
         assert "No message was deleted." in first.told("delete_messages")
         for _ in range(2):  # more often than the queue lets a message be received
@@ -269,6 +274,23 @@ def test_a_postgresql_target_gets_events_with_their_json(product: Product) -> No
             )
         ).fetchall()
     assert found == [(f"user-{number}", "af_purchase") for number in range(3)]
+
+
+def test_a_watch_looks_at_messages_and_takes_none(product: Product) -> None:
+    queue = DrainedQueue(product)
+    classpath, given = QueueWatch.on(Queue(name=queue.name, queue_url=queue.url), 0.1).serialize()
+    assert classpath == f"{QueueWatch.__module__}.QueueWatch"
+
+    async def first() -> Any:
+        watching = aiter(QueueWatch(**json.loads(json.dumps(given))).run())
+        fires = asyncio.ensure_future(anext(watching))
+        await asyncio.to_thread(queue.send, *purchases(2))
+        return (await asyncio.wait_for(fires, 60)).payload
+
+    fired = asyncio.run(first())
+    assert fired["queue"] == queue.name
+    assert fired["waiting"] in {1, 2}
+    assert queue.drain().xcom("delete_messages")["messages"] == 2
 
 
 def test_where_another_installation_drains_there_is_no_dag(
