@@ -6,7 +6,9 @@ import io
 import json
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 from tidemark.cli import main
 
 from tests.support.drains import DrainedQueue
@@ -59,6 +61,29 @@ def test_a_persons_events_go_everywhere_and_stay_away(
     queue.drain()
     for warehouse in product.warehouses:
         assert queue.users(warehouse)["somebody"] == 1
+
+
+def test_postgresql_deletes_and_forgets_too(product: Product, forget: Any) -> None:
+    stack = product.stack
+    login = {"host": stack.postgres_host, "port": stack.postgres_port}
+    login["password"] = stack.postgres_password
+    product.connection(
+        "forgetful_db", conn_type="postgres", login=stack.postgres_user, schema="postgres", **login
+    )
+    settings = {"kind": "postgres", "role": "best_effort", "conn_id": "forgetful_db"}
+    with product.target("forgetful", **settings):
+        queue = DrainedQueue(product)
+        events = purchases(4)
+        queue.send(*events[:2])
+        queue.drain()
+        queue.send(events[3] | {"customer_user_id": "user-1"}, events[2])
+        forget(queue, "user-1")
+        queue.drain()
+        assert queue.debt("forgetful") == []
+    table = sql.Identifier(queue.name)
+    with psycopg.connect(user=stack.postgres_user, dbname="postgres", **login) as session:
+        found = session.execute(sql.SQL("SELECT user_id FROM {}").format(table)).fetchall()
+    assert sorted(found) == [("user-0",), ("user-2",)]
 
 
 def test_a_request_is_refused_before_anything_is_written(
