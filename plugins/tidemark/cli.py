@@ -13,7 +13,7 @@
     python -m tidemark debt
     python -m tidemark catchup -t shop.orders --target secondary
     python -m tidemark dlq depth | redrive -q appsflyer
-    python -m tidemark forget request | receipts -q appsflyer
+    python -m tidemark forget request | receipts | repeat -q appsflyer
     python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task.

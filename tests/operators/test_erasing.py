@@ -57,6 +57,10 @@ def test_a_persons_events_go_everywhere_and_stay_away(
     (asked,) = receipts(queue, capsys)
     assert [done["status"] for done in asked["targets"].values()] == ["done", "done"]
     assert "somebody" not in json.dumps(asked)
+    product.secondary.run(f"DELETE FROM _tidemark_ledger__{queue.name} WHERE kind = 'erasure'")
+    assert main(["forget", "repeat", "-q", queue.name]) == 0  # as if restored from before
+    assert len(queue.debt()) == 1
+    assert queue.debt("primary") == []
     queue.send(theirs[3])  # they are back: what came later is taken
     queue.drain()
     for warehouse in product.warehouses:

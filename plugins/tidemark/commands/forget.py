@@ -2,6 +2,7 @@
 
 python -m tidemark forget request  -q appsflyer --by user_id --reason "ticket 12" < ids.txt
 python -m tidemark forget receipts -q appsflyer
+python -m tidemark forget repeat   -q appsflyer
 """
 
 import argparse
@@ -12,7 +13,7 @@ from typing import Any
 
 from tidemark.core.erasures import hashed_in, persons
 from tidemark.hooks.hash_secret import read_hash_secret
-from tidemark.operators.erasing import erase, receipts
+from tidemark.operators.erasing import erase, receipts, repeat
 from tidemark.operators.stream import QueueStream
 
 
@@ -26,7 +27,9 @@ def add_commands(commands: Any) -> None:
     ask.set_defaults(command=_request)
     done = verbs.add_parser("receipts", help="what became of requests, one JSON object a line")
     done.set_defaults(command=_receipts)
-    for verb in (ask, done):
+    again = verbs.add_parser("repeat", help="for targets that were added or restored since")
+    again.set_defaults(command=_repeat)
+    for verb in (ask, done, again):
         verb.add_argument("-q", "--queue", required=True)
 
 
@@ -44,6 +47,14 @@ def _request(options: argparse.Namespace) -> None:
         f"deletes what came in until {asked.until:%F %T} UTC. What became of it:\n"
         f"python -m tidemark forget receipts -q {options.queue}"
     )
+
+
+def _repeat(options: argparse.Namespace) -> None:
+    found = repeat(QueueStream.open(options.queue), datetime.now(UTC))
+    for batch_id, target in found:
+        print(f"{target} owes {batch_id}; the next run deletes the events")
+    if not found:
+        print("no target lacks a request")
 
 
 def _receipts(options: argparse.Namespace) -> None:

@@ -206,24 +206,6 @@ def checksum(files: Iterable[StagedFile]) -> str:
     return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
 
 
-def manifest(files: Iterable[StagedFile], bucket: str) -> dict[str, list[dict[str, object]]]:
-    """Return the COPY manifest of some files.
-
-    Parquet needs ``meta.content_length``; without ``mandatory`` a missing file would be no error.
-    https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
-    """
-    return {
-        "entries": [
-            {
-                "url": f"s3://{bucket}/{file.key}",
-                "mandatory": True,
-                "meta": {"content_length": file.bytes},
-            }
-            for file in files
-        ]
-    }
-
-
 def increment_id(epoch: int, window: Window, keys: KeyWindow | None = None) -> str:
     """Name the batch of an increment by its epoch and window; of an ``append`` table by both."""
     if keys is None:

@@ -1,6 +1,6 @@
 """Deletion requests: write one down as a batch that every target owes; see what became of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from tidemark.core.erasures import Request, erasure, receipt, request, requests_
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.core.state import with_debt
 from tidemark.operators.stream import QueueStream
+
+NEVER = "never loaded"
 
 
 def erase(
@@ -24,17 +26,39 @@ def erase(
     :param now: goes into ``updated_at`` of the state document
     :raises FixConfiguration: the request is empty or too long, or no event was ever drained
     """
-    name = stream.table.name
-    asked = request(name, whom, until, reason)
-    state = stream.state()
+    asked = request(stream.table.name, whom, until, reason)
+    targets = stream.state().targets
     stream.bucket.put_new(asked.key, asked.model_dump_json(indent=2).encode())
-    stream.batches.record_batch(erasure(asked, stream.drain.events, state.epoch))
-    stream.states.update(name, now, lambda found: with_debt(found, asked.batch_id, found.targets))
+    _owe(stream, asked, targets, now)
     return asked
+
+
+def repeat(stream: QueueStream, now: datetime) -> list[tuple[str, str]]:
+    """Ask once more those targets whose ledger lacks a request and that do not owe it: one that was
+    added since, or restored from before it. Returns requests and targets."""
+    found = []
+    for asked, done in _requests(stream):
+        lacking = [name for name, each in done.items() if each["status"] == NEVER]
+        if lacking:
+            _owe(stream, asked, lacking, now)
+        found += [(asked.batch_id, name) for name in lacking]
+    return found
 
 
 def receipts(stream: QueueStream) -> Iterator[dict[str, Any]]:
     """Yield every request of a queue with what each target's ledger says of it."""
+    for asked, done in _requests(stream):
+        yield receipt(asked, done)
+
+
+def _owe(stream: QueueStream, asked: Request, targets: Collection[str], now: datetime) -> None:
+    name = stream.table.name
+    # Made anew where retention has deleted it: it follows from the request.
+    stream.batches.record_batch(erasure(asked, stream.drain.events, stream.state().epoch))
+    stream.states.update(name, now, lambda found: with_debt(found, asked.batch_id, targets))
+
+
+def _requests(stream: QueueStream) -> Iterator[tuple[Request, dict[str, dict[str, Any]]]]:
     debts = {name: known.debt for name, known in stream.state().targets.items()}
     for key in stream.bucket.keys_below(requests_prefix(stream.table.name)):
         found = stream.bucket.read(key)
@@ -48,10 +72,8 @@ def receipts(stream: QueueStream) -> Iterator[dict[str, Any]]:
                 do="Restore an earlier version of it.",
                 table=stream.table.name,
             ) from error
-        yield receipt(
-            asked,
-            {name: _done(stream, name, asked, asked.batch_id in debts[name]) for name in debts},
-        )
+        owed = {name: asked.batch_id in debt for name, debt in debts.items()}
+        yield asked, {name: _done(stream, name, asked, owed[name]) for name in owed}
 
 
 def _done(stream: QueueStream, name: str, asked: Request, owed: bool) -> dict[str, Any]:
@@ -63,7 +85,7 @@ def _done(stream: QueueStream, name: str, asked: Request, owed: bool) -> dict[st
     except TidemarkError as error:
         return {"status": "cannot be asked", "why": error.what}
     if entry is None:
-        return {"status": "owed" if owed else "never loaded"}
+        return {"status": "owed" if owed else NEVER}
     return {
         "status": "done",
         "at": entry.loaded_at.isoformat(),
