@@ -64,7 +64,7 @@ def _dead_letters(
         yield _concern(
             queue,
             "it has no dead-letter queue",
-            "a message that makes every reception fail comes back until its retention is over, and "
+            "A message that makes every reception fail comes back until its retention is over, and "
             "is then gone",
             _set(
                 queue,
@@ -83,7 +83,7 @@ def _dead_letters(
             queue,
             f"maxReceiveCount is {receptions}, and one run receives a message up to {attempts} "
             "times",
-            "two runs that fail for another reason would move good messages to the dead-letter "
+            "Two runs that fail for another reason would move good messages to the dead-letter "
             "queue",
             _set(queue, RedrivePolicy=json.dumps({**policy, "maxReceiveCount": str(_RECEPTIONS)})),
             urgent=receptions <= attempts,
@@ -93,7 +93,7 @@ def _dead_letters(
         yield _concern(
             queue,
             f"about {count:,} messages are in its dead-letter queue",
-            "they are in no warehouse, and their retention is running out",
+            "They are in no warehouse, and their retention is running out",
             f"python -m tidemark dlq redrive -q {queue.name}",
             urgent=True,
         )
@@ -109,7 +109,7 @@ def _times(
         yield _concern(
             queue,
             f"it keeps messages for {kept / _DAY:.3g} days",
-            "while the required warehouse is away longer than that, events are lost",
+            "While the required warehouse is away longer than that, events are lost",
             _set(queue, MessageRetentionPeriod=str(LONGEST_RETENTION)),
             urgent=kept < _DAY,
         )
@@ -120,7 +120,7 @@ def _times(
             queue,
             f"its dead-letter queue keeps messages for {dead_kept / _DAY:.3g} days, it itself for "
             f"{kept / _DAY:.3g}",
-            "the time counts from the first sending, so a message may be gone as it arrives there",
+            "The time counts from the first sending, so a message may be gone as it arrives there",
             f"aws sqs set-queue-attributes --queue-url {dead.get('QueueUrl', 'ITS_URL')} "
             f"--attributes MessageRetentionPeriod={LONGEST_RETENTION}",
         )
@@ -128,7 +128,7 @@ def _times(
         yield _concern(
             queue,
             f"it delays messages by {told['DelaySeconds']} s",
-            "every event comes so much later",
+            "Every event comes so much later",
             _set(queue, DelaySeconds="0"),
         )
 
@@ -140,14 +140,14 @@ def _messages(queue: Queue, told: Mapping[str, str]) -> Iterator[Concern]:
             queue,
             f"MaximumMessageSize is {most:,} bytes, and the receiver takes bodies of "
             f"{queue.webhook.max_body_bytes:,}",
-            "while the queue is away an event may be confirmed that it will never take",
+            "While the queue is away an event may be confirmed that it will never take",
             _set(queue, MaximumMessageSize=str(queue.webhook.max_body_bytes + 4 * ATTRIBUTE_BYTES)),
         )
     if told.get("SqsManagedSseEnabled") == "false" and not told.get("KmsMasterKeyId"):
         yield _concern(
             queue,
             "its messages are not encrypted at rest",
-            "events name persons and their devices",
+            "Events name persons and their devices",
             _set(queue, SqsManagedSseEnabled="true"),
         )
 
