@@ -18,9 +18,7 @@ _BYTES = {
 }
 _INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"}
 _SHOWN_BYTES = 1000
-# Three numbers of seven hexadecimal digits each: their sums fit every integer type on the way.
-_SLICES = (1, 8, 15)
-_SLICE_DIGITS = 7
+_HASH_DIGITS = 15  # hexadecimal: sixty bits, which fit BIGINT on both sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +80,15 @@ def redshift_value(column: SourceColumn) -> str:
     return f"CASE WHEN OCTET_LENGTH({name}) <= {_SHOWN_BYTES} THEN {name} END"
 
 
-def mysql_sums(digest: str, count: str) -> list[str]:
-    """Expressions: sums over rows of ``count`` that hold the MD5 ``digest``, whatever the order."""
-    return [
-        f"SUM({count} * CAST(CONV(SUBSTRING({digest}, {at}, {_SLICE_DIGITS}), 16, 10) AS SIGNED))"
-        for at in _SLICES
-    ]
+def mysql_hash(columns: Iterable[SourceColumn]) -> str:
+    """An expression: a whole number made of the MD5 of these columns together."""
+    digits = f"SUBSTRING(MD5({mysql_text(columns)}), 1, {_HASH_DIGITS})"
+    return f"CAST(CONV({digits}, 16, 10) AS SIGNED)"
 
 
-def redshift_sums(digest: str, count: str) -> list[str]:
-    """The same in Redshift, digit by digit: STRTOL is not everywhere that speaks its dialect."""
-    sums = []
-    for at in _SLICES:
-        number = "0"
-        for position in range(at, at + _SLICE_DIGITS):
-            digit = f"STRPOS('0123456789abcdef', SUBSTRING({digest}, {position}, 1)) - 1"
-            number = f"({number} * 16 + {digit})"
-        sums.append(f"SUM({count} * {number})")
-    return sums
+def redshift_hash(columns: Iterable[SourceColumn]) -> str:
+    """The same in Redshift."""
+    return f"STRTOL(SUBSTRING(MD5({redshift_text(columns)}), 1, {_HASH_DIGITS}), 16)"
 
 
 def _with_null(text: str) -> str:

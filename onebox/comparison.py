@@ -17,10 +17,10 @@ from pymysql.cursors import Cursor, SSCursor
 
 from onebox.canonical import (
     SourceColumn,
-    mysql_sums,
+    mysql_hash,
     mysql_text,
     mysql_value,
-    redshift_sums,
+    redshift_hash,
     redshift_text,
     redshift_value,
 )
@@ -67,15 +67,26 @@ class Original:
         self._key = [column for column in found if column.in_key]
         self._fetched = [column for column in found if column.is_fetched]
 
-    def compare(self, warehouse: DataApi) -> Comparison:
-        """Compare the warehouse's rows, and look for rows without a batch."""
+    def compare(self, *warehouses: DataApi) -> list[Comparison]:
+        """Compare each warehouse's rows, and look for rows without a batch.
+
+        All of them and the source work at the same time.
+        """
         nobodys = f"SELECT COUNT(*) FROM {self._there} WHERE COALESCE(_batch_id, '') = ''"  # noqa: S608
-        unstamped = int(next(warehouse.query(nobodys))[0])
-        if not self._fetched:
-            count, *sums = self._sums
-            count_there, *sums_there = map(_whole, next(warehouse.query(self._sums_there)))
-            if (count, sums) == (count_there, sums_there):
-                return Comparison(count, count_there, (), unstamped)
+        unstamped = [warehouse.submit(nobodys) for warehouse in warehouses]
+        summed = [warehouse.submit(self._sum_there) for warehouse in warehouses]
+        found = []
+        for warehouse, count, answer in zip(warehouses, unstamped, summed, strict=True):
+            source = self._sum  # taken while the warehouses are at theirs
+            there = tuple(_whole(value) for value in next(warehouse.rows(answer)))
+            stray = int(next(warehouse.rows(count))[0])
+            if there == source and not self._fetched:
+                found.append(Comparison(source[0], there[0], (), stray))
+            else:
+                found.append(self._row_by_row(warehouse, stray))
+        return found
+
+    def _row_by_row(self, warehouse: DataApi, unstamped: int) -> Comparison:
         rows, count_there = self._rows_of(list(warehouse.query(self._rows_there)))
         differing = sorted(
             key for key in self._rows.keys() | rows.keys() if self._rows.get(key) != rows.get(key)
@@ -84,18 +95,15 @@ class Original:
         return Comparison(len(self._rows), count_there, shown, unstamped)
 
     @cached_property
-    def _sums(self) -> list[int]:
-        """Rows, and the sums of their hashes."""
-        hashed = f"SELECT MD5({mysql_text(self._hashed)}) AS digest FROM {self._here}"  # noqa: S608
-        sql = _summed(hashed, mysql_sums("digest", "n"))
+    def _sum(self) -> tuple[int, ...]:
+        """The number of rows, and the sum of their hashes."""
         with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            return [_whole(value) for value in cursor.fetchone() or ()]
+            cursor.execute(f"SELECT COUNT(*), SUM({mysql_hash(self._hashed)}) FROM {self._here}")  # noqa: S608
+            return tuple(_whole(value) for value in cursor.fetchone() or ())
 
     @property
-    def _sums_there(self) -> str:
-        hashed = f"SELECT MD5({redshift_text(self._hashed)}) AS digest FROM {self._there}"  # noqa: S608
-        return _summed(hashed, redshift_sums("digest", "n"))
+    def _sum_there(self) -> str:
+        return f"SELECT COUNT(*), SUM({redshift_hash(self._hashed)}) FROM {self._there}"  # noqa: S608
 
     @cached_property
     def _rows(self) -> Rows:
@@ -124,12 +132,6 @@ class Original:
             pairs = zip(self._fetched, values, strict=True)
             rows[key] = (digest, *(column.comparable(value) for column, value in pairs))
         return rows, len(records)
-
-
-def _summed(hashed: str, sums: Sequence[str]) -> str:
-    """Grouping keeps a planner from hashing a row anew for every digit that is looked at."""
-    grouped = f"SELECT digest, COUNT(*) AS n FROM ({hashed}) AS hashed GROUP BY digest"  # noqa: S608
-    return f"SELECT SUM(n), {', '.join(sums)} FROM ({grouped}) AS grouped"  # noqa: S608
 
 
 def _whole(value: Any) -> int:

@@ -13,7 +13,7 @@ import boto3
 
 from localaws import Cluster, Endpoints
 
-_STATEMENT_S = 120.0
+_STATEMENT_S = 600.0  # a busy machine is no reason to give up
 _POLL_S = (0.02, 0.5)
 
 
@@ -42,10 +42,20 @@ class DataApi:
     def query(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Run one statement; its rows as text, numbers and None, or none if it returns none.
 
-        :raises StatementFailed: it failed, or did not end within two minutes
+        :raises StatementFailed: it failed, or did not end within ten minutes
         """
-        statement = self._client.execute_statement(Sql=sql, **self._where)["Id"]
-        if not self._wait(statement, sql)["HasResultSet"]:
+        return self.rows(self.submit(sql))
+
+    def submit(self, sql: str) -> str:
+        """Start one statement; its id, for `rows`."""
+        return str(self._client.execute_statement(Sql=sql, **self._where)["Id"])
+
+    def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """Wait for a statement; its rows as `query` gives them.
+
+        :raises StatementFailed: it failed, or did not end within ten minutes
+        """
+        if not self._wait(statement)["HasResultSet"]:
             return
         for page in self._client.get_paginator("get_statement_result").paginate(Id=statement):
             for record in page["Records"]:
@@ -53,7 +63,7 @@ class DataApi:
                     None if field.get("isNull") else next(iter(field.values())) for field in record
                 )
 
-    def _wait(self, statement: str, sql: str) -> dict[str, Any]:
+    def _wait(self, statement: str) -> dict[str, Any]:
         pause, longest = _POLL_S
         end = time.monotonic() + _STATEMENT_S
         while True:
@@ -62,6 +72,6 @@ class DataApi:
                 return now
             if now["Status"] in {"FAILED", "ABORTED"} or time.monotonic() > end:
                 reason = now.get("Error") or f"it is {now['Status']} after {_STATEMENT_S:.0f} s"
-                raise StatementFailed(f"{self.name}: {reason}\n{sql}")
+                raise StatementFailed(f"{self.name}: {reason}\n{now.get('QueryString')}")
             time.sleep(pause)
             pause = min(longest, pause * 1.5)

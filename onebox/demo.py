@@ -140,8 +140,8 @@ def _compare(endpoints: Endpoints) -> dict[str, list[Comparison]]:
     found = {}
     with connect(endpoints) as connection:
         for table in TABLES:
-            original = Original(connection, SCHEMA, table)
-            found[table] = [original.compare(warehouse) for warehouse in warehouses]
+            found[table] = Original(connection, SCHEMA, table).compare(*warehouses)
+            say(f"{table}: {found[table][0].source_rows:,} rows")
     return found
 
 

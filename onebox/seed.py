@@ -99,8 +99,8 @@ def connect(endpoints: Endpoints) -> Iterator[pymysql.Connection[pymysql.cursors
         client_flag=CLIENT.MULTI_STATEMENTS,
         init_command="SET time_zone = '+00:00'",
         connect_timeout=10,
-        read_timeout=120,
-        write_timeout=120,
+        read_timeout=600,
+        write_timeout=600,
     )
     with connection:
         yield connection

@@ -57,3 +57,15 @@ CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ tombstone_table | identi
     "read_at" TIMESTAMP NOT NULL
 );
 {% endif %}
+
+-- name: create_forgotten
+-- Whose events deletion requests took, by the SHA-256 of what a column held, and until when they came
+-- in: what is loaded later must not bring them back.
+{% if forgotten_table %}
+CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ forgotten_table | identifier }} (
+    person_column VARCHAR(127) NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    came_until TIMESTAMP NOT NULL,
+    batch_id VARCHAR(256) NOT NULL
+);
+{% endif %}

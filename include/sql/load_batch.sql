@@ -7,13 +7,14 @@
 --
 -- The stage itself is made into what is merged. Usually all of it is: then the statements that take
 -- rows out of it find nothing to do, and none of them writes a row.
-{% from "merging.sql" import lock, newer, now, same_key with context %}
+{% from "merging.sql" import lock, newer, now, same_key, sha256 with context %}
 {% macro read_from(rows) -%}
 CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | literal }} THEN CAST({{ batch.read_from | literal }} AS TIMESTAMP){% endfor %} END
 {%- endmacro %}
 {% set target = schema | identifier ~ "." ~ table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
 {% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
+{% set forgotten = schema | identifier ~ "." ~ forgotten_table | identifier %}
 {% set stage = "tidemark_stage" | identifier %}
 {% set repeated = "tidemark_repeated" | identifier %}
 {% set newest = "tidemark_newest" | identifier %}
@@ -49,6 +50,17 @@ DELETE FROM {{ stage }}
 USING {{ tombstones }}
 WHERE {{ same_key(tombstones, stage) }}
   AND {{ tombstones }}."read_at" >= {{ read_from(stage) }};
+
+{% for column in person_columns %}
+
+-- name: drop_forgotten_{{ loop.index }}
+-- Nor do events that came in before their person asked for their deletion.
+DELETE FROM {{ stage }}
+USING {{ forgotten }}
+WHERE {{ forgotten }}.person_column = {{ column | literal }}
+  AND {{ forgotten }}.digest = {{ sha256(stage ~ "." ~ column | identifier) }}
+  AND {{ forgotten }}.came_until >= {{ stage }}.{{ cursor | identifier }};
+{% endfor %}
 
 -- name: find_repeated
 -- One row per key is kept, the greatest (cursor, read_at). Only keys that are there more than once

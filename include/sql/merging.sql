@@ -26,6 +26,10 @@ LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
            AND {{ left }}."_read_at" > {{ right }}."_read_at"))
 {%- endmacro %}
 
+{% macro sha256(value) -%}
+{{ "SHA2(" ~ value ~ ", 256)" if dialect == "redshift" else "ENCODE(SHA256(CONVERT_TO(" ~ value ~ ", 'UTF8')), 'hex')" }}
+{%- endmacro %}
+
 {% macro now() -%}
 {{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
 {%- endmacro %}

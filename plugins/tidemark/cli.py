@@ -12,6 +12,8 @@
     python -m tidemark quarantine list | show | redrive
     python -m tidemark debt
     python -m tidemark catchup -t shop.orders --target secondary
+    python -m tidemark dlq depth | redrive -q appsflyer
+    python -m tidemark forget request | receipts | repeat -q appsflyer
     python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task.
@@ -24,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.commands import debt, quarantine, retention, roles
+from tidemark.commands import dead_letters, debt, forget, quarantine, retention, roles
 from tidemark.core.catalogue import Found
 from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import FixConfiguration, TidemarkError
@@ -86,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     roles.add_commands(commands)
     retention.add_commands(commands)
     debt.add_commands(commands)
+    forget.add_commands(commands)
+    dead_letters.add_commands(commands)
     webhook = commands.add_parser("webhook", help="receive events by HTTP, until told to stop")
     webhook.add_argument("--host", default=os.environ.get("HOST") or "0.0.0.0")  # noqa: S104
     webhook.add_argument("--port", type=int, default=os.environ.get("PORT") or "3000")

@@ -9,11 +9,11 @@ from tidemark.core.batches import (
     backfill_id,
     batch_prefix,
     increment_id,
-    manifest,
     parse_batch_id,
     seal,
 )
 from tidemark.core.growing_keys import KeyWindow
+from tidemark.core.manifests import manifest
 from tidemark.core.windows import Window, single_chunk
 
 from tests.core.values import HIGH, LOW, a_plan, a_receipt

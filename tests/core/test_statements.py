@@ -12,6 +12,7 @@ from tidemark.core.column_types import Column
 from tidemark.core.drain_settings import Drain, event_table
 from tidemark.core.drains import plan_drain
 from tidemark.core.drift import Changes
+from tidemark.core.erasures import MOST, erasure, persons, request
 from tidemark.core.event_layouts import EventLayout
 from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.key_ranges import KeyColumn
@@ -70,6 +71,25 @@ def test_a_load_of_events_reads_as_it_is_sent(target):
     golden(f"load_events_{target.dialect}.sql", statements)
     created = create_statements(place, target, plan.columns, plan.key)["create_table"]
     assert ('"event_data" JSONB' if target is POSTGRES else '"event_data" SUPER') in created
+
+
+@pytest.mark.parametrize("target", [TARGET, POSTGRES], ids=["redshift", "postgres"])
+def test_a_deletion_request_reads_as_it_is_sent(target):
+    layout = EventLayout(layout="narrow")
+    whom = persons(layout, "user_id", ["a", "b"], None) + persons(layout, "device_id", "c", None)
+    batch = erasure(request("events", whom, HIGH, "ticket 12"), layout, 1)
+    place = event_table("events", Drain(events=layout), {target.name: "app_events"})
+    statements = load_statements(place, target, Group((batch,)), "stage", "token")
+    golden(f"erase_persons_{target.dialect}.sql", statements)
+
+
+def test_the_longest_deletion_request_is_short_enough_for_the_data_api():
+    layout = EventLayout(layout="narrow")
+    whom = persons(layout, "user_id", map(str, range(MOST)), None)
+    batch = erasure(request("events", whom, HIGH, "ticket 12"), layout, 1)
+    place = event_table("events", Drain(events=layout), {TARGET.name: "app_events"})
+    statements = load_statements(place, TARGET, Group((batch,)), "stage", "token")
+    assert max(map(len, statements.values())) < 100_000
 
 
 def test_a_group_reads_as_it_is_sent():

@@ -39,6 +39,20 @@ USING "app"."_tidemark_tombstones__app_events"
 WHERE "app"."_tidemark_tombstones__app_events"."id" = "tidemark_stage"."id"
   AND "app"."_tidemark_tombstones__app_events"."read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'drain-run_acba2551-c0-start-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
 
+-- drop_forgotten_1
+DELETE FROM "tidemark_stage"
+USING "app"."_tidemark_forgotten__app_events"
+WHERE "app"."_tidemark_forgotten__app_events".person_column = 'user_id'
+  AND "app"."_tidemark_forgotten__app_events".digest = ENCODE(SHA256(CONVERT_TO("tidemark_stage"."user_id", 'UTF8')), 'hex')
+  AND "app"."_tidemark_forgotten__app_events".came_until >= "tidemark_stage"."created_at"
+
+-- drop_forgotten_2
+DELETE FROM "tidemark_stage"
+USING "app"."_tidemark_forgotten__app_events"
+WHERE "app"."_tidemark_forgotten__app_events".person_column = 'device_id'
+  AND "app"."_tidemark_forgotten__app_events".digest = ENCODE(SHA256(CONVERT_TO("tidemark_stage"."device_id", 'UTF8')), 'hex')
+  AND "app"."_tidemark_forgotten__app_events".came_until >= "tidemark_stage"."created_at"
+
 -- find_repeated
 CREATE TEMP TABLE "tidemark_repeated" AS
 SELECT "id"

@@ -41,7 +41,7 @@ def test_every_value_of_every_type_arrives_in_both_warehouses(
             f"CREATE TABLE {TABLE} ({declared})",
             lake.copy(TABLE, manifest),
         )
-        found = original.compare(DataApi(stack, cluster))
+        [found] = original.compare(DataApi(stack, cluster))
         caller.run(f"DROP TABLE {TABLE}")
         assert found.equal, (cluster.cluster_identifier, found)
         assert found.source_rows == len(ROWS)

@@ -56,6 +56,14 @@ class EventQueue:
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return sum(int(self._attribute(url or self.url, name)) for name in names)
 
+    def give_up_on_all(self) -> None:
+        """Receive all messages until the queue moves them to its dead-letter queue."""
+        while self.left():
+            found = self._sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=0
+            )
+            assert found.get("Messages") or not self.left(), "messages that nobody can receive"
+
     def users(self, warehouse: Warehouse) -> Counter[str]:
         """How often each user's event is in a warehouse."""
         return Counter(row["user_id"] for row in warehouse.rows(self.name))

@@ -8,7 +8,8 @@
 
 Ids are computed, never drawn: an increment's from epoch and window, a backfill's and a base's from
 its run, the clear epoch of its plan, and window; a drain's from its run, that epoch, and its plan's
-time. A batch's place in the bucket follows from its id alone.
+time; a deletion request's from what it asks for. A batch's place in the bucket follows from its id
+alone.
 """
 
 import hashlib
@@ -21,22 +22,30 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from tidemark.core.column_types import Column
-from tidemark.core.documents import Frozen
+from tidemark.core.documents import Frozen, Name
 from tidemark.core.growing_keys import KeyWindow
 from tidemark.core.key_ranges import KeyColumn
 from tidemark.core.misfits import Finding
 from tidemark.core.windows import Chunk, Window
 
 # An increment moves the watermark; a backfill reads a past window again; a base is the whole table,
-# swapped in (full refresh, resync, a run with strategy ``full``); a drain was taken out of a queue.
-Kind = Literal["increment", "backfill", "base", "drain"]
+# swapped in (full refresh, resync, a run with strategy ``full``); a drain was taken out of a queue;
+# an erasure deletes events.
+Kind = Literal["increment", "backfill", "base", "drain", "erasure"]
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(
     r"(?:inc-e(?P<epoch>\d+)(?:-k(?P<key_low>start|-?\d+)-k(?P<key_high>-?\d+))?"
-    r"|(?P<run>bf|base|drain)-\w+-c\d+)"
+    r"|(?P<run>bf|base|drain|erase)-\w+-c\d+)"
     r"-(?P<low>start|\d{8}T\d{12})-(?P<high>\d{8}T\d{12})"
 )
+
+
+class Person(Frozen):
+    """Whose events go: `digest` is the SHA-256, in hexadecimal, of what `column` holds."""
+
+    column: Name
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
 
 
 class Plan(Frozen):
@@ -59,6 +68,7 @@ class Plan(Frozen):
     :param only: the targets that a resync, or rows that come back, are for; empty means all
     :param where: only rows for which this holds; a batch read again gives the same rows
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
+    :param persons: of an erasure: whose events go, those that came in until `high`
     """
 
     batch_id: str
@@ -82,6 +92,7 @@ class Plan(Frozen):
     hash_connection: str | None = None
     ranged_by: tuple[KeyColumn, ...] = ()
     index: str | None = None
+    persons: tuple[Person, ...] = ()
 
     @property
     def window(self) -> Window:
@@ -195,24 +206,6 @@ def checksum(files: Iterable[StagedFile]) -> str:
     return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
 
 
-def manifest(files: Iterable[StagedFile], bucket: str) -> dict[str, list[dict[str, object]]]:
-    """Return the COPY manifest of some files.
-
-    Parquet needs ``meta.content_length``; without ``mandatory`` a missing file would be no error.
-    https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
-    """
-    return {
-        "entries": [
-            {
-                "url": f"s3://{bucket}/{file.key}",
-                "mandatory": True,
-                "meta": {"content_length": file.bytes},
-            }
-            for file in files
-        ]
-    }
-
-
 def increment_id(epoch: int, window: Window, keys: KeyWindow | None = None) -> str:
     """Name the batch of an increment by its epoch and window; of an ``append`` table by both."""
     if keys is None:
@@ -234,6 +227,11 @@ def base_id(run_id: str, clear_epoch: int, high: datetime) -> str:
 def drain_id(run_id: str, clear_epoch: int, at: datetime) -> str:
     """Name a drain by its run, how often its plan was cleared, and when it was planned."""
     return f"drain-{_run(run_id, clear_epoch)}-{_stamps(Window(None, at))}"
+
+
+def erasure_id(digest: str, until: datetime) -> str:
+    """Name a deletion request by the SHA-256 of whom it is about, and until when."""
+    return f"erase-{digest[:16]}-c0-{_stamps(Window(None, until))}"
 
 
 def batch_prefix(stream: str, batch_id: str) -> str:
@@ -259,7 +257,7 @@ def parse_batch_id(batch_id: str) -> BatchName:
         raise ValueError(f"not a batch id: {batch_id!r}")
     low = None if match["low"] == "start" else _read_stamp(match["low"])
     kinds: dict[str | None, Kind] = {
-        None: "increment", "bf": "backfill", "base": "base", "drain": "drain",
+        None: "increment", "bf": "backfill", "base": "base", "drain": "drain", "erase": "erasure",
     }  # fmt: skip
     return BatchName(
         kind=kinds[match["run"]],

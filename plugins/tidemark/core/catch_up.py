@@ -27,7 +27,7 @@ LARGEST_GROUP = 50
 class Group:
     """Batches that one transaction applies, oldest first: at least one, all of one shape.
 
-    A base is a group of its own, and replaces the table.
+    A base is a group of its own, and replaces the table; so is an erasure.
 
     :param carried: for a base: the columns that the table has as well, by which rows that were
         read later are carried over; empty where they cannot be told apart
@@ -245,4 +245,5 @@ def columns(batch: Batch) -> tuple[tuple[str, str], ...]:
 
 
 def _shape(batch: Batch) -> tuple[object, ...]:
-    return columns(batch), batch.plan.key, batch.plan.cursor
+    alone = batch.batch_id if batch.plan.kind == "erasure" else None
+    return columns(batch), batch.plan.key, batch.plan.cursor, alone

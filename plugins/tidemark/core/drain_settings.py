@@ -88,6 +88,7 @@ def event_table(queue: str, drain: Drain, events_tables: Mapping[str, str]) -> E
         contract=drain.contract,
         dist_key=drain.dist_key,
         sort_keys=drain.sort_keys,
+        person_columns=drain.events.person_columns,
     )
 
 

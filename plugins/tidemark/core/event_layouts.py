@@ -40,6 +40,8 @@ _NARROW = {
     "device_id": EventColumn(type="VARCHAR(256)", path=DEVICE),
 }
 _WIDE = {name: EventColumn(type=kind) for name, kind in FIELDS.items()}
+# Of AppsFlyer's, those that name a person or a person's device.
+_PERSONS = ("user_id", "device_id", "customer_user_id", "appsflyer_id", *DEVICE)
 _OWN = ("event_data", "received_at", "created_at")
 
 
@@ -54,6 +56,8 @@ class EventLayout(Frozen):
     :param required: columns without which a message is no event
     :param pii: fields that are not kept as they are, neither in their column nor in
         ``event_data``: ``hash`` (HMAC-SHA-256) or ``drop``
+    :param persons: columns that a person's events are found by, for deletion requests; None:
+        those of AppsFlyer's ids
     """
 
     layout: Literal["narrow", "wide", "declared"] = "declared"
@@ -61,6 +65,7 @@ class EventLayout(Frozen):
     key: tuple[Path, ...] | Literal["payload", "message_id"] | None = None
     required: tuple[Name, ...] = ()
     pii: dict[str, Literal["keep", "hash", "drop"]] = Field(default_factory=dict)
+    persons: tuple[Name, ...] | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -69,6 +74,11 @@ class EventLayout(Frozen):
                 raise ValueError(f"columns.{name}: Tidemark writes this column itself")
         if unknown := set(self.required) - self.all_columns.keys():
             raise ValueError(f"required: {', '.join(sorted(unknown))}: no such column")
+        for name in self.persons or ():
+            if name not in self.all_columns or not self.all_columns[name].type.startswith(
+                "VARCHAR"
+            ):
+                raise ValueError(f"persons: {name} is no column of type VARCHAR")
         for field in self.changed:
             for name, column in self.all_columns.items():
                 reads = {re.split(r"[.\[]", path)[0] for path in column.path or (name,)}
@@ -91,6 +101,13 @@ class EventLayout(Frozen):
         """The layout's columns and the declared ones."""
         known = {"narrow": _NARROW, "wide": _WIDE, "declared": {}}[self.layout]
         return {**known, **self.columns}
+
+    @property
+    def person_columns(self) -> tuple[str, ...]:
+        """The columns that a person's events are found by."""
+        if self.persons is not None:
+            return self.persons
+        return tuple(name for name in _PERSONS if name in self.all_columns)
 
     @property
     def key_fields(self) -> tuple[str, ...] | Literal["payload", "message_id"]:

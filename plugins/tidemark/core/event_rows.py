@@ -114,6 +114,15 @@ def message_rows(messages: Sequence[Received]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([handles, *_told(messages)], schema=MESSAGES)
 
 
+def attributes_again(
+    attributes: Mapping[str, str], message_id: str, sent_at: datetime
+) -> dict[str, str]:
+    """Return what a message is sent again with: its id, and when it came, stay what they were."""
+    came = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
+    given = {name: value for name, value in attributes.items() if value}
+    return {"message_id": message_id, "received_at": came.isoformat(), **given}
+
+
 def _event(message: Received, layout: EventLayout, secret: bytes | None) -> Event:
     event = read_event(
         message.body,

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime
 from tidemark.core.documents import Frozen
 
 # What a ledger row says of a batch: its kind, or that it was a base older than the newest.
-Applied = Literal["increment", "backfill", "base", "drain", "superseded"]
+Applied = Literal["increment", "backfill", "base", "drain", "erasure", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)

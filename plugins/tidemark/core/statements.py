@@ -8,7 +8,7 @@ from tidemark.core.batches import Batch
 from tidemark.core.catch_up import Group
 from tidemark.core.column_types import LINEAGE, Column
 from tidemark.core.drift import Changes, Place
-from tidemark.core.streams import Loadable
+from tidemark.core.streams import EventTable, Loadable
 from tidemark.core.targets import Target
 from tidemark.core.templates import identifier, render
 
@@ -24,6 +24,11 @@ def ledger_table(table: Loadable, target: str) -> str:
 def tombstone_table(table: Loadable, target: str) -> str:
     """Where repair notes the keys that it deleted or replaced."""
     return f"_tidemark_tombstones__{table.table_on(target)}"
+
+
+def forgotten_table(table: Loadable, target: str) -> str:
+    """Whose events were deleted, and until when: those that came before must not come back."""
+    return f"_tidemark_forgotten__{table.table_on(target)}"
 
 
 def new_table(table: Loadable, target: str, batch_id: str) -> str:
@@ -43,6 +48,9 @@ def create_statements(
         table=table.table_on(target.name),
         ledger_table=ledger_table(table, target.name),
         tombstone_table=tombstone_table(table, target.name),
+        forgotten_table=forgotten_table(table, target.name)
+        if isinstance(table, EventTable)
+        else None,
         columns=[*columns, *LINEAGE],
         lineage=[column.name for column in LINEAGE],
         key=key,
@@ -85,11 +93,15 @@ def load_statements(
     """
     if group.plan.kind == "base":
         return _swap_statements(table, target, group, bucket, token)
+    if group.plan.kind == "erasure":
+        return _erasing_statements(table, target, group, token)
     plan = group.plan
     return render(
         "load_batch.sql",
         target.dialect,
         **_applied(table, target, group, bucket, token),
+        forgotten_table=forgotten_table(table, target.name),
+        person_columns=table.person_columns if isinstance(table, EventTable) else (),
         only_added=plan.keys is not None,
         batches=group.batches,
         batch_ids=group.batch_ids,
@@ -132,6 +144,30 @@ def _swap_statements(
         high=plan.high,
         rows_set_aside=batch.rows_set_aside,
         checksum=batch.checksum,
+    )
+
+
+def _erasing_statements(
+    table: Loadable, target: Target, group: Group, token: str
+) -> dict[str, str]:
+    (batch,), plan = group.batches, group.plan
+    columns = sorted({person.column for person in plan.persons})
+    return render(
+        "erase_persons.sql",
+        target.dialect,
+        schema=target.database_schema,
+        table=table.table_on(target.name),
+        ledger_table=ledger_table(table, target.name),
+        forgotten_table=forgotten_table(table, target.name),
+        cursor=plan.cursor,
+        digests={
+            column: [person.digest for person in plan.persons if person.column == column]
+            for column in columns
+        },
+        batch_id=plan.batch_id,
+        until=plan.high,
+        checksum=batch.checksum,
+        token=token,
     )
 
 

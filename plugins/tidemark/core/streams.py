@@ -62,6 +62,7 @@ class EventTable:
     """The table that a queue's events go to.
 
     :param tables: its name by target
+    :param person_columns: the columns that a person's events are found by
     """
 
     name: str
@@ -69,6 +70,7 @@ class EventTable:
     contract: Contract = "evolve"
     dist_key: str | None = None
     sort_keys: tuple[str, ...] = ()
+    person_columns: tuple[str, ...] = ()
     max_bad_share: float = 1.0  # an event is set aside or loaded; none stops the others
 
     @property

@@ -10,11 +10,11 @@ from tidemark.core.batches import (
     Plan,
     Receipt,
     batch_prefix,
-    manifest,
     stream_prefix,
 )
 from tidemark.core.catch_up import Group
 from tidemark.core.errors import TryAgain
+from tidemark.core.manifests import manifest
 from tidemark.hooks.staging_bucket import StagingBucket
 
 Document = TypeVar("Document", bound=BaseModel)

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.event_rows import Received
+from tidemark.core.queue_settings import dead_letter_arn
 from tidemark.core.queues import BATCH_MESSAGES, Queue
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
@@ -76,6 +77,16 @@ class MessageQueue:
                 QueueUrl=self._url, AttributeNames=list(names or ("All",))
             )
         return dict(answer.get("Attributes", {}))
+
+    def dead_letters(self) -> "MessageQueue | None":
+        """Return the dead-letter queue of this one; None where it has none."""
+        arn = dead_letter_arn(self.attributes("RedrivePolicy"))
+        if arn is None:
+            return None
+        account, name = arn.split(":")[-2:]
+        with self._explained("get_queue_url"):
+            found = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        return MessageQueue(self._queue.model_copy(update={"queue_url": found["QueueUrl"]}))
 
     def receive(self, *, most: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
         """Return up to ten messages, or none if none came while it was waited for them."""

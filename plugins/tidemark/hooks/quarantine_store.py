@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from tidemark.core.batches import Batch, StagedFile, manifest
+from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.manifests import manifest
 from tidemark.core.misfits import findings
 from tidemark.core.quarantine import Amendment, SetAside, amendment_key
 from tidemark.hooks.staging_bucket import StagingBucket

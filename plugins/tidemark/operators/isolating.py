@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tidemark.core.batches import Batch, StagedFile, manifest
+from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.errors import TryAgain
 from tidemark.core.isolation import Piece, begin, without
 from tidemark.core.load_failures import BadData
+from tidemark.core.manifests import manifest
 from tidemark.core.misfits import WHY, refused_values
 from tidemark.core.quarantine import allowed, amend, check_share, join_findings, told
 from tidemark.core.statements import place_of

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tidemark.core.batches import Batch, Plan, StagedFile, checksum
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.event_rows import attributes_again
 from tidemark.core.misfits import WHY, findings, fit
 from tidemark.core.quarantine import SetAside, join_findings, redrive_plan, redriven, told
 from tidemark.core.state import with_debt
@@ -64,8 +65,13 @@ def _sent_back(stream: QueueStream, record: SetAside) -> Redriven:
     for table in stream.quarantine.rows(record):
         stream.messages.send(
             [
-                (row["body"].decode(), json.loads(row["attributes"]))
-                for row in table.select(["body", "attributes"]).to_pylist()
+                (
+                    row["body"].decode(),
+                    attributes_again(
+                        json.loads(row["attributes"]), row["message_id"], row["sent_at"]
+                    ),
+                )
+                for row in table.to_pylist()
             ]
         )
         rows += table.num_rows

@@ -1,0 +1,48 @@
+"""If these fail, events that were received too often are lost, or come back as others."""
+
+from __future__ import annotations
+
+import pytest
+from tidemark.cli import main
+from tidemark.operators.dead_letters import concerns
+from tidemark.operators.stream import QueueStream
+
+from tests.support.drains import DrainedQueue
+from tests.support.event_queue import purchases
+from tests.support.product import Product
+
+
+def test_dead_letters_go_round_again_as_the_events_they_were(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As a message without an id of a receiver's: SQS gives it another when it is sent again.
+    queue = DrainedQueue(product, events={"layout": "narrow", "key": "message_id"})
+    queue.send(*purchases(12))
+    queue.give_up_on_all()
+    assert (queue.left(), queue.left(queue.dead)) == (0, 12)
+    stream = QueueStream.open(queue.name)
+    said = " ".join(concern.what for concern in concerns(stream))
+    assert "about 12 messages are in its dead-letter queue" in said
+    assert "maxReceiveCount is 2" not in said  # its runs are not tried again: two are enough
+    for arguments in (["depth"], ["redrive", "--most", "5"], ["redrive"], ["redrive"], ["depth"]):
+        assert main(["dlq", *arguments, "-q", queue.name]) == 0
+    told = capsys.readouterr().out.splitlines()
+    lines = [line for line in told if line.startswith(f"{queue.name}:")]  # others are the log's
+    assert "dead-letter queue: about 12 messages" in lines[0]
+    assert [line.split()[1] for line in lines[1:4]] == ["5", "7", "0"]
+    assert "dead-letter queue: about 0 messages" in lines[4]
+    queue.drain()
+    queue.assert_users(12)
+
+
+def test_an_event_that_was_loaded_after_all_counts_once(product: Product) -> None:
+    queue = DrainedQueue(product, events={"layout": "narrow", "key": "message_id"})
+    queue.send(*purchases(2))
+    queue.start().go(until="load_primary")  # loaded, and still in the queue
+    queue.reappear()
+    queue.give_up_on_all()
+    assert main(["dlq", "redrive", "-q", queue.name]) == 0
+    queue.drain()  # the batch in flight, whose messages are gone
+    queue.drain()
+    queue.assert_users(2)
+    assert queue.left() == queue.left(queue.dead) == 0
