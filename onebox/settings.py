@@ -86,6 +86,8 @@ _SETTINGS = {
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # One API server on a busy machine: by default a task fails that was not answered in 5 s.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     # A scheduler that was killed and started again takes its old tasks over after half a minute
     # instead of five.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
