@@ -41,7 +41,8 @@ from tidemark.operators.sweeping import staged_batches
 class Examination:
     """One look at a project.
 
-    :param streams: the tables and queues to look at; :param longest: so long a batch may be in flight, or owed
+    :param streams: the tables and queues to look at
+    :param longest: so long a batch may be in flight, or owed
     :param pools: the names of Airflow's pools; None where they cannot be asked for
     """
 
