@@ -13,3 +13,9 @@ WHERE LOWER(table_schema) = {{ schema | lower | literal }}
 WHERE table_schema = {{ schema | literal }} AND table_name = {{ table | literal }}
 {% endif %}
 ORDER BY ordinal_position;
+
+-- What the loading user may do; every user may make temporary tables, unless that was taken away.
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_HAS_SCHEMA_PRIVILEGE.html
+-- name: rights
+SELECT HAS_SCHEMA_PRIVILEGE({{ schema | literal }}, 'usage') AS may_use,
+       HAS_SCHEMA_PRIVILEGE({{ schema | literal }}, 'create') AS may_create;

@@ -1,14 +1,14 @@
 """The terminal door to what an on-call engineer may have to do by hand.
 
     python -m tidemark validate
+    python -m tidemark doctor
+    python -m tidemark sync -t shop.orders
     python -m tidemark discover --source mysql_default --schema shop
     python -m tidemark discover --write
-    python -m tidemark watermark list
-    python -m tidemark watermark get     -t shop.orders
-    python -m tidemark watermark replan  -t shop.orders
-    python -m tidemark watermark recover -t shop.orders
+    python -m tidemark watermark list | get | set | reset | replan | recover | backup | restore
     python -m tidemark promote | demote secondary [-t shop.orders]
     python -m tidemark retention --delete
+    python -m tidemark s3clean list | clean | clean-all
     python -m tidemark quarantine list | show | redrive
     python -m tidemark debt
     python -m tidemark catchup -t shop.orders --target secondary
@@ -16,24 +16,34 @@
     python -m tidemark forget request | receipts | repeat -q appsflyer
     python -m tidemark webhook --workers 2
 
-Connections come from Airflow's environment, as in a task.
+Connections come from Airflow's environment, as in a task. With ``--json`` the answer is one JSON
+value. The exit code is 0 if all is well, 1 if somebody must act, 2 for a command that cannot be
+read, and 75 if what failed may pass by itself, so that the command may be given again.
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import redirect_stdout
 from typing import Any
 
-from tidemark.commands import dead_letters, debt, forget, quarantine, retention, roles
+from tidemark.commands import (
+    dead_letters,
+    debt,
+    doctor,
+    forget,
+    quarantine,
+    retention,
+    roles,
+    s3clean,
+    sync,
+    watermark,
+)
+from tidemark.commands.answers import DONE, Answer, Parser, exit_code, give
 from tidemark.core.catalogue import Found
 from tidemark.core.discovery import Proposal, propose, write_entries
-from tidemark.core.errors import FixConfiguration, TidemarkError
-from tidemark.core.recovery import recovered_drain, recovered_state, replanned
-from tidemark.core.state import TableState
-from tidemark.core.state_reading import parse_state
-from tidemark.core.streams import is_queue
+from tidemark.core.errors import TidemarkError
 from tidemark.core.tables import Table
 from tidemark.core.wildcards import Outline, write_found
 from tidemark.hooks.mysql_catalogue import list_tables
@@ -43,26 +53,24 @@ from tidemark.hooks.project import (
     read_table_lists,
     write_found_tables,
 )
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.state_store import StateStore
-from tidemark.hooks.warehouses.opening import open_warehouse
-from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import sealed_batches
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, or 1 after printing what failed and who acts next."""
+    """Run one command. Returns the exit code, after printing what failed and who acts next."""
     options = _parser().parse_args(arguments)
+    as_json = "json" in options
     try:
-        options.command(options)
+        # What Airflow logs is not for whoever reads JSON.
+        with redirect_stdout(sys.stderr if as_json else sys.stdout):
+            answer = options.command(options)
     except TidemarkError as error:
         print(error, file=sys.stderr)
-        return 1
-    return 0
+        return exit_code([error])
+    return DONE if answer is None else give(answer, as_json=as_json)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tidemark", description=__doc__.splitlines()[0])
+    parser = Parser(prog="tidemark", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     validate = commands.add_parser("validate", help="read the configuration, and say what it says")
     validate.set_defaults(command=_validate)
@@ -73,20 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         "--write", action="store_true", help="resolve the wildcards into tables.found.yaml"
     )
     discover.set_defaults(command=_discover)
-    watermark = commands.add_parser("watermark", help="state documents")
-    verbs = watermark.add_subparsers(required=True)
-    verbs.add_parser("list", help="every table's watermark and debt").set_defaults(command=_list)
-    for name, command, words in (
-        ("get", _get, "print a table's state document"),
-        ("replan", _replan, "drop the batch in flight; the next run reads its window anew"),
-        ("recover", _recover, "write a new document for a table whose document is lost"),
-    ):
-        verb = verbs.add_parser(name, help=words)
-        verb.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
-        verb.set_defaults(command=command)
+    sync.add_commands(commands)
+    watermark.add_commands(commands)
     quarantine.add_commands(commands)
     roles.add_commands(commands)
     retention.add_commands(commands)
+    s3clean.add_commands(commands)
+    doctor.add_commands(commands)
     debt.add_commands(commands)
     forget.add_commands(commands)
     dead_letters.add_commands(commands)
@@ -105,18 +106,30 @@ def _webhook(options: argparse.Namespace) -> None:
     serve(options.host, options.port, options.workers, options.log_level)
 
 
-def _validate(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike
+def _validate(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all commands are called alike
     project = read_project()
-    print(f"staging  s3://{project.targets.staging.bucket} ({project.targets.staging.region})")
-    for target in project.targets.by_name.values():
+    staging, targets = project.targets.staging, project.targets.by_name
+    lines = [f"staging  s3://{staging.bucket} ({staging.region})"]
+    for target in targets.values():
         state = target.address if target.enabled else "disabled"
         own = target.own_staging
         near = f"  from s3://{own.bucket} ({own.region})" if own and target.enabled else ""
-        print(f"target   {target.name:20} {target.role:12} {state}{near}")
-    for queue in project.queues.values():
-        print(f"queue    {queue.name:20} {queue.queue_url or 'not set'}")
-    for table in project.tables.values():
-        print(f"table    {table.name:40} {table.schedule or 'when triggered'}")
+        lines.append(f"target   {target.name:20} {target.role:12} {state}{near}")
+    lines += [
+        f"queue    {queue.name:20} {queue.queue_url or 'not set'}"
+        for queue in project.queues.values()
+    ]
+    lines += [
+        f"table    {table.name:40} {table.schedule or 'when triggered'}"
+        for table in project.tables.values()
+    ]
+    value = {
+        "staging": staging.model_dump(mode="json"),
+        "targets": {name: target.model_dump(mode="json") for name, target in targets.items()},
+        "queues": list(project.queues),
+        "tables": {name: each.model_dump(mode="json") for name, each in project.tables.items()},
+    }
+    return Answer(value, lines)
 
 
 def _discover(options: argparse.Namespace) -> None:
@@ -173,78 +186,6 @@ def _setting(settings: Mapping[str, Any], name: str) -> Any:
     """A setting as it is written, or what a table gets where nothing is."""
     value = settings.get(name)
     return Table.model_fields[name].default if value is None else value
-
-
-def _list(options: argparse.Namespace) -> None:  # noqa: ARG001 - all commands are called alike
-    project = read_project()
-    store = StateStore(StagingBucket(project.targets.staging))
-    for name in project.streams:
-        try:
-            state = store.read(name)
-            said = _summary(state) if state else "never copied"
-        except FixConfiguration as error:  # one table's trouble does not hide the others
-            said = error.what
-        print(f"{name:40} {said}")
-
-
-def _summary(state: TableState) -> str:
-    debts = " ".join(f"{name} owes {len(t.debt)}" for name, t in state.targets.items() if t.debt)
-    in_flight = f"in flight {state.in_flight.batch_id}" if state.in_flight else ""
-    reached = "a queue" if is_queue(state.table_name) else str(state.watermark)
-    keys = f"keys below {state.key_mark}" if state.key_mark is not None else ""
-    return "  ".join(part for part in (reached, keys, debts, in_flight) if part)
-
-
-def _get(options: argparse.Namespace) -> None:
-    project = read_project()
-    name = project.stream(options.table)
-    state = StateStore(StagingBucket(project.targets.staging)).read(name)
-    print(state.model_dump_json(indent=2) if state else f"{name} was never copied")
-
-
-def _replan(options: argparse.Namespace) -> None:
-    project = read_project()
-    name = project.stream(options.table)
-    store = StateStore(StagingBucket(project.targets.staging))
-    state = store.update(name, datetime.now(UTC), replanned)
-    anew = "receives" if is_queue(name) else f"reads from {state.watermark}"
-    print(f"{name}: epoch {state.epoch}; the next run {anew} anew")
-
-
-def _recover(options: argparse.Namespace) -> None:
-    """Protocol rule 22: a document written anew gets an epoch above every ledger's.
-
-    A queue's says again who owes what is staged; messages of a batch in flight come back.
-    """
-    project = read_project()
-    stream = Stream.open(options.table)
-    table, bucket = stream.table, stream.bucket
-    key = StateStore(bucket).key(table.name)
-    found = bucket.read(key)
-    if found and _readable(found[0], key, table.name):
-        raise SystemExit(f"{key} can be read, so there is nothing to recover")
-    enabled = [target for target in project.targets.by_name.values() if target.enabled]
-    ledgers = {t.name: open_warehouse(table, t, bucket).history() for t in enabled}
-    roles = {target.name: target.role for target in enabled}
-    if isinstance(table, Table):
-        state = recovered_state(table.name, ledgers, datetime.now(UTC), roles, table.strategy)
-    else:
-        staged = sealed_batches(stream)
-        state = recovered_drain(table.name, ledgers, staged, datetime.now(UTC), roles)
-    text = state.model_dump_json(indent=2).encode()
-    written = bucket.replace(key, text, found[1]) if found else bucket.put_new(key, text)
-    if not written:
-        raise SystemExit(f"{key} was written by somebody else meanwhile; look at it first")
-    anew = "receives" if is_queue(table.name) else "reads the whole table"
-    print(f"{table.name}: epoch {state.epoch}; the next run {anew} anew")
-
-
-def _readable(text: bytes, key: str, table: str) -> bool:
-    try:
-        parse_state(text, key, table)
-    except TidemarkError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -155,3 +155,12 @@ def test_a_batch_that_is_for_one_target_is_kept_for_no_other():
 
     assert kept(held) == {}
     assert kept({}) == {BACKFILLS[0]: "secondary does not hold it"}
+
+
+def test_cleaning_by_hand_spares_what_a_disabled_target_owes_and_what_may_still_be_written():
+    state = disabled(committed())
+    sweep = decide(state, [FIRST], {"primary": OWN}, ended, spare=True)
+    assert sweep.keep == {FIRST: "a disabled target owes it"}
+    assert sweep.set_new == ()
+    young = decide(state, [BACKFILLS[0]], {"primary": {}}, lambda _: None, unsealed=BACKFILLS)
+    assert young.keep == {BACKFILLS[0]: "it may still be written"}

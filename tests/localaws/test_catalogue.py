@@ -118,3 +118,13 @@ def test_a_name_may_start_with_its_own_database(primary: Any, table: str) -> Non
     assert primary.rows(f"SELECT {path}.a, {path}.* FROM {path}") == [[1, 1, None]]
     primary.run(f"DROP TABLE IF EXISTS {path}")
     assert "cross-database" in primary.error(f"SELECT * FROM elsewhere.public.{table}")
+
+
+def test_privileges_on_a_schema_are_told_by_the_leader_alone(primary: Any, orders: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_HAS_SCHEMA_PRIVILEGE.html
+    asked = "has_schema_privilege('public', 'create')"
+    assert primary.rows(f"SELECT {asked}, HAS_SCHEMA_PRIVILEGE('public', 'usage')") == [
+        [True, True]
+    ]
+    assert "does not exist" in primary.error("SELECT has_schema_privilege('nowhere', 'usage')")
+    assert "not supported on Redshift tables" in primary.error(f"SELECT {asked} FROM {orders}")

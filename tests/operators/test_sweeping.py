@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tidemark.cli import main
 from tidemark.operators import SweepStagingOperator
 from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import Swept, sweep
+from tidemark.operators.sweeping import Swept, clean, sweep
 
 from tests.support.product import Product
 from tests.support.source import DATABASE
 
 
+def later(**time: int) -> datetime:
+    return datetime.now(UTC) + timedelta(**time)
+
+
 def sweep_later(table: str, *, really: bool = True) -> Swept:
     """Sweep as in eight days, when everything that is there now is old."""
     stream = Stream.open(f"{DATABASE}.{table}")
-    return sweep(stream, datetime.now(UTC) + timedelta(days=8), really=really)
+    return sweep(stream, later(days=8), really=really)
 
 
 def test_rule_16_what_all_hold_is_deleted_and_a_cleared_load_needs_no_file(
@@ -72,3 +77,31 @@ def test_rule_6_what_a_disabled_target_owes_is_dropped_and_it_needs_a_resync(
     assert product.sync(table).states["load_secondary"] == "skipped"
     product.sync(table, mode="resync", targets=["secondary"])
     product.assert_equal(table)
+
+
+def test_rule_16_cleaning_by_hand_never_takes_what_is_owed_or_in_flight(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = product.table("cleaned")
+    stream = f"{DATABASE}.{table}"
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    with product.secondary.paused():
+        product.source.update(table, [1], "owed")
+        product.sync(table, "failed")
+    product.source.update(table, [2], "in flight")
+    product.start(table).go(until="seal_batch")
+    held, owed, flying = sorted(product.batches(table), key=lambda each: each.split("-")[-1])
+
+    assert main(["s3clean", "clean-all", "-t", stream, "--force"]) == 0
+    assert len(product.batches(table)) == 3, "nothing is an hour old"
+    kept = clean(Stream.open(stream), later(hours=2), timedelta(), really=False).sweep
+    assert (kept.drop, set(kept.keep)) == ((held,), {owed, flying})
+    with product.target("secondary", enabled=False):
+        product.start(table).do("plan_increment")  # the document learns of it
+        clean(Stream.open(stream), later(hours=2), timedelta(), really=True)
+    assert set(product.batches(table)) == {owed, flying}
+    capsys.readouterr()
+    assert main(["s3clean", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)[stream]["batches"]
+    assert {each["batch_id"] for each in listed} == {owed, flying}

@@ -142,6 +142,8 @@ _JSON = {
 _SYSTEM = {
     "current_database": Function("redshift_database", most=0),
     "current_schema": Function(most=0, leader=True),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_HAS_SCHEMA_PRIVILEGE.html
+    "has_schema_privilege": Function(least=2, most=3, leader=True),
     "version": Function("redshift_version", most=0),
     "pg_backend_pid": Function(most=0),
     # of the last COPY and UNLOAD: catalog/loads.sql

@@ -5,10 +5,11 @@ python -m tidemark catchup -t shop.orders --target secondary
 """
 
 import argparse
-import os
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.commands.answers import Answer
 from tidemark.core.breaker import condition
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import TableState
@@ -16,8 +17,7 @@ from tidemark.core.targets import Target
 from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
-from tidemark.operators.admission import NothingToLoad, NotNow
-from tidemark.operators.loading import Loading
+from tidemark.operators.catching_up import CatchUp
 from tidemark.operators.stream import Stream
 
 
@@ -32,22 +32,24 @@ def add_commands(commands: Any) -> None:
     catchup.set_defaults(command=_catchup)
 
 
-def _debt(options: argparse.Namespace) -> None:
+def _debt(options: argparse.Namespace) -> Answer:
     project, now = read_project(), datetime.now(UTC)
     store = StateStore(StagingBucket(project.targets.staging))
     names = [project.stream(options.table)] if options.table else project.streams
-    found = False
+    value: dict[str, Any] = {}
+    lines: list[str] = []
+    trouble = []
     for name in names:
         try:
             state = store.read(name)
         except FixConfiguration as error:  # one table's trouble does not hide the others
-            print(f"{name:40} {error.what}")
+            trouble.append(error)
             continue
-        for line in _lines(state, project.targets.by_name, now) if state else ():
-            found = True
-            print(f"{name:40} {line}")
-    if not found:
-        print("nobody owes anything")
+        if state:
+            owed = {target: list(known.debt) for target, known in state.targets.items()}
+            value[name] = {target: batches for target, batches in owed.items() if batches}
+            lines += [f"{name:40} {line}" for line in _lines(state, project.targets.by_name, now)]
+    return Answer(value, lines or ["nobody owes anything"], trouble)
 
 
 def _lines(state: TableState, targets: dict[str, Target], now: datetime) -> list[str]:
@@ -76,24 +78,17 @@ def _age(now: datetime, then: datetime) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def _catchup(options: argparse.Namespace) -> None:
-    """Without the bounds of a run: whoever asks waits for the end."""
-    stream = Stream.open(options.table)
-    target = stream.project.target(options.target)
-    now = datetime.now(UTC)
-    unbounded = target.model_copy(update={"catch_up_batches": 1_000_000, "catch_up_bytes": 2**60})
-    attempt = ("catchup", os.getpid(), now.isoformat())
-    loading = Loading(stream, unbounded, None, attempt, now)
+def _catchup(options: argparse.Namespace) -> Answer:
+    catching_up = CatchUp(Stream.open(options.table), options.target, datetime.now(UTC))
     try:
-        loading.admission.ask(by_hand=True)
-        while under_way := loading.begin_next():
-            print(f"applying {', '.join(under_way.batch_ids)}", flush=True)
-            loading.settle(under_way, loading.wait(under_way, target.statement_timeout_ms / 1000))
-    except (NothingToLoad, NotNow) as reason:
-        print(reason)
-        return
+        for batch_ids in catching_up.apply():
+            print(f"applying {', '.join(batch_ids)}", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
-        loading.stop()
+        catching_up.stop()
         raise
-    for batch_id, rows in loading.receipts.items():
-        print(f"{batch_id}  {'  '.join(f'{what} {count}' for what, count in rows.items())}")
+    lines = [
+        f"{batch_id}  {'  '.join(f'{what} {count}' for what, count in rows.items())}"
+        for batch_id, rows in catching_up.receipts.items()
+    ]
+    reason = [catching_up.reason] if catching_up.reason else []
+    return Answer({"applied": catching_up.receipts, "reason": catching_up.reason}, lines or reason)

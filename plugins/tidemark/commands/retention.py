@@ -10,6 +10,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
@@ -24,8 +25,10 @@ def add_commands(commands: Any) -> None:
     retention.set_defaults(command=_retention)
 
 
-def _retention(options: argparse.Namespace) -> None:
+def _retention(options: argparse.Namespace) -> Answer:
     project = read_project()
+    value: dict[str, Any] = {}
+    lines: list[str] = []
     alarms = []
     for name in [project.stream(options.table)] if options.table else project.streams:
         stream = Stream.open(name)
@@ -36,15 +39,17 @@ def _retention(options: argparse.Namespace) -> None:
         except TidemarkError as error:  # one table's trouble does not stop the others
             alarms.append(f"{name}: {error}")
             continue
+        gone = swept.sweep
+        value[name] = {"may_go": list(gone.drop), "bytes": swept.bytes, "kept": gone.keep}
         done = "deleted" if options.delete else "to delete"
-        print(f"{name:40} {len(swept.sweep.drop)} batches {done}, {swept.bytes / 2**20:,.1f} MiB")
-        for batch_id, reason in swept.sweep.keep.items():
-            print(f"{name:40} kept {batch_id}: {reason}")
-        for target in swept.sweep.set_new:
-            print(f"{name:40} {target} is disabled and owes some of it: it needs a resync")
+        lines.append(f"{name:40} {len(gone.drop)} batches {done}, {swept.bytes / 2**20:,.1f} MiB")
+        lines += [f"{name:40} kept {batch_id}: {why}" for batch_id, why in gone.keep.items()]
+        lines += [
+            f"{name:40} {target} is disabled and owes some of it: it needs a resync"
+            for target in gone.set_new
+        ]
         alarms += [f"{name}: {alarm}" for alarm in swept.alarms]
-    if alarms:
-        raise FixConfiguration(
-            what="; ".join(alarms),
-            do="Pay the debts (python -m tidemark debt), or resync the targets.",
-        )
+    if not alarms:
+        return Answer(value, lines)
+    do = "Pay the debts (python -m tidemark debt), or resync the targets."
+    return Answer(value, lines, [FixConfiguration(what="; ".join(alarms), do=do)])

@@ -14,6 +14,10 @@ from tidemark.core.ledger import LedgerEntry, holds
 from tidemark.core.roles import as_new
 from tidemark.core.state import TableState, with_as_of
 
+UNSEALED, SEALED = timedelta(days=1), timedelta(hours=1)
+"""So long after it was last written to, a batch is left alone whatever anybody asks for: somebody
+may still be writing it, or about to commit it."""
+
 # From this share of the retention on, an owed batch is worth an alarm.
 _ALARMING = 0.75
 
@@ -53,16 +57,26 @@ def decide(
     old: Iterable[str],
     ledgers: Mapping[str, Mapping[str, LedgerEntry] | None],
     document: Callable[[str], Batch | None],
+    *,
+    spare: bool = False,
+    unsealed: Collection[str] = (),
 ) -> Sweep:
     """Decide about old batches.
 
     :param ledgers: what each enabled target's ledger answered about them; None if it did not
     :param document: returns what a batch says of itself; None for one that was never sealed
+    :param spare: keep what a disabled target owes too
+    :param unsealed: batches that stay if they were never sealed: they are too young
     """
     drop, keep = [], {}
     disabled = {name for name, target in state.targets.items() if not target.enabled}
+    owed = {each for name in disabled for each in state.targets[name].debt} if spare else set()
     for batch_id in old:
-        if reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, document):
+        if batch_id in owed:
+            keep[batch_id] = "a disabled target owes it"
+        elif batch_id in unsealed and document(batch_id) is None:
+            keep[batch_id] = "it may still be written"
+        elif reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, document):
             keep[batch_id] = reason
         else:
             drop.append(batch_id)

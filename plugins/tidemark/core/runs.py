@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.instants import read_instant
 from tidemark.core.windows import Window
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -54,8 +55,8 @@ def read_run(
     window = None
     if since or until:
         window = Window(
-            _instant("since", since) if since else None,
-            _instant("until", until) if until else _END_OF_TIME,
+            read_instant("since", since) if since else None,
+            read_instant("until", until) if until else _END_OF_TIME,
         )
     elif run_type == "backfill":
         if interval is None:
@@ -90,19 +91,3 @@ def _refuse_contradiction(
         do="Trigger the run again: with since and until; or with mode: full_refresh; or with mode: "
         "resync and targets, a list of names from targets.yaml.",
     )
-
-
-def _instant(name: str, text: str) -> datetime:
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FixConfiguration(
-            what=f"{name}: {text!r} is no ISO 8601 time",
-            do="Trigger the run again with a time like 2026-01-31T00:00:00+00:00.",
-        ) from error
-    if value.tzinfo is None:
-        raise FixConfiguration(
-            what=f"{name}: {text!r} has no time zone",
-            do="Trigger the run again with a time like 2026-01-31T00:00:00+00:00.",
-        )
-    return value

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from tidemark.core.batches import Plan, is_base, parse_batch_id
 from tidemark.core.breaker import Breaker
+from tidemark.core.by_hand import Change
 from tidemark.core.documents import Frozen
 from tidemark.core.growing_keys import Sighting
 from tidemark.core.ledger import Base
@@ -57,6 +58,7 @@ class TableState(Frozen):
     :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
+    :param changes: what people did to the watermark, and why; the newest last
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -82,6 +84,7 @@ class TableState(Frozen):
     s3_file_count: int | None = None
     processed_s3_files: tuple[str, ...] = ()
     columns: tuple[str, ...] = Field(default=(), alias="schema")
+    changes: tuple[Change, ...] = ()
     created_at: AwareDatetime
     updated_at: AwareDatetime
 

@@ -1,7 +1,7 @@
 """The SQL that a target receives. Pure: a batch and a target in, named statements out."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidemark.core.batches import Batch
@@ -207,12 +207,30 @@ def ledger_history_query(table: Loadable, target: Target) -> str:
 
 def columns_query(table: Loadable, target: Target) -> str:
     """Return the query for a table's columns on a target, in their order."""
+    return _describing(table, target)["columns"]
+
+
+def rights_query(table: Loadable, target: Target) -> str:
+    """Return the query for what the loading user may do on a target."""
+    return _describing(table, target)["rights"]
+
+
+def lacking_rights(row: Mapping[str, Any], target: Target) -> list[str]:
+    """Return what the loading user may not do, by the answer to `rights_query`."""
+    rights = {
+        "may_use": f"use the schema {target.database_schema}",
+        "may_create": f"create tables in the schema {target.database_schema}",
+    }
+    return [what for name, what in rights.items() if not row[name]]
+
+
+def _describing(table: Loadable, target: Target) -> dict[str, str]:
     return render(
         "describe_table.sql",
         target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
-    )["columns"]
+    )
 
 
 def statement_name(table: Loadable, target: Target, subject: str) -> str:

@@ -1,6 +1,13 @@
 """The tasks of the pipeline: recipes of about ten lines each."""
 
 from tidemark.operators.commit import CommitWatermarkOperator
+from tidemark.operators.control_forms import control_settings
+from tidemark.operators.controls import (
+    CatchUpOperator,
+    ChangeRoleOperator,
+    CleanStagingOperator,
+    MoveWatermarkOperator,
+)
 from tidemark.operators.declare import (
     chunk_settings,
     dag_settings,
@@ -15,6 +22,7 @@ from tidemark.operators.declare import (
     trigger_form,
 )
 from tidemark.operators.delete_messages import DeleteMessagesOperator
+from tidemark.operators.examine import ExamineProjectOperator, examine_settings
 from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
@@ -25,10 +33,15 @@ from tidemark.operators.sweep import SweepStagingOperator, sweep_settings
 from tidemark.operators.transaction import RedshiftTransactionOperator
 
 __all__ = [
+    "CatchUpOperator",
+    "ChangeRoleOperator",
+    "CleanStagingOperator",
     "CommitWatermarkOperator",
     "DeleteMessagesOperator",
+    "ExamineProjectOperator",
     "ExtractChunkOperator",
     "LoadTargetOperator",
+    "MoveWatermarkOperator",
     "PlanDrainOperator",
     "PlanIncrementOperator",
     "ReceiveMessagesOperator",
@@ -36,8 +49,10 @@ __all__ = [
     "SealBatchOperator",
     "SweepStagingOperator",
     "chunk_settings",
+    "control_settings",
     "dag_settings",
     "drain_dag_settings",
+    "examine_settings",
     "gating",
     "gating_deletion",
     "load_settings",

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from tidemark.core.batches import Kind, Plan
 from tidemark.core.column_types import Column
@@ -62,6 +63,15 @@ def look(stream: TableStream, state: TableState, *, whole: bool = False) -> Look
         _refuse_stale(table, state)
         _warn_of_cursor(stream, shape)
     return Look(shape, bound, sighting)
+
+
+def reachable(stream: TableStream) -> datetime:
+    """Return the horizon: up to where the source may be read now. Raises as `look` does."""
+    table = stream.table
+    shape = stream.source.describe(table.db_schema, table.table, table)
+    _, bound = _reach(stream, shape.columns)
+    _check_seen(table, bound)
+    return bound.at
 
 
 def _refuse_stale(table: Table, state: TableState) -> None:

@@ -9,6 +9,8 @@ from tidemark.core.batches import batch_prefix, parse_batch_id, stream_prefix
 from tidemark.core.errors import TidemarkError
 from tidemark.core.ledger import LedgerEntry
 from tidemark.core.retention import (
+    SEALED,
+    UNSEALED,
     StagedBatch,
     Sweep,
     alarming_debt,
@@ -31,24 +33,45 @@ _AT_ONCE = 200
 class Swept:
     """What a sweep did, or would do.
 
+    :param staged: all batches of the stream, as they were found
     :param alarms: debts that are about to outlive the retention
     """
 
     sweep: Sweep
-    bytes: int
+    staged: list[StagedBatch]
     alarms: list[str]
+
+    @property
+    def bytes(self) -> int:
+        """What the dropped batches take."""
+        return sum(batch.bytes for batch in self.staged if batch.batch_id in self.sweep.drop)
 
 
 def sweep(stream: Stream, now: datetime, *, really: bool) -> Swept:
-    """Delete a table's old batches.
+    """Delete a table's old batches, by the retention of `targets.yaml`.
 
     :param now: by our clock, as the ages of objects are by the bucket's
     :param really: False decides only
     """
     keep_for = timedelta(days=stream.project.targets.staging.keep_days)
+    return _sweep(stream, now, keep_for, really=really, spare=False)
+
+
+def clean(stream: Stream, now: datetime, older_than: timedelta, *, really: bool) -> Swept:
+    """Delete a table's batches that nobody needs, younger ones than retention would too.
+
+    Whatever is owed stays, also by a target that is disabled; so does what was written to lately.
+    """
+    return _sweep(stream, now, max(older_than, SEALED), really=really, spare=True)
+
+
+def _sweep(
+    stream: Stream, now: datetime, keep_for: timedelta, *, really: bool, spare: bool
+) -> Swept:
     state = stream.state()
-    staged = list(_staged(stream))
-    alarms = alarming_debt(state, staged, now, keep_for)
+    staged = list(staged_batches(stream))
+    retention = timedelta(days=stream.project.targets.staging.keep_days)
+    alarms = alarming_debt(state, staged, now, retention)
     old = old_batches(staged, now, keep_for)
     ids = [batch.batch_id for batch in old]
     ledgers = {
@@ -57,17 +80,21 @@ def sweep(stream: Stream, now: datetime, *, really: bool) -> Swept:
         if target.name in state.targets and ids
     }
     decided = decide(
-        state, ids, ledgers, lambda batch_id: stream.batches.batch(stream.table.name, batch_id)
+        state,
+        ids,
+        ledgers,
+        lambda batch_id: stream.batches.batch(stream.table.name, batch_id),
+        spare=spare,
+        unsealed={each.batch_id for each in old if each.changed_at > now - UNSEALED},
     )
-    freed = sum(batch.bytes for batch in old if batch.batch_id in decided.drop)
     if really and decided.drop:
         _delete(stream, now, decided)
-    return Swept(decided, freed, alarms)
+    return Swept(decided, staged, alarms)
 
 
 def sealed_batches(stream: Stream) -> list[str]:
     """Return the ids of the stream's batches that exist, in the order in which they were made."""
-    found = [staged.batch_id for staged in _staged(stream)]
+    found = [staged.batch_id for staged in staged_batches(stream)]
     sealed = [each for each in found if stream.batches.sealed(stream.table.name, each)]
     return sorted(sealed, key=lambda each: parse_batch_id(each).window.high)
 
@@ -97,7 +124,7 @@ def _buckets(stream: Stream) -> Iterator[StagingBucket]:
     yield stream.bucket
 
 
-def _staged(stream: Stream) -> Iterator[StagedBatch]:
+def staged_batches(stream: Stream) -> Iterator[StagedBatch]:
     """Yield the stream's batches, whatever their state; other folders are not ours to judge."""
     prefix = stream_prefix(stream.table.name)
     found: dict[str, StagedBatch] = {}

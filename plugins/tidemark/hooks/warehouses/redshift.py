@@ -14,10 +14,12 @@ from tidemark.core.statements import (
     client_token,
     columns_query,
     create_statements,
+    lacking_rights,
     ledger_history_query,
     ledger_query,
     load_statements,
     probe_statements,
+    rights_query,
     statement_name,
 )
 from tidemark.core.streams import Loadable
@@ -99,6 +101,11 @@ class RedshiftWarehouse:
         """Return the table's columns in their order, None if there is no such table."""
         rows = self._ask(columns_query(self.table, self.target))
         return [read_target_column(row) for row in rows] or None
+
+    def lacking(self) -> list[str]:
+        """Return what the loading user would have to be allowed."""
+        (row,) = self._ask(rights_query(self.table, self.target))
+        return lacking_rights(row, self.target)
 
     def create(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:
         """Create the table and its ledger where they are missing."""

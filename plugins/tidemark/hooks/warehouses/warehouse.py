@@ -86,6 +86,10 @@ class Warehouse(Protocol):
         """Return the table's columns in their order, None if there is no such table."""
         ...
 
+    def lacking(self) -> list[str]:
+        """Return what the loading user would have to be allowed, in words for people."""
+        ...
+
     def create(self, columns: Sequence[Column], key: Sequence[str], token: str) -> None:
         """Create the table and what belongs to it where they are missing. Safe to repeat."""
         ...

@@ -1,0 +1,111 @@
+"""What people do by hand, as tasks: the same as at the terminal, from a form in Airflow."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from tidemark.core.by_hand import Hand
+from tidemark.core.instants import read_age, read_instant
+from tidemark.core.state import TableState
+from tidemark.hooks.project import read_project
+from tidemark.operators import watermarks
+from tidemark.operators.base import no_futile_retry
+from tidemark.operators.catching_up import CatchUp
+from tidemark.operators.changing_roles import change_role
+from tidemark.operators.stream import Stream, TableStream
+from tidemark.operators.sweeping import clean
+
+
+class MoveWatermarkOperator(BaseOperator):
+    """Look at a table's watermark, or move it: the form of `operators/control_forms.py` says how.
+
+    Returns the state document as it then stands. Whoever triggered the run is kept in it, with the
+    reason.
+    """
+
+    def execute(self, context: Context) -> Any:
+        form = context["params"]
+        with no_futile_retry():
+            state = self._moved(TableStream.open(form["table"]), form, _hand(context))
+        document = state.model_dump(mode="json", by_alias=True)
+        self.log.info("%s", json.dumps(document, indent=2))
+        return document
+
+    def _moved(self, stream: TableStream, form: Any, hand: Hand) -> TableState:
+        match form["action"]:
+            case "set":
+                at = read_instant("timestamp", form["timestamp"] or "")
+                return watermarks.set_watermark(stream, at, hand, skip=form["skip_rows"])
+            case "reset":
+                return watermarks.reset_watermark(stream, hand)
+            case "replan":
+                return watermarks.replan(stream, hand)
+            case "recover":
+                return watermarks.recover(stream, hand)
+            case "backup":
+                stamp, _ = watermarks.back_up(stream.bucket, [stream.table.name], hand.at)
+                self.log.info("Backup %s", stamp)
+            case "restore":
+                return watermarks.restore(stream, form["backup"] or "", hand)
+        return stream.state()
+
+
+class CleanStagingOperator(BaseOperator):
+    """Delete a table's staged batches that nobody needs; unless told to, only say which.
+
+    Returns what went, or would go, and why the rest stays.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        form = context["params"]
+        with no_futile_retry():
+            stream, older = Stream.open(form["table"]), read_age("older_than", form["older_than"])
+            swept = clean(stream, datetime.now(UTC), older, really=form["delete"])
+        done = "deleted" if form["delete"] else "would be deleted"
+        self.log.info("%s batches, %s bytes %s", len(swept.sweep.drop), swept.bytes, done)
+        for batch_id, why in swept.sweep.keep.items():
+            self.log.info("kept %s: %s", batch_id, why)
+        return {done: list(swept.sweep.drop), "bytes": swept.bytes, "kept": swept.sweep.keep}
+
+
+class CatchUpOperator(BaseOperator):
+    """Apply now what a target owes of a table, all of it. Returns the rows, by batch."""
+
+    def execute(self, context: Context) -> dict[str, dict[str, int]]:
+        form = context["params"]
+        with no_futile_retry():
+            stream = Stream.open(form["table"])
+            self._catching_up = CatchUp(stream, form["target"], datetime.now(UTC))
+            for batch_ids in self._catching_up.apply():
+                self.log.info("Applying %s", ", ".join(batch_ids))
+        if self._catching_up.reason:
+            self.log.info("%s", self._catching_up.reason)
+        return self._catching_up.receipts
+
+    def on_kill(self) -> None:
+        """Cancel what is under way."""
+        self._catching_up.stop()
+
+
+class ChangeRoleOperator(BaseOperator):
+    """Let the watermark of tables wait for a target, or no longer. Fails if any table refuses."""
+
+    def execute(self, context: Context) -> dict[str, str]:
+        form = context["params"]
+        with no_futile_retry():
+            names = form["tables"] or read_project().streams
+            outcomes = change_role(names, form["target"], form["role"], datetime.now(UTC))
+        for each in outcomes:
+            self.log.info("%s: %s", each.table, each.said)
+        refused = [f"{each.table}: {each.said}" for each in outcomes if each.refused]
+        if refused:
+            raise AirflowFailException("; ".join(refused))
+        return {each.table: each.said for each in outcomes}
+
+
+def _hand(context: Context) -> Hand:
+    who = getattr(context["dag_run"], "triggering_user_name", None)
+    return Hand(at=datetime.now(UTC), who=who or "airflow", why=context["params"]["reason"] or "")
