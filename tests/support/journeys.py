@@ -20,7 +20,7 @@ _LAST_WORDS = ("::endgroup::", "Task killed!", "Process terminated by signal")
 
 
 class Run:
-    """One run of a DAG."""
+    """One run of one table's DAG."""
 
     def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
         self._api = api
@@ -141,17 +141,9 @@ class Pipeline(Systems):
         """Trigger a run and wait until it has ended as `wanted`."""
         return self.start(table, **conf).wait(wanted)
 
-    def drain(self, queue: str, wanted: str = "success") -> Run:
-        """Trigger a queue's drain and wait until it has ended as `wanted`."""
-        dag_id = f"drain__{queue}"
-        return Run(self.api, dag_id, self.api.trigger(dag_id)).wait(wanted)
-
     def newest_run(self, table: str) -> Run:
-        """The newest run of a table's DAG, as soon as there is one."""
-        return self.newest_of(f"sync__{DATABASE}__{table}")
-
-    def newest_of(self, dag_id: str) -> Run:
         """The DAG's newest run, as soon as there is one."""
+        dag_id = f"sync__{DATABASE}__{table}"
         wait_until(
             lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
         )
