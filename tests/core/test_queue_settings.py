@@ -4,7 +4,7 @@ import json
 
 import pytest
 from tidemark.core.drain_settings import Drain
-from tidemark.core.queue_settings import dead_letter_arn, queue_concerns
+from tidemark.core.queue_settings import dead_letter_arn, judge_queue
 from tidemark.core.queues import Queue, Webhook
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:events-dead"
@@ -28,9 +28,9 @@ def policy(receptions: int) -> str:
     return json.dumps({"deadLetterTargetArn": ARN, "maxReceiveCount": receptions})
 
 
-def test_a_sound_queue_gives_no_concern():
-    assert queue_concerns(QUEUE, Drain(), SOUND, DEAD) == []
-    assert queue_concerns(QUEUE, Drain(), {"RedrivePolicy": policy(10)}, None) == []
+def test_of_a_sound_queue_there_is_nothing_to_say():
+    assert judge_queue(QUEUE, Drain(), SOUND, DEAD) == []
+    assert judge_queue(QUEUE, Drain(), {"RedrivePolicy": policy(10)}, None) == []
     assert dead_letter_arn(SOUND) == ARN
     assert dead_letter_arn({}) is None
 
@@ -50,15 +50,15 @@ def test_a_sound_queue_gives_no_concern():
         ({"SqsManagedSseEnabled": "false"}, {}, "not encrypted", "SqsManagedSseEnabled", False),
     ],
 )
-def test_b50_b51_each_concern_says_what_to_type(told, dead, words, do, urgent):
-    (concern,) = queue_concerns(QUEUE, Drain(), SOUND | told, DEAD | dead)
-    assert words in concern.what
-    assert do in concern.do
-    assert concern.urgent is urgent
-    assert concern.subject == "queue events"
+def test_b50_b51_each_finding_says_what_to_type(told, dead, words, do, urgent):
+    (finding,) = judge_queue(QUEUE, Drain(), SOUND | told, DEAD | dead)
+    assert words in finding.what
+    assert do in finding.do
+    assert (finding.level == "error") is urgent
+    assert finding.where == "queue events"
 
 
-def test_the_urgent_come_first():
+def test_errors_come_first():
     told = SOUND | {"DelaySeconds": "9", "MessageRetentionPeriod": "3600"}
-    found = queue_concerns(QUEUE, Drain(), told, DEAD)
-    assert [concern.urgent for concern in found] == [True, False]
+    found = judge_queue(QUEUE, Drain(), told, DEAD)
+    assert [finding.level for finding in found] == ["error", "warning"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tidemark.cli import main
-from tidemark.operators.dead_letters import concerns
+from tidemark.operators.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream
 
 from tests.support.drains import DrainedQueue
@@ -21,7 +21,7 @@ def test_dead_letters_go_round_again_as_the_events_they_were(
     queue.give_up_on_all()
     assert (queue.left(), queue.left(queue.dead)) == (0, 12)
     stream = QueueStream.open(queue.name)
-    said = " ".join(concern.what for concern in concerns(stream))
+    said = " ".join(finding.what for finding in examine_queue(stream))
     assert "about 12 messages are in its dead-letter queue" in said
     assert "maxReceiveCount is 2" not in said  # its runs are not tried again: two are enough
     for arguments in (["depth"], ["redrive", "--most", "5"], ["redrive"], ["redrive"], ["depth"]):

@@ -7,6 +7,7 @@ python -m tidemark dlq redrive -q appsflyer [--most 100]
 import argparse
 from typing import Any
 
+from tidemark.commands.answers import Answer
 from tidemark.operators.dead_letters import depth, redrive_dead_letters
 from tidemark.operators.stream import QueueStream
 
@@ -24,12 +25,14 @@ def add_commands(commands: Any) -> None:
         verb.add_argument("-q", "--queue", required=True)
 
 
-def _depth(options: argparse.Namespace) -> None:
+def _depth(options: argparse.Namespace) -> Answer:
     found = depth(QueueStream.open(options.queue))
     dead = "none" if found.dead is None else f"about {found.dead:,} messages"
-    print(f"{options.queue}: about {found.waiting:,} messages wait; dead-letter queue: {dead}")
+    line = f"{options.queue}: about {found.waiting:,} messages wait; dead-letter queue: {dead}"
+    return Answer({"waiting": found.waiting, "dead": found.dead}, [line])
 
 
-def _redrive(options: argparse.Namespace) -> None:
+def _redrive(options: argparse.Namespace) -> Answer:
     moved = redrive_dead_letters(QueueStream.open(options.queue), options.most)
-    print(f"{options.queue}: {moved:,} messages are in the queue again; the next run drains them")
+    line = f"{options.queue}: {moved:,} messages are in the queue again; the next run drains them"
+    return Answer({"moved": moved}, [line])

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.commands.answers import Answer
 from tidemark.core.erasures import hashed_in, persons
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.operators.erasing import erase, receipts, repeat
@@ -33,7 +34,7 @@ def add_commands(commands: Any) -> None:
         verb.add_argument("-q", "--queue", required=True)
 
 
-def _request(options: argparse.Namespace) -> None:
+def _request(options: argparse.Namespace) -> Answer:
     stream = QueueStream.open(options.queue)
     layout = stream.drain.events
     # Not as arguments: those stand in the list of processes and in the shell's history.
@@ -42,21 +43,22 @@ def _request(options: argparse.Namespace) -> None:
     secret = read_hash_secret(stream.drain.hash_connection).encode() if known else None
     whom, now = persons(layout, options.by, values, secret), datetime.now(UTC)
     asked = erase(stream, whom, now, options.reason, now)
-    print(
+    value = {"request": asked.batch_id, "until": asked.until.isoformat()}
+    lines = [
         f"{asked.batch_id}: every target owes it, and the next run of {stream.table.dag_id} "
-        f"deletes what came in until {asked.until:%F %T} UTC. What became of it:\n"
-        f"python -m tidemark forget receipts -q {options.queue}"
-    )
+        f"deletes what came in until {asked.until:%F %T} UTC. What became of it:",
+        f"python -m tidemark forget receipts -q {options.queue}",
+    ]
+    return Answer(value, lines)
 
 
-def _repeat(options: argparse.Namespace) -> None:
+def _repeat(options: argparse.Namespace) -> Answer:
     found = repeat(QueueStream.open(options.queue), datetime.now(UTC))
-    for batch_id, target in found:
-        print(f"{target} owes {batch_id}; the next run deletes the events")
-    if not found:
-        print("no target lacks a request")
+    lines = [f"{target} owes {batch}; the next run deletes the events" for batch, target in found]
+    value = [{"request": batch, "target": target} for batch, target in found]
+    return Answer(value, lines or ["no target lacks a request"])
 
 
-def _receipts(options: argparse.Namespace) -> None:
-    for each in receipts(QueueStream.open(options.queue)):
-        print(json.dumps(each))
+def _receipts(options: argparse.Namespace) -> Answer:
+    found = list(receipts(QueueStream.open(options.queue)))
+    return Answer(found, [json.dumps(each) for each in found])

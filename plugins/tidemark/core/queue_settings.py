@@ -6,29 +6,14 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from tidemark.core.drain_settings import Drain
+from tidemark.core.findings import Finding
 from tidemark.core.queues import ATTRIBUTE_BYTES, Queue
 
 _DAY = 86_400
 LONGEST_RETENTION = 14 * _DAY
 _RECEPTIONS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """Something that works now and will not when it matters.
-
-    :param urgent: whether something is wrong already
-    :param do: what to type
-    """
-
-    subject: str
-    what: str
-    why: str
-    do: str
-    urgent: bool = False
 
 
 def dead_letter_arn(attributes: Mapping[str, str]) -> str | None:
@@ -37,13 +22,13 @@ def dead_letter_arn(attributes: Mapping[str, str]) -> str | None:
     return arn
 
 
-def queue_concerns(
+def judge_queue(
     queue: Queue,
     drain: Drain | None,
     told: Mapping[str, str],
     dead: Mapping[str, str] | None,
-) -> list[Concern]:
-    """Return what is to be said of a queue, the urgent first.
+) -> list[Finding]:
+    """Return what is to be said of a queue, the errors first.
 
     :param told: the queue's attributes as SQS tells them; what it does not tell is not judged
     :param dead: its dead-letter queue's; None where there is none, or nobody may ask
@@ -53,15 +38,15 @@ def queue_concerns(
         *_times(queue, told, dead),
         *_messages(queue, told),
     ]
-    return sorted(found, key=lambda concern: not concern.urgent)
+    return sorted(found, key=lambda finding: finding.level != "error")
 
 
 def _dead_letters(
     queue: Queue, drain: Drain | None, told: Mapping[str, str], dead: Mapping[str, str] | None
-) -> Iterator[Concern]:
+) -> Iterator[Finding]:
     policy = json.loads(told.get("RedrivePolicy") or "{}")
     if not policy:
-        yield _concern(
+        yield _finding(
             queue,
             "it has no dead-letter queue",
             "A message that makes every reception fail comes back until its retention is over, and "
@@ -79,7 +64,7 @@ def _dead_letters(
         return
     receptions, attempts = int(policy["maxReceiveCount"]), 1 + (drain.retries if drain else 0)
     if receptions < 2 * attempts:
-        yield _concern(
+        yield _finding(
             queue,
             f"maxReceiveCount is {receptions}, and one run receives a message up to {attempts} "
             "times",
@@ -90,7 +75,7 @@ def _dead_letters(
         )
     count = int((dead or {}).get("ApproximateNumberOfMessages", 0))
     if count:
-        yield _concern(
+        yield _finding(
             queue,
             f"about {count:,} messages are in its dead-letter queue",
             "They are in no warehouse, and their retention is running out",
@@ -101,12 +86,12 @@ def _dead_letters(
 
 def _times(
     queue: Queue, told: Mapping[str, str], dead: Mapping[str, str] | None
-) -> Iterator[Concern]:
+) -> Iterator[Finding]:
     # The queue's own VisibilityTimeout is not used: the drain says at each reception for how long,
     # and `Drain` refuses what is too short for a receiver.
     kept = int(told.get("MessageRetentionPeriod", LONGEST_RETENTION))
     if kept < LONGEST_RETENTION:
-        yield _concern(
+        yield _finding(
             queue,
             f"it keeps messages for {kept / _DAY:.3g} days",
             "While the required warehouse is away longer than that, events are lost",
@@ -116,7 +101,7 @@ def _times(
     # A message keeps the time at which it was first sent when it is moved to the other queue.
     dead_kept = int((dead or {}).get("MessageRetentionPeriod", LONGEST_RETENTION))
     if dead is not None and dead_kept < kept:
-        yield _concern(
+        yield _finding(
             queue,
             f"its dead-letter queue keeps messages for {dead_kept / _DAY:.3g} days, it itself for "
             f"{kept / _DAY:.3g}",
@@ -125,7 +110,7 @@ def _times(
             f"--attributes MessageRetentionPeriod={LONGEST_RETENTION}",
         )
     if int(told.get("DelaySeconds", 0)):
-        yield _concern(
+        yield _finding(
             queue,
             f"it delays messages by {told['DelaySeconds']} s",
             "Every event comes so much later",
@@ -133,10 +118,10 @@ def _times(
         )
 
 
-def _messages(queue: Queue, told: Mapping[str, str]) -> Iterator[Concern]:
+def _messages(queue: Queue, told: Mapping[str, str]) -> Iterator[Finding]:
     most = int(told.get("MaximumMessageSize", 1 << 30))
     if queue.webhook and most < queue.webhook.max_body_bytes + ATTRIBUTE_BYTES:
-        yield _concern(
+        yield _finding(
             queue,
             f"MaximumMessageSize is {most:,} bytes, and the receiver takes bodies of "
             f"{queue.webhook.max_body_bytes:,}",
@@ -144,7 +129,7 @@ def _messages(queue: Queue, told: Mapping[str, str]) -> Iterator[Concern]:
             _set(queue, MaximumMessageSize=str(queue.webhook.max_body_bytes + 4 * ATTRIBUTE_BYTES)),
         )
     if told.get("SqsManagedSseEnabled") == "false" and not told.get("KmsMasterKeyId"):
-        yield _concern(
+        yield _finding(
             queue,
             "its messages are not encrypted at rest",
             "Events name persons and their devices",
@@ -152,8 +137,8 @@ def _messages(queue: Queue, told: Mapping[str, str]) -> Iterator[Concern]:
         )
 
 
-def _concern(queue: Queue, what: str, why: str, do: str, *, urgent: bool = False) -> Concern:
-    return Concern(f"queue {queue.name}", what, why, do, urgent)
+def _finding(queue: Queue, what: str, why: str, do: str, *, urgent: bool = False) -> Finding:
+    return Finding("error" if urgent else "warning", f"queue {queue.name}", what, why, do)
 
 
 def _set(queue: Queue, **attributes: str) -> str:

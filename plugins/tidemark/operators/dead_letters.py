@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.event_rows import attributes_again
-from tidemark.core.queue_settings import Concern, queue_concerns
+from tidemark.core.findings import Finding
+from tidemark.core.queue_settings import judge_queue
 from tidemark.core.queues import BATCH_MESSAGES
 from tidemark.operators.stream import QueueStream
 
@@ -72,10 +73,10 @@ def redrive_dead_letters(stream: QueueStream, most: int | None = None) -> int:
     return moved
 
 
-def concerns(stream: QueueStream) -> list[Concern]:
+def examine_queue(stream: QueueStream) -> list[Finding]:
     """Return what is to be said of a queue's settings. Raises if the queue cannot be asked."""
     dead = stream.messages.dead_letters()
-    return queue_concerns(
+    return judge_queue(
         stream.project.queues[stream.table.name],
         stream.drain,
         stream.messages.attributes(),

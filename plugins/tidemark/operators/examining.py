@@ -33,7 +33,7 @@ from tidemark.hooks.airflow_settings import most_mapped
 from tidemark.hooks.bucket_settings import ExaminedBucket
 from tidemark.hooks.mysql_source import MySqlSource, TableShape
 from tidemark.hooks.project import Project
-from tidemark.operators.dead_letters import concerns
+from tidemark.operators.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream, Stream, TableStream
 from tidemark.operators.sweeping import staged_batches
 
@@ -179,10 +179,7 @@ class Examination:
         where = f"queue {name}"
         with self._asked(where, "It is not drained"):
             stream = QueueStream.open(name)
-            for concern in concerns(stream):
-                level = "error" if concern.urgent else "warning"
-                why = concern.why[:1].upper() + concern.why[1:]
-                self._say(level, where, concern.what, why, concern.do)
+            self._findings += examine_queue(stream)
             if state := stream.states.read(name):
                 self._documents(stream, state)
 
