@@ -25,12 +25,13 @@ def forms(monkeypatch):
 
 
 def test_every_form_has_defaults_that_change_nothing(forms):
-    assert set(forms) == {"watermark", "clean_staging", "catch_up", "change_role"}
+    assert set(forms) == {"watermark", "clean_staging", "catch_up", "redrive", "change_role"}
     for dag in forms.values():
         dag.params.validate()
         assert dag.schedule is None
     assert forms["watermark"].params["action"] == "get"
     assert forms["clean_staging"].params["delete"] is False
+    assert forms["redrive"].params["what"] == "look"
 
 
 def test_the_doctor_comes_every_day(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tidemark.cli import main
+from tidemark.operators import RedriveOperator
 from tidemark.operators.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream
 
@@ -46,3 +47,23 @@ def test_an_event_that_was_loaded_after_all_counts_once(product: Product) -> Non
     queue.drain()
     queue.assert_users(2)
     assert queue.left() == queue.left(queue.dead) == 0
+
+
+def test_the_form_in_airflow_does_the_same(product: Product) -> None:
+    queue = DrainedQueue(product)
+    queue.send("no JSON", *purchases(1))
+    queue.drain()
+    queue.send(*purchases(2, first=1))
+    queue.give_up_on_all()
+
+    def fill_in(what: str) -> dict[str, int | None]:
+        form = {"table": queue.name, "what": what}
+        return RedriveOperator(task_id="act").execute({"params": form})  # type: ignore[typeddict-item]
+
+    assert fill_in("look") == {"set_aside": 1, "dead_letters": 2}
+    assert fill_in("set_aside") == {"rows": 1}
+    assert fill_in("dead_letters") == {"moved": 2}
+    assert fill_in("look") == {"set_aside": 0, "dead_letters": 0}
+    queue.drain()
+    queue.assert_users(3)
+    assert fill_in("look") == {"set_aside": 1, "dead_letters": 0}  # it is no JSON still

@@ -7,6 +7,7 @@ from tidemark.operators.controls import (
     ChangeRoleOperator,
     CleanStagingOperator,
     MoveWatermarkOperator,
+    RedriveOperator,
 )
 from tidemark.operators.declare import (
     chunk_settings,
@@ -45,6 +46,7 @@ __all__ = [
     "PlanDrainOperator",
     "PlanIncrementOperator",
     "ReceiveMessagesOperator",
+    "RedriveOperator",
     "RedshiftTransactionOperator",
     "SealBatchOperator",
     "SweepStagingOperator",

@@ -24,6 +24,7 @@ def control_settings() -> dict[str, dict[str, Any]]:
         "watermark": ("See or move a watermark", _watermark(project)),
         "clean_staging": ("Delete staged batches that nobody needs", _clean(project)),
         "catch_up": ("Apply what a warehouse owes", _catch_up(project)),
+        "redrive": ("Send round again what was set aside, or given up on", _redrive(project)),
         "change_role": ("Required, or best effort", _role(project)),
     }
     return {
@@ -78,6 +79,18 @@ def _clean(project: Project) -> dict[str, Param]:
 
 def _catch_up(project: Project) -> dict[str, Param]:
     return {"table": _stream(project), "target": _target(project)}
+
+
+def _redrive(project: Project) -> dict[str, Param]:
+    what = {
+        "look": "look: only say what there is",
+        "set_aside": "set aside: rows or messages in quarantine that were not sent again yet",
+        "dead_letters": "dead letters: messages that a queue gave up on",
+    }
+    return {
+        "table": _stream(project),
+        "what": Param("look", type="string", enum=list(what), values_display=what),
+    }
 
 
 def _role(project: Project) -> dict[str, Param]:

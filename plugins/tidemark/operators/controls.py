@@ -10,12 +10,15 @@ from airflow.sdk.exceptions import AirflowFailException
 from tidemark.core.by_hand import Hand
 from tidemark.core.instants import read_age, read_instant
 from tidemark.core.state import TableState
+from tidemark.core.streams import is_queue
 from tidemark.hooks.project import read_project
 from tidemark.operators import watermarks
 from tidemark.operators.base import no_futile_retry
 from tidemark.operators.catching_up import CatchUp
 from tidemark.operators.changing_roles import change_role
-from tidemark.operators.stream import Stream, TableStream
+from tidemark.operators.dead_letters import depth, redrive_dead_letters
+from tidemark.operators.redriving import redrive
+from tidemark.operators.stream import QueueStream, Stream, TableStream
 from tidemark.operators.sweeping import clean
 
 
@@ -88,6 +91,26 @@ class CatchUpOperator(BaseOperator):
     def on_kill(self) -> None:
         """Cancel what is under way."""
         self._catching_up.stop()
+
+
+class RedriveOperator(BaseOperator):
+    """Send round again what is in quarantine of a table or queue, or a queue's dead letters; unless
+    told to, only say how much there is. Returns the numbers."""
+
+    def execute(self, context: Context) -> dict[str, int | None]:
+        name, what = context["params"]["table"], context["params"]["what"]
+        if what == "dead_letters" and not is_queue(name):
+            raise AirflowFailException(f"{name} is a table: only queues have dead letters")
+        with no_futile_retry():
+            if what == "dead_letters":
+                return {"moved": redrive_dead_letters(QueueStream.open(name))}
+            stream = Stream.open(name)
+            waiting = [each for each in stream.quarantine.records(name) if not each.redriven]
+            if what == "set_aside":
+                again = [redrive(stream, record, datetime.now(UTC)) for record in waiting]
+                return {"rows": sum(each.rows for each in again)}
+            dead = depth(stream).dead if isinstance(stream, QueueStream) else None
+            return {"set_aside": sum(record.rows for record in waiting), "dead_letters": dead}
 
 
 class ChangeRoleOperator(BaseOperator):
