@@ -16,6 +16,7 @@ from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
 from tests.support.bastion import Bastion
+from tests.support.event_queue import EventQueue
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
 from tests.support.receiver import TOKEN, EventQueues
@@ -50,8 +51,26 @@ def way_to_bastion(bastion: Bastion) -> Iterator[Relay]:
 
 
 @pytest.fixture(scope="session")
+def drained(stack: Endpoints) -> EventQueue:
+    """A queue whose drain the tests start."""
+    return EventQueue(stack, "drained", [Warehouse(stack, cluster) for cluster in stack.clusters])
+
+
+@pytest.fixture(scope="session")
+def watched(stack: Endpoints) -> EventQueue:
+    """A queue whose drain starts when there are messages."""
+    return EventQueue(stack, "watched", [Warehouse(stack, cluster) for cluster in stack.clusters])
+
+
+@pytest.fixture(scope="session")
 def environment(
-    home: Path, stack: Endpoints, gate: Gate, bastion: Bastion, way_to_bastion: Relay
+    home: Path,
+    stack: Endpoints,
+    gate: Gate,
+    bastion: Bastion,
+    way_to_bastion: Relay,
+    drained: EventQueue,
+    watched: EventQueue,
 ) -> dict[str, str]:
     """Airflow's environment: AWS lies behind the gate, the configuration may be edited."""
     config = home / "include"
@@ -81,6 +100,8 @@ def environment(
         "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
         "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
         "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
+        "DRAINED_QUEUE_URL": drained.url,
+        "WATCHED_QUEUE_URL": watched.url,
         "EVENTS_QUEUE_URL": EventQueues(stack).create("events"),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
@@ -88,7 +109,12 @@ def environment(
 
 @pytest.fixture(scope="session")
 def pipeline(
-    home: Path, stack: Endpoints, gate: Gate, environment: dict[str, str]
+    home: Path,
+    stack: Endpoints,
+    gate: Gate,
+    environment: dict[str, str],
+    drained: EventQueue,
+    watched: EventQueue,
 ) -> Iterator[Pipeline]:
     """Everything, running: DAGs read and unpaused, bucket there, no table yet."""
     store = Store(stack, STAGING_BUCKET)
@@ -98,7 +124,10 @@ def pipeline(
     with Airflow(home, stack, environment) as airflow:
         tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
         ids = ["sync__" + table.replace(".", "__") for table in tables]
-        airflow.api.wait_for_dags(ids, _DAGS_DEADLINE)
+        drains = [f"drain__{queue.name}" for queue in (drained, watched)]
+        airflow.api.wait_for_dags([*ids, *drains], _DAGS_DEADLINE)
+        for dag_id in drains:
+            airflow.api.unpause(dag_id)
         for table, dag_id in zip(tables.values(), ids, strict=True):
             if not (table or {}).get("schedule"):  # those with one start runs by themselves
                 airflow.api.unpause(dag_id)

@@ -14,13 +14,13 @@ from onebox.rest import NotInTime, wait_until
 from tests.support.source import DATABASE
 from tests.support.systems import Systems
 
-_RUN_DEADLINE = 120.0
+_RUN_DEADLINE = 240.0
 _LOG_DEADLINE = 10.0
 _LAST_WORDS = ("::endgroup::", "Task killed!", "Process terminated by signal")
 
 
 class Run:
-    """One run of one table's DAG."""
+    """One run of a DAG."""
 
     def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
         self._api = api
@@ -141,9 +141,17 @@ class Pipeline(Systems):
         """Trigger a run and wait until it has ended as `wanted`."""
         return self.start(table, **conf).wait(wanted)
 
+    def drain(self, queue: str, wanted: str = "success") -> Run:
+        """Trigger a queue's drain and wait until it has ended as `wanted`."""
+        dag_id = f"drain__{queue}"
+        return Run(self.api, dag_id, self.api.trigger(dag_id)).wait(wanted)
+
     def newest_run(self, table: str) -> Run:
+        """The newest run of a table's DAG, as soon as there is one."""
+        return self.newest_of(f"sync__{DATABASE}__{table}")
+
+    def newest_of(self, dag_id: str) -> Run:
         """The DAG's newest run, as soon as there is one."""
-        dag_id = f"sync__{DATABASE}__{table}"
         wait_until(
             lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
         )
