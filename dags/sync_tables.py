@@ -6,9 +6,9 @@
 
 **Any task may be cleared at any time**: the ledgers in the warehouses know what is applied already.
 * A *required* load failed: mend the cause, clear it with downstream; or wait for the next run.
-* A *best effort* load failed: the warehouse owes the batch; the next run pays, or clear that task.
+* A *best effort* load failed: the warehouse owes the batch; the next run pays. Or clear it.
 * `commit_watermark` failed: its log names the warehouse and the task to clear.
-* Copy again: backfill, or `since` / `until` for a window; `mode: full_refresh` for all of it.
+* A past window again: *Trigger* with `since` and `until`; it is one run, a *Backfill* hundreds.
 """
 
 from airflow.sdk import DAG
@@ -29,7 +29,7 @@ from tidemark.operators import (
 
 tables, targets = read_project()
 for table in tables:
-    with DAG(doc_md=__doc__, **dag_settings(table)) as dag:
+    with DAG(**dag_settings(table, targets, __doc__)) as dag:
         plan = PlanIncrementOperator(task_id="plan_increment", **source_settings(table))
         extract = ExtractChunkOperator.partial(task_id="extract_chunk", **chunk_settings(table))
         seal = SealBatchOperator(task_id="seal_batch", table=table.name)
@@ -37,4 +37,4 @@ for table in tables:
         commit = CommitWatermarkOperator(task_id="commit_watermark", table=table.name)
         plan >> extract.expand(chunk=plan.output) >> seal >> [*loads, commit]
         gating(table, loads) >> commit
-        dag.params.update(trigger_form())
+        dag.params.update(trigger_form(table, targets))

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadScopeScheduling
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from tests.support.product import Product
 
 _JOURNEYS = "tests/journeys/"
+# No test fails because the machine is slow.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -116,8 +116,8 @@ READING = (
         11,
         "a backfill ends at the horizon",
         f"{_OPERATORS}plan.py",
-        "min(run.window.high, seen.bound.at)",
-        "run.window.high",
+        "min(asked_for.high, seen.bound.at)",
+        "asked_for.high",
         (f"{_WINDOW}test_rule_11_a_backfill_ends_at_the_horizon",),
     ),
     SwitchedOff(
@@ -193,8 +193,8 @@ READING = (
     SwitchedOff(
         22,
         "a missing document is not a first run",
-        f"{_OPERATORS}plan.py",
-        "            self._refuse_lost_document(stream)\n",
+        f"{_OPERATORS}document.py",
+        "        _refuse_lost(stream)\n",
         "",
         (f"{_WINDOW}test_rule_22_a_document_that_is_missing_is_no_first_run",),
     ),

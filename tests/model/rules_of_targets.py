@@ -90,8 +90,8 @@ TARGETS = (
     SwitchedOff(
         5,
         "configuration that disagrees with the document stops the run",
-        f"{_OPERATORS}plan.py",
-        "        refuse_disagreement(state, configured)\n",
+        f"{_OPERATORS}document.py",
+        "    refuse_disagreement(state, configured)\n",
         "",
         (
             "tests/operators/test_roles.py::"
@@ -204,8 +204,8 @@ TARGETS = (
         15,
         "the debt of an idle table is paid",
         f"{_OPERATORS}plan.py",
-        "owing = owing_targets(stream.state())",
-        "owing = set[str]()",
+        "self._skip_later(context, owing_targets(stream.state()))",
+        "self._skip_later(context, set[str]())",
         (_AWAY,),
     ),
     SwitchedOff(

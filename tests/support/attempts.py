@@ -27,6 +27,7 @@ from airflow.sdk.exceptions import (
     DownstreamTasksSkipped,
     TaskDeferred,
 )
+from jinja2 import Template
 
 _DEADLINE = 60.0
 _RETURN = "return_value"
@@ -42,6 +43,7 @@ class Instance:
     :param state: None (not started), queued attempts aside: ``running``, ``deferred``, ``success``,
         ``failed``, ``skipped``, ``upstream_failed``, ``up_for_retry``, ``removed``
     :param told: the text of the error or of the reason to skip, of the newest try
+    :param label: what Airflow's lists call it: its `map_index_template`, rendered after the end
     :param store: what ``context["task_state_store"]`` keeps: over retries and clears
     """
 
@@ -51,6 +53,7 @@ class Instance:
     try_number: int = 0
     state: str | None = None
     told: str = ""
+    label: str = ""
     xcom: dict[str, Any] = field(default_factory=dict)
     store: dict[str, Any] = field(default_factory=dict)
     current: Attempt | None = None
@@ -208,13 +211,13 @@ class Attempt:
 
     def _execute(self) -> Outcome:
         """What Airflow's task runner does, as far as these operators can tell."""
-        execute = self.task.execute
+        execute, context = self.task.execute, self.context
         if self._resumed:
             execute = functools.partial(self.task.resume_execution, **self._resumed)
         inside = contextvars.copy_context()
         inside.run(ExecutorSafeguard.tracker.set, self.task)
         try:
-            value = inside.run(execute, context=self.context)
+            value = inside.run(execute, context=context)
         except TaskDeferred as deferred:
             return Outcome("deferred", deferral=_deferral(deferred))
         except DownstreamTasksSkipped as skip:
@@ -225,6 +228,9 @@ class Attempt:
             return Outcome("failed", str(failure), final=True)
         except Exception as error:
             return Outcome("failed", f"{type(error).__name__}: {error}")
+        finally:
+            template = self.task.map_index_template
+            self.instance.label = Template(template).render(context) if template else ""
         if value is not None and self.task.do_xcom_push:
             self.push(_RETURN, json.loads(json.dumps(value)))
         return Outcome("success", value=value)

@@ -67,6 +67,7 @@ class Plan(Frozen):
     :param previous_read_to: when the reading of that batch had ended, in source time
     :param only: the targets that a resync, or rows that come back, are for; empty means all
     :param where: only rows for which this holds; a batch read again gives the same rows
+    :param rows_about: how many rows the source's statistics promised, if they did, before `where`
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
     :param persons: of an erasure: whose events go, those that came in until `high`
     """
@@ -89,6 +90,7 @@ class Plan(Frozen):
     only: tuple[str, ...] = ()
     keys: KeyWindow | None = None
     where: str | None = None
+    rows_about: int | None = None
     hash_connection: str | None = None
     ranged_by: tuple[KeyColumn, ...] = ()
     index: str | None = None

@@ -14,6 +14,7 @@ from tidemark.core.documents import (
 )
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.misfits import Oversize
+from tidemark.core.notices import Notifier
 from tidemark.core.predicates import parse_predicate
 from tidemark.core.schedules import check_cron
 from tidemark.core.streams import Contract
@@ -91,6 +92,9 @@ class Table(Frozen):
         exact too, ``auto`` takes the wire wherever it can
     :param ordering: ``parallel`` loads all targets at once; ``primary_first`` the best-effort ones
         after the required ones have succeeded
+    :param owner: whom Airflow names as the owner of the tasks
+    :param notify: who is told of runs that fail, and of the first that succeeds after
+    :param tags: tags of the DAG, beside ``tidemark`` and the schema
     :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
 
@@ -124,6 +128,9 @@ class Table(Frozen):
     sort_keys: tuple[Name, ...] = ()
     target_table: str = "{table}"
     target_tables: dict[str, Name] = Field(default_factory=dict)
+    owner: str = Field(default="tidemark", min_length=1)
+    tags: tuple[str, ...] = ()
+    notify: tuple[Notifier, ...] = ()
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
 

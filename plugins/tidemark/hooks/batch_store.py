@@ -97,3 +97,11 @@ class BatchStore:
                 do="Restore an earlier version of it, or read the window anew: "
                 "python -m tidemark watermark replan",
             ) from error
+
+
+class DryBatchStore(BatchStore):
+    """Reads like a `BatchStore`, and records no plan."""
+
+    def record_plan(self, plan: Plan) -> Plan:
+        """Return the plan that would count."""
+        return self.plan(plan.stream, plan.batch_id) or plan

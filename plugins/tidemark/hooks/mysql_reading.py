@@ -206,6 +206,12 @@ class Reading:
             log.warning("Thread %s on %s may still be reading: %s", thread, self._conn_id, error)
 
 
+def rows_query(request: ReadRequest) -> str:
+    """Return the statement that reads a chunk's rows. It holds no secret: the key of hashed columns
+    travels in session variables."""
+    return _queries(request)["rows"]
+
+
 def _queries(request: ReadRequest) -> dict[str, str]:
     return render(
         "read_source.sql",

@@ -84,5 +84,38 @@ class StateStore:
         return parse_state(text, self.key(table), table), etag
 
 
+class DryStateStore(StateStore):
+    """Decides like a `StateStore` and writes nothing: changes live in this object."""
+
+    def __init__(self, bucket: StagingBucket) -> None:
+        super().__init__(bucket)
+        self._kept: dict[str, TableState] = {}
+
+    def read(self, table: str) -> TableState | None:
+        """Return the document as it would stand."""
+        return self._kept.get(table) or super().read(table)
+
+    def create(self, state: TableState) -> TableState:
+        """Keep a table's first document here."""
+        return self._kept.setdefault(state.table_name, state)
+
+    def update(
+        self,
+        table: str,
+        now: datetime,  # noqa: ARG002 - as StateStore has it
+        change: Callable[[TableState], TableState],
+    ) -> TableState:
+        """Apply a change here. Raises `TryAgain` if there is no document."""
+        state = self.read(table)
+        if state is None:
+            raise TryAgain(
+                what=f"the state document {self.key(table)} is gone",
+                do="Clear the task.",
+                table=table,
+            )
+        self._kept[table] = change(state)
+        return self._kept[table]
+
+
 def _encode(state: TableState) -> bytes:
     return state.model_dump_json(indent=2).encode()

@@ -20,11 +20,11 @@ from tidemark.operators.declare import (
     read_project,
     receiver_settings,
     source_settings,
-    trigger_form,
 )
 from tidemark.operators.delete_messages import DeleteMessagesOperator
 from tidemark.operators.examine import ExamineProjectOperator, examine_settings
 from tidemark.operators.extract import ExtractChunkOperator
+from tidemark.operators.form import trigger_form
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
 from tidemark.operators.plan_drain import PlanDrainOperator

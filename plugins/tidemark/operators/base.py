@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from tidemark.core.errors import FixConfiguration, MigrateSchema
+from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError
 from tidemark.core.streams import tasks_of
+from tidemark.operators.manuals import TASKS
+from tidemark.operators.notifying import TOLD
+
+_LONGEST_LABEL = 250  # Airflow's database takes no more
 
 
 class TableOperator(BaseOperator):
@@ -20,7 +24,11 @@ class TableOperator(BaseOperator):
     """
 
     def __init__(self, *, table: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        usual = {
+            "map_index_template": "{{ said | default('') }}",
+            "doc_md": TASKS.get(kwargs.get("task_id", "")),
+        }
+        super().__init__(**{**usual, **kwargs})
         self.table = table
 
     def planned(self, context: Context) -> str | None:
@@ -47,10 +55,24 @@ class TableOperator(BaseOperator):
         return batch_id
 
 
+def say(context: Context, words: str) -> None:
+    """Label the task in Airflow's lists, by what it did."""
+    cast("dict[str, Any]", context)["said"] = words[:_LONGEST_LABEL]
+
+
 @contextmanager
-def no_futile_retry() -> Iterator[None]:
-    """Fail at once, retries or not, when someone must act first."""
+def no_futile_retry(context: Context | None = None) -> Iterator[None]:
+    """Fail at once, retries or not, when someone must act first.
+
+    :param context: given one, the task leaves its error for `operators/notifying.py`, and bears it
+        as its label
+    """
     try:
         yield
-    except (FixConfiguration, MigrateSchema) as error:
-        raise AirflowFailException(str(error)) from error
+    except (TidemarkError, AirflowFailException) as error:
+        if context is not None:
+            say(context, str(error))
+            context["ti"].xcom_push(key=TOLD, value=str(error))
+        if isinstance(error, (FixConfiguration, MigrateSchema)):
+            raise AirflowFailException(str(error)) from error
+        raise

@@ -13,25 +13,27 @@ from tidemark.operators.stream import TableStream
 _MOST = 0.25
 
 
-def limit_window(stream: TableStream, window: Window) -> Window:
-    """Shorten a window to `row_limit` rows, rounded up to a whole cursor value: rows that share a
-    value are never split, and a window always moves on, however many share one."""
+def limit_window(stream: TableStream, window: Window, rows: int | None) -> Window:
+    """Shorten a window to so many rows, rounded up to a whole cursor value: rows that share a value
+    are never split, and a window always moves on, however many share one. None is no limit."""
     table = stream.table
-    if table.row_limit is None:
+    if rows is None:
         return window
     bound = stream.source.limit_bound(
-        table.db_schema, table.table, table.cursor, window.low, window.high, table.row_limit
+        table.db_schema, table.table, table.cursor, window.low, window.high, rows
     )
     return Window(window.low, bound) if bound else window
 
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How a window is read: in which chunks, cut by which columns of the key, by which index."""
+    """How a window is read: in which chunks, cut by which columns of the key, by which index; and
+    about how many rows it has."""
 
     chunks: tuple[Chunk, ...]
     ranged_by: tuple[KeyColumn, ...] = ()
     index: str | None = None
+    rows_about: int | None = None
 
 
 def cut(stream: TableStream, shape: TableShape, window: Window, *, at_horizon: bool) -> Cutting:
@@ -52,17 +54,18 @@ def cut(stream: TableStream, shape: TableShape, window: Window, *, at_horizon: b
     key = range_columns(shape.columns, shape.primary_key)
     if share.rows <= table.chunk_rows:
         chunks = single_chunk(window, open_end=at_horizon)
-        return Cutting(chunks, index=index if slice_of_it else None)
+        return Cutting(chunks, index=index if slice_of_it else None, rows_about=share.rows)
     if key and not slice_of_it:
         integer = is_integer(shape.columns, key[0])
         ranged = RangedTable(*where, key, integer, table.cursor, index)
         cuts = stream.source.key_cuts(ranged, share.total, table.chunk_rows / share.of_table)
-        return Cutting(chunks_by_key(window, cuts, open_end=at_horizon), key, "PRIMARY")
+        chunks = chunks_by_key(window, cuts, open_end=at_horizon)
+        return Cutting(chunks, key, "PRIMARY", share.rows)
     boundaries = stream.source.cursor_boundaries(
         *where, table.cursor, window.low, window.high, table.chunk_rows
     )
     chunks = chunks_by_cursor(window, boundaries, open_end=at_horizon)
-    return Cutting(chunks, index=index if slice_of_it else None)
+    return Cutting(chunks, index=index if slice_of_it else None, rows_about=share.rows)
 
 
 def cut_keys(stream: TableStream, shape: TableShape, keys: KeyWindow) -> Cutting:
@@ -87,14 +90,15 @@ def cut_whole(stream: TableStream, shape: TableShape, window: Window) -> Cutting
     table = stream.table
     key = range_columns(shape.columns, shape.primary_key)
     if not key or shape.engine == "VIEW" or shape.rows_estimate <= table.chunk_rows:
-        return Cutting(single_chunk(window, open_end=True))
+        return Cutting(single_chunk(window, open_end=True), rows_about=shape.rows_estimate or None)
     cursor = table.cursor if table.strategy != "full" else ""
     integer = is_integer(shape.columns, key[0])
     ranged = RangedTable(
         table.db_schema, table.table, key, integer, cursor, shape.index_on.get(cursor)
     )
     cuts = stream.source.key_cuts(ranged, shape.rows_estimate, table.chunk_rows)
-    return Cutting(chunks_by_key(window, cuts, open_end=True), key, "PRIMARY")
+    chunks = chunks_by_key(window, cuts, open_end=True)
+    return Cutting(chunks, key, "PRIMARY", shape.rows_estimate)
 
 
 def _share(stream: TableStream, shape: TableShape, window: Window, index: str | None) -> Share:

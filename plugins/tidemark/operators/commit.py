@@ -1,5 +1,6 @@
 """Move the watermark, last of all."""
 
+from collections.abc import Collection
 from typing import Any
 
 from airflow.sdk import Context
@@ -12,8 +13,10 @@ from tidemark.core.committing import (
     with_base_commit,
     with_commit,
 )
+from tidemark.core.labels import batch_label
 from tidemark.core.state import TableState, with_debt
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.asking import skip_if_left_out
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.holding import brief_holds, patient_holds
 from tidemark.operators.stream import TableStream
 
@@ -32,7 +35,8 @@ class CommitWatermarkOperator(TableOperator):
         super().__init__(trigger_rule="all_done", **kwargs)
 
     def execute(self, context: Context) -> str:
-        with no_futile_retry():
+        skip_if_left_out(context)
+        with no_futile_retry(context):
             stream, batch_id = TableStream.open(self.table), self.planned_batch(context)
             batch = stream.batches.batch(self.table, batch_id)
             if batch is None:
@@ -42,7 +46,9 @@ class CommitWatermarkOperator(TableOperator):
             def change(state: TableState) -> TableState:
                 nonlocal verdict
                 if batch.plan.only:
-                    return state  # a resync is done when its target holds it (protocol rule 9)
+                    # Done when its target holds it (protocol rule 9); who gates the commit, must.
+                    self._insist(stream, state, batch, batch.plan.only)
+                    return state
                 if batch.plan.kind == "base":
                     owed_by = self._owed_by(stream, state, batch)
                     return with_base_commit(state, batch, owed_by, stream.table.strategy)
@@ -54,6 +60,7 @@ class CommitWatermarkOperator(TableOperator):
                 return with_commit(state, batch, self._owed_by(stream, state, batch))
 
             state = stream.states.update(self.table, context["ti"].start_date, change)
+        say(context, f"{verdict}: {batch_label(batch.plan, batch.rows)}")
         self.log.info("%s: %s; the watermark is %s", batch.batch_id, verdict, state.watermark)
         return verdict
 
@@ -69,19 +76,29 @@ class CommitWatermarkOperator(TableOperator):
         """Return who owes the batch. Raises if a required target lacks it, or owes another."""
         if unfit := unfit_required(state, batch.plan):
             self._refuse(*unfit)
-        for name in state.required:
-            if not patient_holds(stream, name, batch):
-                self._refuse(
-                    f"the ledger of the required target {name} does not list {batch.batch_id}",
-                    f"Clear load_{name} of this run, with downstream; until then the next run "
-                    "takes up the same batch.",
-                )
+        self._insist(stream, state, batch, state.required)
         return [
             name
             for name, target in state.targets.items()
             if name not in state.required
             and not (target.enabled and brief_holds(stream, name, batch))
         ]
+
+    def _insist(
+        self, stream: TableStream, state: TableState, batch: Batch, names: Collection[str]
+    ) -> None:
+        """Raise unless the ledger of every required target among `names` holds the batch."""
+        for name in (each for each in state.required if each in names):
+            if not patient_holds(stream, name, batch):
+                self._refuse(
+                    f"the ledger of the required target {name} does not list {batch.batch_id}",
+                    f"Clear load_{name} of this run, with downstream"
+                    + (
+                        "."
+                        if batch.plan.kind != "increment"
+                        else "; until then the next run takes up the same batch."
+                    ),
+                )
 
     def _refuse(self, what: str, do: str) -> None:
         raise AirflowFailException(f"{self.table}: {what}. The watermark has not moved. {do}")

@@ -11,7 +11,6 @@ from airflow.sdk import (
     AssetOrTimeSchedule,
     AssetWatcher,
     CronDataIntervalTimetable,
-    Param,
     cross_downstream,
     get_parsing_context,
 )
@@ -22,13 +21,9 @@ from tidemark.core.tables import Table
 from tidemark.core.targets import Target
 from tidemark.hooks import project
 from tidemark.operators.load import LoadTargetOperator
+from tidemark.operators.manuals import TASKS, facts, load_manual
+from tidemark.operators.notifying import callbacks
 from tidemark.operators.queue_watch import QueueWatch
-
-_SINCE = "Read again rows changed at or after this time; the watermark stays. ISO 8601 with a zone."
-_UNTIL = "Read again rows changed before this time; the watermark stays. ISO 8601 with a zone."
-
-_MODE = "full_refresh: replace the table on all targets; resync: on those that `targets` names."
-_TARGETS = "The targets of a resync, by their names in targets.yaml."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +59,8 @@ def read_project() -> tuple[list[Table], list[Target]]:
     return tables, list(configured.targets.by_name.values())
 
 
-def dag_settings(table: Table) -> dict[str, Any]:
-    """Return the arguments of a table's DAG."""
+def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[str, Any]:
+    """Return the arguments of a table's DAG, whose own page is `manual` and the table's facts."""
     timetable = CronDataIntervalTimetable(table.schedule, "UTC") if table.schedule else None
     return {
         "dag_id": table.dag_id,
@@ -73,23 +68,14 @@ def dag_settings(table: Table) -> dict[str, Any]:
         "start_date": datetime(2000, 1, 1, tzinfo=UTC),  # backfills reach no further back
         "catchup": False,  # the watermark, not the calendar, says where to resume
         "max_active_runs": 1,  # two runs would read the same window twice; it would do no harm
-        "default_args": _retrying(table.retries, table.retry_delay_seconds),
-        "tags": ["tidemark", table.db_schema],
-    }
-
-
-def trigger_form() -> dict[str, Param]:
-    """Return what a person may say when triggering a table's DAG; into ``dag.params``, after the
-    tasks are made.
-
-    Given to the DAG as it is made, they would be checked anew for each DAG and copied into each of
-    its tasks, which took two thirds of the time that a thousand tables take to parse.
-    """
-    return {
-        "since": Param(None, type=["null", "string"], format="date-time", description=_SINCE),
-        "mode": Param(None, enum=[None, "full_refresh", "resync"], description=_MODE),
-        "targets": Param([], type="array", items={"type": "string"}, description=_TARGETS),
-        "until": Param(None, type=["null", "string"], format="date-time", description=_UNTIL),
+        "default_args": {
+            "owner": table.owner,
+            **_retrying(table.retries, table.retry_delay_seconds),
+        },
+        "doc_md": f"{manual.rstrip()}\n\n{facts(table, targets)}",
+        "description": f"{table.name} from {table.source}",
+        "tags": ["tidemark", table.db_schema, *table.tags],
+        **callbacks(table.notify),
     }
 
 
@@ -152,7 +138,12 @@ def source_settings(table: Table) -> dict[str, Any]:
 
 def chunk_settings(table: Table) -> dict[str, Any]:
     """Return the arguments of the mapped task that reads: also how many chunks at once."""
-    return {**source_settings(table), "max_active_tis_per_dagrun": table.readers}
+    return {
+        **source_settings(table),
+        "max_active_tis_per_dagrun": table.readers,
+        "map_index_template": "{{ said | default('chunk ' ~ task.chunk) }}",
+        "doc_md": TASKS["extract_chunk"],
+    }
 
 
 def load_settings(target: Target) -> dict[str, Any]:
@@ -167,6 +158,7 @@ def load_settings(target: Target) -> dict[str, Any]:
         "target": target.name,
         "required": target.required,
         "pool": target.pool_name,
+        "doc_md": load_manual(target),
         "trigger_rule": "none_failed",
         "retries": target.retries if target.required else 0,
         "retry_delay": timedelta(seconds=target.retry_delay_seconds),

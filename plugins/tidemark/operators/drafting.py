@@ -13,9 +13,9 @@ from tidemark.core.selection import index_statement
 from tidemark.core.source_drift import check_contract, removed_columns
 from tidemark.core.state import TableState
 from tidemark.core.tables import Table
-from tidemark.core.windows import Horizon, Window, horizon
+from tidemark.core.windows import Chunk, Horizon, Window, horizon
 from tidemark.hooks.hash_secret import read_hash_secret
-from tidemark.hooks.mysql_source import TableShape
+from tidemark.hooks.mysql_source import ReadRequest, TableShape
 from tidemark.operators.chunking import Cutting
 from tidemark.operators.stream import TableStream
 
@@ -137,7 +137,29 @@ def draft(
         removed=removed_columns(state.columns, shape.columns, table.columns.exclude),
         previous_read_to=state.last_mysql_extraction_time if state.last_batch else None,
         where=table.where,
+        rows_about=cutting.rows_about,
         hash_connection=table.hash_connection if hashed else None,
+    )
+
+
+def read_request(stream: TableStream, plan: Plan, chunk: Chunk) -> ReadRequest:
+    """Return what a chunk asks of the source: the plan decides, so that a batch which is read
+    again gives the same rows."""
+    return ReadRequest(
+        schema=stream.table.db_schema,
+        table=stream.table.table,
+        columns=plan.columns,
+        cursor=plan.cursor,
+        cursor_low=chunk.cursor_low,
+        cursor_high=chunk.cursor_high,
+        key=plan.ranged_by,
+        key_low=chunk.key_low,
+        key_high=chunk.key_high,
+        index=plan.index,
+        primary_key=plan.key,
+        where=plan.where,
+        hash_connection=plan.hash_connection,
+        reader=stream.table.reader,
     )
 
 

@@ -12,19 +12,20 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tidemark.core.batches import Plan, Receipt
 from tidemark.core.column_types import LINEAGE, arrow_schema
 from tidemark.core.file_sizes import FileSizes
+from tidemark.core.labels import chunk_label
 from tidemark.core.quarantine import told
 from tidemark.core.source_drift import check_pinned
-from tidemark.core.windows import Chunk
-from tidemark.hooks.mysql_source import Reading, ReadRequest
+from tidemark.hooks.mysql_source import Reading
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.drafting import read_request
 from tidemark.operators.fitting import Fitting
 from tidemark.operators.stream import TableStream
 
 
 class ExtractChunkOperator(TableOperator):
-    """Stream one chunk to S3 and leave a receipt; the first receipt of a chunk counts.
+    """TableStream one chunk to S3 and leave a receipt; the first receipt of a chunk counts.
 
     Every attempt writes files of its own, so a stalled attempt that wakes up changes nothing.
     """
@@ -40,7 +41,7 @@ class ExtractChunkOperator(TableOperator):
             self._reading.stop()
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry():
+        with no_futile_retry(context):
             stream, batch_id = TableStream.open(self.table), self.planned_batch(context)
             if stream.batches.sealed(self.table, batch_id):
                 return {"batch_id": batch_id, "already": "sealed"}
@@ -48,6 +49,7 @@ class ExtractChunkOperator(TableOperator):
             if plan is None:
                 raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
             receipt = stream.batches.receipt(plan, self.chunk) or self._extract(stream, plan)
+        say(context, chunk_label(plan, plan.chunks[self.chunk], receipt.rows))
         self.log.info("Chunk %s: %s rows, %s files", self.chunk, receipt.rows, len(receipt.files))
         return {
             "batch_id": batch_id,
@@ -58,7 +60,7 @@ class ExtractChunkOperator(TableOperator):
 
     def _extract(self, stream: TableStream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
-        self._reading = stream.source.read(_request(stream, plan, chunk))
+        self._reading = stream.source.read(read_request(stream, plan, chunk))
         with self._reading as reading:
             fitting = Fitting(stream.table, plan, chunk.number, attempt, stream.bucket)
             # After the snapshot: whatever is altered later, the server refuses to read from it.
@@ -107,25 +109,6 @@ def _encoding(stream: TableStream, plan: Plan) -> Encoding:
     )
     statistics = (*plan.key, plan.cursor) if plan.cursor else plan.key
     return Encoding(sizes, stream.table.compression, statistics=statistics)
-
-
-def _request(stream: TableStream, plan: Plan, chunk: Chunk) -> ReadRequest:
-    return ReadRequest(
-        schema=stream.table.db_schema,
-        table=stream.table.table,
-        columns=plan.columns,
-        cursor=plan.cursor,
-        cursor_low=chunk.cursor_low,
-        cursor_high=chunk.cursor_high,
-        key=plan.ranged_by,
-        key_low=chunk.key_low,
-        key_high=chunk.key_high,
-        index=plan.index,
-        primary_key=plan.key,
-        where=plan.where,
-        hash_connection=plan.hash_connection,
-        reader=stream.table.reader,
-    )
 
 
 def _with_lineage(

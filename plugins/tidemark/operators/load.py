@@ -11,10 +11,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.catch_up import SoFar
 from tidemark.core.errors import TidemarkError, TryAgain
+from tidemark.core.labels import load_label
 from tidemark.core.targets import RedshiftTarget
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.asking import skip_if_left_out
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.loading import Loading, UnderWay
 from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
 from tidemark.operators.stream import Stream
@@ -39,6 +41,7 @@ class LoadTargetOperator(TableOperator):
         self._running: Loading | None = None
 
     def execute(self, context: Context, event: object = None) -> dict[str, Any]:  # noqa: ARG002
+        skip_if_left_out(context, self.target)
         with self._told(context) as loading:
             self._admit(loading, by_hand=context["ti"].max_tries > self.retries)
             return self._load(context, loading)
@@ -64,7 +67,7 @@ class LoadTargetOperator(TableOperator):
     @contextmanager
     def _told(self, context: Context, so_far: SoFar | None = None) -> Iterator[Loading]:
         """Hand out the sequence; tell how it ended, to the circuit breaker and to Airflow."""
-        with no_futile_retry():
+        with no_futile_retry(context):
             try:
                 loading = self._loading(context, so_far)
                 try:
@@ -73,6 +76,7 @@ class LoadTargetOperator(TableOperator):
                     loading.admission.failed(error)
                     raise
             except NothingToLoad as reason:
+                say(context, str(reason))
                 raise AirflowSkipException(str(reason)) from None
             except TidemarkError as error:
                 raise error.during_load(self.table, self.target, owed=not self.required) from error
@@ -103,6 +107,7 @@ class LoadTargetOperator(TableOperator):
             loading.settle(under_way, self._wait(loading, under_way))
         self._running = None
         context["ti"].xcom_push(key="owed", value=loading.owed)
+        say(context, load_label(loading.receipts, loading.owed or 0))
         return loading.receipts
 
     def _wait(self, loading: Loading, under_way: UnderWay) -> Progress:

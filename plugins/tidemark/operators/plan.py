@@ -1,29 +1,32 @@
 """Choose what a run reads, and record it before anything is read."""
 
-from datetime import UTC, datetime
+from collections.abc import Collection
 
 from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
 from tidemark.core.batches import Plan, backfill_id, increment_id, parse_batch_id
-from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.errors import TryAgain
+from tidemark.core.labels import plan_label
 from tidemark.core.recovery import replanned
-from tidemark.core.roles import refuse_disagreement, with_targets
-from tidemark.core.runs import Run, read_run
+from tidemark.core.roles import refuse_unknown_targets
+from tidemark.core.runs import Run, refuse_partial
 from tidemark.core.source_drift import unreadable
 from tidemark.core.state import (
     TableState,
-    first_state,
     owing_targets,
     with_empty_window,
     with_plan,
 )
 from tidemark.core.windows import Window
 from tidemark.operators.adding import plan_added, refuse_times
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.asking import asked
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.basing import plan_base
 from tidemark.operators.chunking import cut, limit_window
+from tidemark.operators.document import open_document
 from tidemark.operators.drafting import Look, draft, look
+from tidemark.operators.rehearsing import rehearse
 from tidemark.operators.stream import TableStream
 
 # How often a run plans anew because another one committed in between.
@@ -39,64 +42,51 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
     """
 
     def execute(self, context: Context) -> list[int]:
-        with no_futile_retry():
-            stream = TableStream.open(self.table)
-            state = self._document(stream)
-            run = _run(context, stream.table.strategy)
-            plan = self._chosen(stream, state, run)
+        with no_futile_retry(context):
+            stream = TableStream.open(self.table, dry=bool(context["params"].get("dry_run")))
+            run = asked(context, stream.table.strategy)
+            plan = self._chosen(stream, open_document(stream), run)
+        if run.dry_run:
+            return self._rehearse(context, stream, plan, run)
         context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)
         if plan is None:
-            self._skip_later(context, stream)
+            say(context, "nothing new")
+            self._skip_later(context, owing_targets(stream.state()))
             return []
+        say(context, plan_label(plan))
         self.log.info(
             "Batch %s: [%s, %s), %s chunks", plan.batch_id, plan.low, plan.high, len(plan.chunks)
         )
-        return [chunk.number for chunk in plan.chunks]
+        return [chunk.number for chunk in plan.chunks] if run.stages != "load" else []
 
     def _chosen(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
+        refuse_unknown_targets(state, run.targets)
+        refuse_partial(run, state.required)
+        if run.stages == "load":
+            return self._read_already(stream, state, run)
         if run.base:
             return plan_base(stream, state, run)
         if run.window:
-            return self._backfill(stream, state, run)
-        return self._next(stream, state)
+            return self._backfill(stream, state, run, run.window)
+        return self._next(stream, state, run)
 
-    def _document(self, stream: TableStream) -> TableState:
-        """Return the state document, creating it on a table's first run only (rule 22)."""
-        name, configured = stream.table.name, list(stream.project.targets.by_name.values())
-        state = stream.states.read(name)
-        if state is None:
-            self._refuse_lost_document(stream)
-            roles = {target.name: target.role for target in stream.enabled}
-            strategy = stream.table.strategy
-            state = stream.states.create(
-                first_state(name, roles, stream.source.now(), strategy=strategy)
-            )
-        if with_targets(state, configured) != state:
-            now = stream.source.now()
-            state = stream.states.update(name, now, lambda found: with_targets(found, configured))
-        refuse_disagreement(state, configured)
-        return state
+    def _read_already(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
+        """Return the batch in flight if it is sealed and this run can load it wherever it must."""
+        plan = state.in_flight
+        if plan is None:
+            self.log.info("No batch is in flight: what is owed is loaded")
+        elif not stream.batches.sealed(plan.stream, plan.batch_id):
+            self.log.warning("%s is not read to its end: what is owed is loaded", plan.batch_id)
+        elif run.targets and not set(state.required) <= set(run.targets):
+            self.log.info("Not for every required target: what is owed is loaded")
+        else:
+            return plan
+        return None
 
-    def _refuse_lost_document(self, stream: TableStream) -> None:
-        name = stream.table.name
-        traces = ["staged batches"] if stream.batches.any_staged(name) else []
-        traces += [
-            f"ledger rows on {target.name}"
-            for target in stream.enabled
-            if target.required and stream.warehouse(target).history()
-        ]
-        if traces:
-            raise FixConfiguration(
-                what=f"refusing to guess: {stream.states.key(name)} is missing, but there are "
-                f"{' and '.join(traces)}, so this is no first run",
-                do=f"Restore the document, or run: python -m tidemark watermark recover -t {name}",
-                table=name,
-            )
-
-    def _next(self, stream: TableStream, state: TableState) -> Plan | None:
+    def _next(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
         """Decide from the document; if it changed meanwhile, decide again from the new one."""
         for _ in range(_DECISIONS):
-            decided = self._decide(stream, state)
+            decided = self._decide(stream, state, run)
             if decided is None:
                 return None
             if decided.in_flight:
@@ -108,7 +98,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             table=stream.table.name,
         )
 
-    def _decide(self, stream: TableStream, state: TableState) -> TableState | None:
+    def _decide(self, stream: TableStream, state: TableState, run: Run) -> TableState | None:
         """Return the document as it stands after recording a plan, None if there is nothing new."""
         if state.in_flight:
             state = self._still_readable(stream, state, state.in_flight)
@@ -118,24 +108,24 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         seen = look(stream, state)
         if stream.table.strategy == "append":
             return plan_added(stream, state, seen)
-        return self._next_window(stream, state, seen)
+        return self._next_window(stream, state, seen, run)
 
-    def _next_window(self, stream: TableStream, state: TableState, seen: Look) -> TableState | None:
+    def _next_window(
+        self, stream: TableStream, state: TableState, seen: Look, run: Run
+    ) -> TableState | None:
         bound = seen.bound
         window = Window(state.watermark, bound.at)
         if window.empty:
             self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
             return None
         name, now, low = stream.table.name, bound.at, state.watermark
-        if low is not None and not stream.source.has_rows(
-            stream.table.db_schema, stream.table.table, stream.table.cursor, window.low, window.high
-        ):
+        if low is not None and not _has_rows(stream, window):
             self.log.info("Nothing new in [%s, %s)", window.low, window.high)
             stream.states.update(
                 name, now, lambda found: with_empty_window(found, low, window.high)
             )
             return None
-        window = limit_window(stream, window)
+        window = limit_window(stream, window, run.limit or stream.table.row_limit)
         plan = _draft(stream, state, seen, window, increment_id(state.epoch, window))
         return stream.states.update(name, now, lambda found: with_plan(found, plan))
 
@@ -160,48 +150,58 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             lambda found: replanned(found) if found.in_flight == plan else found,
         )
 
-    def _backfill(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
-        assert run.window
+    def _backfill(
+        self, stream: TableStream, state: TableState, run: Run, asked_for: Window
+    ) -> Plan | None:
         refuse_times(stream)
         seen = look(stream, state)
-        window = Window(run.window.low, min(run.window.high, seen.bound.at))
+        window = Window(asked_for.low, min(asked_for.high, seen.bound.at))
         if window.empty:
             self.log.info("Nothing to backfill below the horizon %s", seen.bound.at)
             return None
+        if not _has_rows(stream, window):
+            self.log.info("Nothing to backfill in [%s, %s)", window.low, window.high)
+            return None
+        window = limit_window(stream, window, run.limit)
         batch_id = backfill_id(run.run_id, run.clear_epoch, window)
-        return stream.batches.record_plan(_draft(stream, state, seen, window, batch_id))
+        plan = _draft(stream, state, seen, window, batch_id, run.targets)
+        return stream.batches.record_plan(plan)
 
-    def _skip_later(self, context: Context, stream: TableStream) -> None:
-        """Skip everything later, except the loads of targets that owe (protocol rule 15)."""
-        owing = owing_targets(stream.state())
+    def _rehearse(
+        self, context: Context, stream: TableStream, plan: Plan | None, run: Run
+    ) -> list[int]:
+        rehearsal = rehearse(stream, plan, run)
+        self.log.info("%s", rehearsal.text)
+        say(context, rehearsal.label)
+        context["ti"].xcom_push(key="dry_run", value=rehearsal.text)
+        self._skip_later(context, but=())
+        return []
+
+    def _skip_later(self, context: Context, but: Collection[str]) -> None:
+        """Skip everything later, except the loads of targets that owe (protocol rule 15).
+
+        :param but: names of targets
+        """
         later = context["task"].get_flat_relatives(upstream=False)
         self.skip(
-            context["ti"], [task for task in later if getattr(task, "target", None) not in owing]
+            context["ti"], [task for task in later if getattr(task, "target", None) not in but]
         )
 
 
-def _run(context: Context, strategy: str) -> Run:
-    dag_run, params = context["dag_run"], context["params"]
-    start, end = dag_run.data_interval_start, dag_run.data_interval_end
-    return read_run(
-        run_type=str(getattr(dag_run.run_type, "value", dag_run.run_type)),
-        run_id=dag_run.run_id,
-        clear_epoch=context["ti"].max_tries,
-        interval=(_utc(start), _utc(end)) if start and end else None,
-        since=params.get("since"),
-        until=params.get("until"),
-        mode=params.get("mode"),
-        targets=params.get("targets") or (),
-        strategy=strategy,
+def _has_rows(stream: TableStream, window: Window) -> bool:
+    table = stream.table
+    return stream.source.has_rows(
+        table.db_schema, table.table, table.cursor, window.low, window.high
     )
 
 
-def _utc(value: datetime) -> datetime:
-    return datetime.fromtimestamp(value.timestamp(), UTC)
-
-
 def _draft(
-    stream: TableStream, state: TableState, seen: Look, window: Window, batch_id: str
+    stream: TableStream,
+    state: TableState,
+    seen: Look,
+    window: Window,
+    batch_id: str,
+    only: tuple[str, ...] = (),
 ) -> Plan:
     return draft(
         stream,
@@ -210,5 +210,6 @@ def _draft(
         kind=parse_batch_id(batch_id).kind,
         batch_id=batch_id,
         window=window,
+        only=only,
         cutting=cut(stream, seen.shape, window, at_horizon=window.high == seen.bound.at),
     )

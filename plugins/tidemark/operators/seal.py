@@ -7,9 +7,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.batches import Batch, Plan, seal
 from tidemark.core.errors import TryAgain
+from tidemark.core.labels import batch_label
 from tidemark.core.quarantine import set_aside_by_extract
 from tidemark.core.streams import tasks_of
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.stream import Stream
 
 
@@ -20,7 +21,7 @@ class SealBatchOperator(TableOperator):
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry():
+        with no_futile_retry(context):
             stream, batch_id = Stream.open(self.table), self.planned_batch(context)
             batch = stream.batches.batch(self.table, batch_id)
             if batch is None:
@@ -28,6 +29,7 @@ class SealBatchOperator(TableOperator):
                 if plan is None:
                     raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
                 batch = stream.batches.record_batch(_seal(stream, plan))
+        say(context, batch_label(batch.plan, batch.rows))
         self.log.info("%s: %s rows, %s files", batch.batch_id, batch.rows, len(batch.files))
         return {
             "batch_id": batch.batch_id,

@@ -11,13 +11,13 @@ from tidemark.core.state import TableState
 from tidemark.core.streams import EventTable, Loadable, is_queue, tasks_of
 from tidemark.core.tables import Table
 from tidemark.core.targets import Target
-from tidemark.hooks.batch_store import BatchStore
+from tidemark.hooks.batch_store import BatchStore, DryBatchStore
 from tidemark.hooks.message_queue import MessageQueue
 from tidemark.hooks.mysql_source import MySqlSource
 from tidemark.hooks.project import Project, read_project
 from tidemark.hooks.quarantine_store import QuarantineStore
 from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.state_store import StateStore
+from tidemark.hooks.state_store import DryStateStore, StateStore
 from tidemark.hooks.warehouses.opening import open_warehouse
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 
@@ -90,15 +90,29 @@ class Stream:
 
 @dataclass(frozen=True)
 class TableStream(Stream):
-    """One table of the project."""
+    """One table of the project.
+
+    :param dry: write no state document and no plan, only decide
+    """
 
     table: Table
+    dry: bool = False
 
     @classmethod
-    def open(cls, name: str) -> "TableStream":
+    def open(cls, name: str, *, dry: bool = False) -> "TableStream":
         """Read the project and pick a table by ``<schema>.<table>``."""
         project = read_project()
-        return cls(project, project.table(name))
+        return cls(project, project.table(name), dry)
+
+    @cached_property
+    def states(self) -> StateStore:
+        """The state documents."""
+        return DryStateStore(self.bucket) if self.dry else StateStore(self.bucket)
+
+    @cached_property
+    def batches(self) -> BatchStore:
+        """The staged batches."""
+        return DryBatchStore(self.bucket) if self.dry else BatchStore(self.bucket)
 
     @cached_property
     def source(self) -> MySqlSource:

@@ -1,0 +1,68 @@
+"""How a task calls what it did, in the few words that a list of tasks has room for. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tidemark.core.batches import Plan, parse_batch_id
+from tidemark.core.windows import Chunk, Window
+
+_WORTH_SAYING = 1_000
+
+
+def rows_label(rows: int) -> str:
+    """``12,340 rows``."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
+def window_label(window: Window) -> str:
+    """``2026-11-22 17:35-17:40``, in UTC; seconds only where the minutes do not tell them apart."""
+    low, high = window.low, window.high
+    if low is None:
+        return f"up to {high:%Y-%m-%d %H:%M}"
+    clock = "%H:%M" if _minute(low) != _minute(high) else "%H:%M:%S"
+    end = clock if low.date() == high.date() else f"%Y-%m-%d {clock}"
+    return f"{low.strftime(f'%Y-%m-%d {clock}')}-{high.strftime(end)}"
+
+
+def plan_label(plan: Plan) -> str:
+    """What a run is going to read: window, about how many rows, in how many chunks."""
+    what = "whole table" if plan.kind == "base" else window_label(plan.window)
+    # The source's statistics say little of a handful of rows.
+    many = plan.rows_about is not None and plan.rows_about >= _WORTH_SAYING
+    about = f", about {rows_label(plan.rows_about or 0)}" if many else ""
+    chunks = f" in {len(plan.chunks)} chunks" if len(plan.chunks) > 1 else ""
+    return f"{what}{about}{chunks}"
+
+
+def batch_label(plan: Plan, rows: int) -> str:
+    """What a batch holds: ``12,340 rows, 2026-11-22 17:35-17:40``."""
+    what = "whole table" if plan.kind == "base" else window_label(plan.window)
+    return f"{rows_label(rows)}, {what}"
+
+
+def chunk_label(plan: Plan, chunk: Chunk, rows: int) -> str:
+    """What a chunk holds: ``chunk 3: 200,000 rows, id from 400001``."""
+    if chunk.key_low is not None:
+        lowest = ", ".join(map(str, chunk.key_low))
+        part = f", {', '.join(column.name for column in plan.ranged_by)} from {lowest}"
+    elif len(plan.chunks) > 1 and chunk.cursor_low is not None:
+        part = f", from {chunk.cursor_low:%Y-%m-%d %H:%M:%S}"
+    else:
+        part = ""
+    return f"chunk {chunk.number}: {rows_label(rows)}{part}"
+
+
+def load_label(receipts: Mapping[str, Mapping[str, int]], owed: int) -> str:
+    """What a load did: the rows that came into effect, of which batches, and what stays owed."""
+    merged = sum(receipt["merged"] for receipt in receipts.values())
+    words = [rows_label(merged)]
+    if len(receipts) == 1:
+        name = parse_batch_id(next(iter(receipts)))
+        words.append("whole table" if name.kind == "base" else window_label(name.window))
+    elif receipts:
+        words.append(f"{len(receipts)} batches")
+    return ", ".join([*words, *([f"owes {owed} more"] if owed else [])])
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

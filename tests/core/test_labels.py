@@ -1,0 +1,35 @@
+"""A list of tasks is what the engineer sees first at night: a wrong label misleads."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tidemark.core.labels import load_label, rows_label, window_label
+from tidemark.core.windows import Window
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "label"),
+    [
+        ("2026-11-22T17:35", "2026-11-22T17:40", "2026-11-22 17:35-17:40"),
+        ("2026-11-22T17:35:01", "2026-11-22T17:35:59", "2026-11-22 17:35:01-17:35:59"),
+        ("2026-11-21T23:55", "2026-11-22T00:05", "2026-11-21 23:55-2026-11-22 00:05"),
+        (None, "2026-11-22T17:40", "up to 2026-11-22 17:40"),
+    ],
+)
+def test_a_window_is_told_by_its_minutes(low, high, label):
+    assert window_label(Window(at(low) if low else None, at(high))) == label
+
+
+def test_a_load_says_rows_window_and_what_stays_owed():
+    inc = "inc-e1-20261122T173500000000-20261122T174000000000"
+    later = "inc-e1-20261122T174000000000-20261122T174500000000"
+    base = "base-manual_1-c0-start-20261122T174000000000"
+    one = {inc: {"merged": 12340}}
+    assert load_label(one, 0) == "12,340 rows, 2026-11-22 17:35-17:40"
+    assert load_label({**one, later: {"merged": 1}}, 3) == "12,341 rows, 2 batches, owes 3 more"
+    assert load_label({base: {"merged": 1}}, 0) == "1 row, whole table"
+    assert rows_label(0) == "0 rows"
