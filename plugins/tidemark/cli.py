@@ -132,21 +132,22 @@ def _validate(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all comm
     return Answer(value, lines)
 
 
-def _discover(options: argparse.Namespace) -> None:
+def _discover(options: argparse.Namespace) -> Answer:
     lists = read_table_lists()
     if options.write:
-        _resolve(lists)
-        return
+        return _resolve(lists)
     source = options.source or _setting(lists.outline.defaults, "source")
     found = [each for each in list_tables(source, options.schema) if not lists.knows(each.name)]
+    names = [each.name for each in found]
     if not found:
-        print(f"# Nothing new: every table that {source} shows is listed or excluded.")
-        return
-    print(f"# {len(found)} tables of {source} are not copied. Choose, and add to tables.yaml:")
-    print("tables:\n" + write_entries(_proposals(lists.outline, found), sizes=True), end="")
+        said = f"# Nothing new: every table that {source} shows is listed or excluded."
+        return Answer(names, [said])
+    entries = write_entries(_proposals(lists.outline, found), sizes=True).splitlines()
+    choose = f"# {len(found)} tables of {source} are not copied. Choose, and add to tables.yaml:"
+    return Answer(names, [choose, "tables:", *entries])
 
 
-def _resolve(lists: TableLists) -> None:
+def _resolve(lists: TableLists) -> Answer:
     """Write what the wildcards stand for now, and say what that changes."""
     outline = lists.outline
     sources = {_setting({**outline.defaults, **w}, "source") for w in outline.wildcards.values()}
@@ -161,16 +162,21 @@ def _resolve(lists: TableLists) -> None:
     proposals = _proposals(outline, found)
     path = write_found_tables(write_found(outline.wildcards, write_entries(proposals, sizes=False)))
     usable = {each.found.name for each in proposals if not each.blocked}
-    for sign, names in (("+", usable - lists.found), ("-", lists.found - usable)):
-        for name in sorted(names):
-            print(f"{sign} {name}")
-    for proposal in proposals:
-        if proposal.blocked:
-            print(f"! {proposal.found.name} is left out: {proposal.blocked}")
-    for wildcard in outline.wildcards:
-        if not any(wildcard in outline.wildcards_of(each.found.name) for each in proposals):
-            print(f"! {wildcard} stands for no table that is not listed by itself")
-    print(f"{path} names {len(usable)} tables. Look at it, and commit it.")
+    came, went = sorted(usable - lists.found), sorted(lists.found - usable)
+    blocked = {each.found.name: each.blocked for each in proposals if each.blocked}
+    empty = [
+        wildcard
+        for wildcard in outline.wildcards
+        if not any(wildcard in outline.wildcards_of(each.found.name) for each in proposals)
+    ]
+    lines = [
+        *(f"+ {name}" for name in came),
+        *(f"- {name}" for name in went),
+        *(f"! {name} is left out: {why}" for name, why in blocked.items()),
+        *(f"! {each} stands for no table that is not listed by itself" for each in empty),
+        f"{path} names {len(usable)} tables. Look at it, and commit it.",
+    ]
+    return Answer({"came": came, "went": went, "left_out": blocked, "empty": empty}, lines)
 
 
 def _proposals(outline: Outline, found: Sequence[Found]) -> list[Proposal]:

@@ -8,9 +8,11 @@ python -m tidemark quarantine redrive -t shop.orders [-b BATCH] [--target second
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.quarantine import SetAside, told
 from tidemark.hooks.project import read_project
@@ -39,47 +41,61 @@ def add_commands(commands: Any) -> None:
     show.add_argument("--limit", type=int, default=20, help="rows at most (default: 20)")
 
 
-def _list(options: argparse.Namespace) -> None:
+def _list(options: argparse.Namespace) -> Answer:
     store = QuarantineStore(StagingBucket(read_project().targets.staging))
-    found = list(store.records(options.table))
-    for record in found:
+    value, lines = [], []
+    for record in store.records(options.table):
         again = f"; sent again as {record.redriven[-1]}" if record.redriven else ""
-        print(
+        why = told(record.findings)
+        lines.append(
             f"{record.plan.stream}  {record.plan.batch_id}  {record.target or 'every target'}  "
-            f"{told(record.findings)}{again}"
+            f"{why}{again}"
         )
-    if not found:
-        print("nothing is set aside")
+        value.append(
+            {
+                "stream": record.plan.stream,
+                "batch_id": record.plan.batch_id,
+                "target": record.target,
+                "why": why,
+                "redriven": list(record.redriven),
+            }
+        )
+    return Answer(value, lines or ["nothing is set aside"])
 
 
-def _show(options: argparse.Namespace) -> None:
+def _show(options: argparse.Namespace) -> Answer:
     stream = Stream.open(options.table)
-    left = options.limit
+    left: int = options.limit
+    value: list[dict[str, object]] = []
     for record in _chosen(stream, options):
         for rows in stream.quarantine.rows(record):
-            for row in rows.slice(0, left).to_pylist():
-                print(json.dumps({name: _shown(value) for name, value in row.items()}))
+            value += [
+                {name: _shown(each) for name, each in row.items()}
+                for row in rows.slice(0, left).to_pylist()
+            ]
             left -= min(left, rows.num_rows)
+    return Answer(value, [json.dumps(row) for row in value])
 
 
-def _redrive(options: argparse.Namespace) -> None:
+def _redrive(options: argparse.Namespace) -> Answer:
     """Without a batch: what was not sent again yet."""
     stream = Stream.open(options.table)
-    found = 0
+    value, lines = [], []
     for record in _chosen(stream, options):
         if record.redriven and not options.batch:
             continue
-        found += 1
         again = redrive(stream, record, datetime.now(UTC))
-        if not again.targets:
-            print(f"{stream.table.name}: {again.rows} messages are in the queue again")
-            continue
-        print(
-            f"{stream.table.name}: {again.rows} rows of {record.plan.batch_id} are owed by "
-            f"{', '.join(again.targets)} as {again.batch_id}; the next run loads them"
-        )
-    if not found:
-        print("everything was sent again already; name a batch to do it once more")
+        value.append(asdict(again))
+        if again.targets:
+            lines.append(
+                f"{stream.table.name}: {again.rows} rows of {record.plan.batch_id} are owed by "
+                f"{', '.join(again.targets)} as {again.batch_id}; the next run loads them"
+            )
+        else:
+            lines.append(f"{stream.table.name}: {again.rows} messages are in the queue again")
+    if not lines:
+        lines = ["everything was sent again already; name a batch to do it once more"]
+    return Answer(value, lines)
 
 
 def _chosen(stream: Stream, options: argparse.Namespace) -> Iterator[SetAside]:

@@ -61,7 +61,7 @@ def look(dag_id: str, run_id: str) -> RunState:
     with _explained(dag_id):
         from airflow.models.dagrun import DagRun
 
-        found = DagRun.find(dag_id=dag_id, run_id=run_id)
+        found = DagRun.find(dag_id=dag_id, run_id=[run_id])
         if not found:
             raise FixConfiguration(
                 what=f"the run {run_id} of {dag_id} is gone", do="See who deleted it; start again."
