@@ -16,13 +16,18 @@ _LIBRARIES = (
     "aiobotocore.session",
     "boto3",
     "botocore.handlers",
+    "croniter",
     "numba",
     "pandas",
+    "psycopg",
+    "pyarrow.csv",
     "pyarrow.parquet",
     "pymysql",
     "airflow.providers.amazon.aws.hooks.redshift_data",
     "airflow.providers.amazon.aws.hooks.s3",
+    "airflow.providers.postgres.hooks.postgres",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.triggers.base",
 )
 
 

@@ -16,7 +16,6 @@ The fixture `product` is one for a module; a table is fresh for each call of `pr
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import json
 import os
@@ -31,7 +30,6 @@ from typing import Any
 # Before Airflow is first imported, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
 
-import botocore.session
 import yaml
 from airflow.sdk.definitions._internal.dag_parsing_context import (
     _airflow_parsing_context_manager,
@@ -56,9 +54,6 @@ _DEFAULTS = {
 }
 # Set by hand where a test wants it: how the tests' own Airflow runs.
 _ELSEWHERE = ("AIRFLOW__", "AIRFLOW_HOME", "PYTHON")
-# Every attempt opens clients of its own, as a worker process does, and each would read botocore's
-# service models anew: half of the time of a test. They are files that never change.
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 NO_TABLE = f"{DATABASE}.none"
 _NAMES = itertools.count(1)
 

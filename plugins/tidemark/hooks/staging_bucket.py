@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.targets import Staging
+from tidemark.hooks.aws_sessions import LeanSessions
 
 _CONFIG = Config(
     connect_timeout=10, read_timeout=60, retries={"max_attempts": 5, "mode": "standard"}
@@ -30,6 +31,10 @@ _MISCONFIGURED = {
     "SignatureDoesNotMatch",
     "PermanentRedirect",
 }
+
+
+class _BucketHook(LeanSessions, S3Hook):
+    """The provider's hook for S3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class StagingBucket:
 
     @cached_property
     def _s3(self) -> Any:
-        hook = S3Hook(
+        hook = _BucketHook(
             aws_conn_id=self.staging.aws_conn_id, region_name=self.staging.region, config=_CONFIG
         )
         return hook.conn

@@ -7,10 +7,11 @@ from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook
 from botocore.config import Config
 
 from tidemark.core.targets import RedshiftTarget
+from tidemark.hooks.aws_sessions import LeanSessions
 from tidemark.hooks.warehouses.warehouse import Patience
 
 
-class TargetDataHook(RedshiftDataHook):
+class TargetDataHook(LeanSessions, RedshiftDataHook):
     """The provider's hook, with a target's region and, where it has one, its own endpoint."""
 
     def __init__(self, target: RedshiftTarget, patience: Patience) -> None:
