@@ -32,7 +32,7 @@ def running(connection: Connection, statement: str) -> Iterator[int]:
     thread = threading.Thread(target=_run, args=(connection, statement))
     thread.start()
     yield connection.thread_id()
-    thread.join(timeout=30)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
@@ -42,7 +42,7 @@ def _run(connection: Connection, statement: str) -> None:
 
 
 def _eventually(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from localaws import Endpoints
-from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
 from tests.support.bastion import Bastion
@@ -27,7 +26,6 @@ from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
-HASH_KEY = "the key of the journeys' hashes"
 _DAGS_DEADLINE = 90.0
 
 
@@ -78,13 +76,6 @@ def environment(
     gated = replace(
         stack, aws_endpoint_url=gate.s3_url, redshift_data_endpoint_url=gate.data_api_url
     )
-    nowhere = {
-        "conn_type": "mysql",
-        "host": "127.0.0.1",
-        "port": free_port(),
-        "login": "nobody",
-        "extra": {"connect_patience": 2},
-    }
     behind_bastion = {
         "conn_type": "mysql",
         "host": stack.mysql_host,
@@ -94,11 +85,11 @@ def environment(
         "extra": {"ssh_conn_id": "bastion"},
     }
     extra = {
+        # The DAG file does not change here, and tasks read it themselves.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         "TIDEMARK_CONFIG_DIR": str(config),
         "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
         "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
-        "AIRFLOW_CONN_MYSQL_NOWHERE": json.dumps(nowhere),
-        "AIRFLOW_CONN_TIDEMARK_HASH": json.dumps({"password": HASH_KEY}),
         "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
         "DRAINED_QUEUE_URL": drained.url,
         "WATCHED_QUEUE_URL": watched.url,

@@ -41,24 +41,3 @@ def test_a_deferred_load_that_is_given_up_ends_on_the_warehouse(pipeline: Pipeli
     run.clear("load_secondary").wait()
     pipeline.assert_equal(TABLE)
     assert pipeline.debt(TABLE) == []
-
-
-def test_a_load_past_its_deadline_is_cancelled_and_owed(pipeline: Pipeline) -> None:
-    pipeline.source.insert(TABLE, [5])
-    usual = "    role: best_effort\n"
-    short = f"{usual}    statement_timeout_ms: 6000\n"
-    with (
-        pipeline.configured("targets.yaml", usual, short),
-        pipeline.secondary.locked(TABLE),
-    ):
-        run = pipeline.sync(TABLE, "failed")
-        said = run.log("load_secondary")
-        assert "Timeout waiting for secondary Redshift statement to complete" in said
-        assert run.states["commit_watermark"] == "success"
-        assert pipeline.secondary.unfinished() == []
-    assert len(pipeline.debt(TABLE)) == 1
-    pipeline.assert_equal(TABLE, pipeline.primary)
-
-    run.clear("load_secondary").wait()
-    assert pipeline.debt(TABLE) == []
-    pipeline.assert_equal(TABLE)

@@ -212,12 +212,12 @@ def test_waiting_ends_with_the_statement_or_the_time(primary: Any, table: str) -
     slow = primary.api.batch_execute_statement(
         Sqls=[f"LOCK TABLE {table}", *_BUSY], WaitTimeSeconds=1, **primary.where
     )
-    assert 0.9 < time.monotonic() - started < 5
+    assert time.monotonic() - started > 0.9
     assert slow["Status"] in {"PICKED", "STARTED"}
     primary.api.cancel_statement(Id=slow["Id"])
     started = time.monotonic()
     said = primary.api.describe_statement(Id=slow["Id"], WaitTimeSeconds=30)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
     assert said["Status"] == "ABORTED"
 
 

@@ -23,7 +23,7 @@ def listed(caller: Any, session: Any) -> dict[str, Any]:
 
 
 def wait_until_closed(caller: Any, session: Any) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while listed(caller, session)["Status"] != "CLOSED":
         assert time.monotonic() < end, "the session was never closed"
         time.sleep(0.05)

@@ -257,7 +257,7 @@ def test_dead_letters_move_back_to_where_they_came_from(
     ]
     assert {each["Body"] for each in found} == {"0", "1", "2"}
     assert {each["MessageAttributes"]["n"]["StringValue"] for each in found} == {"0", "1", "2"}
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while (task := sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0])[
         "Status"
     ] != "COMPLETED":

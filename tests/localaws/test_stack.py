@@ -26,7 +26,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     yield terminal
     if terminal.up is not None:
         terminal.up.kill()
-        terminal.up.wait(timeout=15)
+        terminal.up.wait(timeout=60)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def endpoints(terminal: Terminal) -> Endpoints:
 
 def assert_all_gone(family: list[psutil.Process]) -> None:
     assert family
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 

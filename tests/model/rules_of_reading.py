@@ -196,7 +196,9 @@ READING = (
         f"{_OPERATORS}document.py",
         "        _refuse_lost(stream)\n",
         "",
-        (f"{_WINDOW}test_rule_22_a_document_that_is_missing_is_no_first_run",),
+        (
+            "tests/operators/test_no_row_skipped.py::test_rule_22_a_missing_document_is_not_a_first_run",
+        ),
     ),
     SwitchedOff(
         22,

@@ -49,6 +49,29 @@ def test_a_load_is_cancelled_with_its_task_running_or_deferred(product: Product)
     product.assert_equal(table)
 
 
+def test_a_best_effort_load_past_its_deadline_is_cancelled_and_owed(product: Product) -> None:
+    table = product.table("too_long")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="load_primary")
+    with (
+        product.target("secondary", statement_timeout_ms=1000),
+        product.secondary.locked(table),
+    ):
+        run.do("load_secondary")
+        assert "Timeout waiting for secondary Redshift" in run.told("load_secondary")
+        assert product.secondary.unfinished() == []
+    run.go()
+    assert run.states["commit_watermark"] == "success"
+    assert len(product.debt(table)) == 1
+    product.assert_equal(table, product.primary)
+
+    run.clear("load_secondary").go().expect("success")
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+
 def test_a_busy_service_is_asked_again_within_the_deadline(product: Product) -> None:
     """More often than the client itself asks: at the submit, and while the load is waited for."""
     table = product.table("busy")

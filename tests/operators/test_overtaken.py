@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.moments import part_written, receipt_written, watermark_moved
+from tests.support.moments import part_written, receipt_written, state_read, watermark_moved
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.traffic import Pattern
@@ -52,3 +52,31 @@ def test_rule_8_a_commit_that_stalled_loses(product: Product) -> None:
         held.release()
         older.end()
     assert product.state(table) == before
+    run.clear("commit_watermark").go().expect("success")
+    assert product.state(table) == before
+    product.assert_equal(table)
+    assert len(product.primary.ledger(table)) == 2
+
+
+def test_rule_8_a_plan_that_stalled_while_others_committed_leaves_no_hole(product: Product) -> None:
+    """Nor a batch in flight for ever."""
+    table = product.table("overtaken")
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    product.source.insert(table, [4])
+    stalled = product.start(table)
+    with product.gate.hold(state_read(table), nth=2) as held:
+        older = stalled.begin("plan_increment")
+        held.wait()
+        stalled.lose("plan_increment")
+        product.sync(table)
+        moved = product.watermark(table)
+        product.source.insert(table, [5])
+        held.release()
+        older.end()
+    product.sync(table)
+    product.source.insert(table, [6])
+    product.sync(table)
+    product.assert_equal(table)
+    assert product.watermark(table) > moved
+    assert product.state(table)["in_flight"] is None

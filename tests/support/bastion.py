@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncssh
 
-_DEADLINE = 10.0
+_DEADLINE = 60.0
 USER = "hopper"
 
 

@@ -14,8 +14,8 @@ import psutil
 
 from tests.support.traffic import Pattern, Request
 
-_HOLD_DEADLINE = 60.0
-_KILL_DEADLINE = 30.0
+_HOLD_DEADLINE = 120.0
+_KILL_DEADLINE = 60.0
 _RESTS_AFTER = 0.5
 
 

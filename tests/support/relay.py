@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 
-_START_DEADLINE = 10.0
+_START_DEADLINE = 60.0
 _CHUNK = 64 * 1024
 
 

@@ -64,7 +64,7 @@ class Terminal:
 
     def ended(self) -> int:
         assert self.up is not None
-        return self.up.wait(timeout=15)
+        return self.up.wait(timeout=60)
 
 
 def mysql(endpoints: Endpoints, statement: str, *, reader: bool = False) -> tuple[Any, ...]:

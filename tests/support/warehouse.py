@@ -19,7 +19,7 @@ from localaws import Endpoints
 from localaws.endpoints import Cluster
 from localaws.redshift.engine.connections import engine_database
 
-_DEADLINE = 30.0
+_DEADLINE = 60.0
 _POLL = 0.02
 
 
