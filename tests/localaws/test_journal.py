@@ -53,6 +53,8 @@ def test_what_is_old_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
     expected = {"new": (True, True), "token": (True, False), "old": (False, False)}
     assert kept() == expected
     assert [each.id for each in journal.recent(before=2**62, limit=10)] == ["token", "new"]
+    assert len(journal.recent(before=2**62, limit=10, status="FINISHED")) == 2
+    assert journal.recent(before=2**62, limit=10, status="STARTED") == []
     journal.close()
     journal = Journal(path)
     assert kept() == expected

@@ -29,7 +29,7 @@ class Hold:
         self._arrived = threading.Event()
         self._done = threading.Event()
         self._released = asyncio.Event()
-        self._pid: int | None = None
+        self._port = 0
         self.lost = False
         self.request: Request | None = None
 
@@ -40,7 +40,7 @@ class Hold:
         return self._left == 0
 
     async def stop(self, request: Request, port: int) -> None:
-        self._pid = owner_of(request.caller, port)
+        self._port = port
         self.request = request
         self._arrived.set()
         await self._released.wait()
@@ -74,10 +74,10 @@ class Hold:
     @property
     def caller(self) -> psutil.Process:
         """The process that sent the held request."""
-        self.wait()
-        assert self._pid is not None, "the client's end of the connection belongs to no process"
-        assert self._pid != os.getpid(), "the client is the test itself"
-        return psutil.Process(self._pid)
+        pid = owner_of(self.wait().caller, self._port)
+        assert pid is not None, "the client's end of the connection belongs to no process"
+        assert pid != os.getpid(), "the client is the test itself"
+        return psutil.Process(pid)
 
     def kill_caller(self, *, arrives: bool = True) -> None:
         """SIGKILL the process that sent the request, and wait until it is gone.

@@ -68,10 +68,12 @@ class Operations:
             # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
             # ; wording unsourced
             raise invalid("Only one of ClusterIdentifier and WorkgroupName may be provided.")
+        wanted = request.get("Status", "FINISHED")
+        status = "" if wanted == "ALL" else wanted
         before = position_in(request.get("NextToken"), 2**62)
         found: list[Statement] = []
         while len(found) <= page:
-            recent = self._journal.recent(before=before, limit=_LIST_PAGE)
+            recent = self._journal.recent(before=before, limit=_LIST_PAGE, status=status)
             if not recent:
                 break
             before = recent[-1].position
@@ -196,13 +198,8 @@ def _parameters(given: Sequence[Mapping[str, str]], sqls: Sequence[str]) -> dict
 
 def _listed(statement: Statement, request: Request) -> bool:
     asked = statement.request
-    wanted = request.get("Status", "FINISHED")
-    return (
-        wanted in ("ALL", statement.status)
-        and str(asked.get("StatementName", "")).startswith(request.get("StatementName", ""))
-        and all(
-            asked.get(name) == request[name]
-            for name in ("ClusterIdentifier", "WorkgroupName", "Database")
-            if request.get(name)
-        )
+    return str(asked.get("StatementName", "")).startswith(request.get("StatementName", "")) and all(
+        asked.get(name) == request[name]
+        for name in ("ClusterIdentifier", "WorkgroupName", "Database")
+        if request.get(name)
     )

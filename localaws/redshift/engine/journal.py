@@ -31,6 +31,10 @@ KEPT_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
 
 _PAGES_AT_ONCE = 8
+_RECENT = (
+    "SELECT * FROM statements WHERE position < ? AND created > ? ORDER BY position DESC LIMIT ?"
+)
+_RECENT_OF_STATUS = _RECENT.replace("WHERE", "WHERE status = ? AND")
 
 
 class Journal:
@@ -104,13 +108,15 @@ class Journal:
             return None
         return replace(statement_of(row), units=self._units([statement_id]))
 
-    def recent(self, *, before: int, limit: int) -> list[Statement]:
-        """Return statements, newest first, that were accepted before the one at that position."""
+    def recent(self, *, before: int, limit: int, status: str = "") -> list[Statement]:
+        """Return statements, newest first, that were accepted before the one at that position.
+
+        :param status: only those that stand so; all if it is empty
+        """
+        values = (before, time.time() - KEPT_SECONDS, limit)
         with self._lock:
             rows = self._db.execute(
-                "SELECT * FROM statements WHERE position < ? AND created > ? "
-                "ORDER BY position DESC LIMIT ?",
-                (before, time.time() - KEPT_SECONDS, limit),
+                _RECENT_OF_STATUS if status else _RECENT, (status, *values) if status else values
             ).fetchall()
         statements = [statement_of(row) for row in rows]
         units = self._units([statement.id for statement in statements])

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS statements (
   error TEXT NOT NULL, pid INTEGER NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
   duration INTEGER NOT NULL, batch INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS statements_created ON statements (created);
+CREATE INDEX IF NOT EXISTS statements_status ON statements (status, position);
 CREATE TABLE IF NOT EXISTS units (
   query INTEGER PRIMARY KEY AUTOINCREMENT, statement TEXT NOT NULL, number INTEGER NOT NULL,
   sql TEXT NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL, created REAL NOT NULL,

@@ -18,6 +18,7 @@ from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.event_rows import Received
 from tidemark.core.queue_settings import dead_letter_arn
 from tidemark.core.queues import BATCH_MESSAGES, Queue
+from tidemark.hooks.aws_sessions import LeanSessions
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _LONGEST_POLL = 20
@@ -39,6 +40,10 @@ _MISCONFIGURED = {
 _GONE = {"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"}
 
 
+class _QueueHook(LeanSessions, SqsHook):
+    """The provider's hook for SQS."""
+
+
 class MessageQueue:
     """One SQS queue. Every call has a deadline and bounded retries with jitter.
 
@@ -53,7 +58,7 @@ class MessageQueue:
     @cached_property
     def _sqs(self) -> Any:
         found = _REGION.match(self._url)
-        hook = SqsHook(
+        hook = _QueueHook(
             aws_conn_id=self._queue.aws_conn_id,
             region_name=self._queue.region or (found[1] if found else None),
             config=_CONFIG,
