@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.product import Product
 
 _JOURNEYS = "tests/journeys/"
+_LONGEST = (_JOURNEYS, "tests/model/test_model.py")
 # No test fails because the machine is slow.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
@@ -52,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(_JOURNEYS))  # they take longest
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))  # nobody waits for them alone
     if not config.getoption("--aws"):
         return
     for item in items:

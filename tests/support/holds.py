@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 
 import psutil
 
@@ -16,7 +14,6 @@ from tests.support.traffic import Pattern, Request
 
 _HOLD_DEADLINE = 120.0
 _KILL_DEADLINE = 60.0
-_RESTS_AFTER = 0.5
 
 
 class Hold:
@@ -89,27 +86,6 @@ class Hold:
         process.send_signal(signal.SIGKILL)
         _wait_until_gone(process)
 
-    @contextlib.contextmanager
-    def frozen_caller(self) -> Iterator[None]:
-        """A stalled worker: inside the block the task and its supervisor do not run at all.
-
-        Afterwards the task goes on where it was, and as far as it gets without its supervisor;
-        then that one wakes too, learns that the task is no longer wanted, and ends it.
-        """
-        task = self.caller
-        supervisor = task.parent()
-        assert supervisor is not None
-        for process in (supervisor, task):
-            process.suspend()
-        try:
-            yield
-        finally:
-            self.release()
-            task.resume()
-            _wait_until_it_rests(task)
-            supervisor.resume()
-            _wait_until_gone(task)
-
 
 def owner_of(client: tuple[str, int], server_port: int) -> int | None:
     """The process that holds the client's end of a loopback connection."""
@@ -132,14 +108,3 @@ def _wait_until_gone(process: psutil.Process) -> None:
     while not _gone(process):
         assert time.monotonic() < end, f"{process} does not end"
         time.sleep(0.01)
-
-
-def _wait_until_it_rests(process: psutil.Process) -> None:
-    """Until it has used no processor time for half a second: it waits for somebody."""
-    used, since = -1.0, time.monotonic()
-    while not _gone(process) and time.monotonic() - since < _RESTS_AFTER:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            now = sum(process.cpu_times()[:2])
-            if now != used:
-                used, since = now, time.monotonic()
-        time.sleep(0.02)
