@@ -43,9 +43,9 @@ def hashed(value: str) -> str:
 
 def test_chosen_columns_and_rows_arrive_and_no_others(product: Product) -> None:
     source = product.source
-    table = product.table(
-        "chosen",
-        _PEOPLE,
+    table = product.table("chosen", _PEOPLE)
+    product.configure(
+        table,
         columns={"exclude": ["secret", "vectors"], "hash": ["mail"]},
         where="country IN ('DE', 'FR') AND NOT kind = 'test'",
         soft_delete="deleted_at",
@@ -97,8 +97,8 @@ def test_chosen_columns_and_rows_arrive_and_no_others(product: Product) -> None:
 
 def test_a_hashed_key_tells_rows_apart_and_is_nowhere_written_down(product: Product) -> None:
     source = product.source
-    hide = {"hash": ["tax_number"]}
-    table = product.table("hidden_key", _NUMBERED, columns=hide, chunk_rows=2)
+    table = product.table("hidden_key", _NUMBERED, chunk_rows=2)
+    product.configure(table, columns={"hash": ["tax_number"]})
     for number in range(6):
         source.run(f"INSERT INTO {table} (tax_number, paid) VALUES (%s, 0)", 9_876_543_210 + number)
     product.sync(table)
