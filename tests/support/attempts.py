@@ -29,7 +29,7 @@ from airflow.sdk.exceptions import (
 )
 from jinja2 import Template
 
-_DEADLINE = 60.0
+_DEADLINE = 120.0
 _RETURN = "return_value"
 _UNSET: Any = object()
 
