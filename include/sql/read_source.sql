@@ -59,10 +59,11 @@ SET SESSION max_statement_time = IF(
     @@max_statement_time > 0, LEAST(@@max_statement_time, {{ seconds | literal }}), {{ seconds | literal }}
 );
 {% else %}
-SET SESSION max_execution_time = IF(
+-- Cast, because the least of an unsigned and a signed number is a DECIMAL to MySQL.
+SET SESSION max_execution_time = CAST(IF(
     @@max_execution_time > 0,
     LEAST(@@max_execution_time, {{ seconds | literal }} * 1000), {{ seconds | literal }} * 1000
-);
+) AS UNSIGNED);
 {% endif %}
 {% endif %}
 

@@ -176,8 +176,8 @@ FROM `sh``op`.`orders.2024` FORCE INDEX (`PRIMARY`)
 WHERE `updated_at` >= '2024-01-01 12:00:00.000001' AND `updated_at` < '2024-01-02 00:00:00.000000' AND (`id` >= 10) AND (`id` < 20) AND (`Country` IN ( 'DE' , 'L''x' ) AND `odd name` > - 1.5 AND LOWER( `state` ) LIKE '5\\%')
 
 -- time_limit, MySQL
-SET SESSION max_execution_time = IF(
+SET SESSION max_execution_time = CAST(IF(
     @@max_execution_time > 0,
     LEAST(@@max_execution_time, 600 * 1000), 600 * 1000
-)
+) AS UNSIGNED)
 

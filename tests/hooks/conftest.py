@@ -18,6 +18,7 @@ from tidemark.hooks.mysql_source import MySqlSource
 
 from localaws import Endpoints
 from tests.hooks.reading import DATABASE
+from tests.support.dialects import make_table, numbers
 
 _EVERY_TYPE = Path(__file__).parents[2] / "onebox" / "every_type.sql"
 
@@ -93,11 +94,8 @@ def source(offer: Callable[..., MySqlSource]) -> MySqlSource:
 @pytest.fixture
 def seconds(sql: Run) -> None:
     """Ten rows, stamped one second apart; ids start at 0."""
-    sql(
-        "CREATE OR REPLACE TABLE seconds"
-        " (id INT PRIMARY KEY, updated_at DATETIME(6), KEY (updated_at))"
-    )
-    sql("INSERT INTO seconds SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_9")
+    make_table(sql, "seconds", "id INT PRIMARY KEY, updated_at DATETIME(6), KEY (updated_at)")
+    sql(f"INSERT INTO seconds SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM {numbers(0, 9)}")
 
 
 @pytest.fixture

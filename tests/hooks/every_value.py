@@ -284,3 +284,12 @@ ROWS = (_LEAST, _GREATEST, _ABSENT, _LOOK_ALIKES, _LEAP_DAY)
 ZERO_DATES = dict.fromkeys(
     ("date", "datetime", "datetime(3)", "datetime(6)", "timestamp", "timestamp(6)"), 1
 )
+
+MARIADB_ONLY = {"uuid", "inet4", "inet6"}
+"""Columns of types that MySQL has not."""
+
+
+def rows_of(*, mariadb: bool) -> list[dict[str, Any]]:
+    """Return the rows as this kind of server can hold them."""
+    left_out = set() if mariadb else MARIADB_ONLY
+    return [{name: row[name] for name in row if name not in left_out} for row in ROWS]

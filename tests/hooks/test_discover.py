@@ -13,6 +13,7 @@ from tidemark.hooks.mysql_catalogue import list_tables
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
+from tests.support.dialects import numbers
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "discover.yaml"
 TABLES = {
@@ -47,7 +48,7 @@ def shop(sql: Run, source: MySqlSource) -> None:
     for name, columns in TABLES.items():
         sql(f"CREATE TABLE {name} ({columns})")
     sql("ALTER TABLE find_shop.old ENGINE = MyISAM")
-    sql("INSERT INTO find_shop.log (what) SELECT 'x' FROM seq_1_to_150000")
+    sql(f"INSERT INTO find_shop.log (what) SELECT 'x' FROM {numbers(1, 150_000)}")
     sql("ANALYZE TABLE find_shop.log")
     sql("CREATE VIEW find_shop.seen AS SELECT * FROM find_shop.orders")
 
@@ -115,7 +116,7 @@ def test_a_found_file_changes_only_when_tables_do(
     folder = configure(CONFIGURATION + "  find_shop.*: {}\n")
     discovered(capsys, "--write")
     before = (folder / "tables.found.yaml").read_text()
-    sql("INSERT INTO find_shop.orders (id) SELECT seq FROM seq_1_to_90000")
+    sql(f"INSERT INTO find_shop.orders (id) SELECT seq FROM {numbers(1, 90_000)}")
     sql("ANALYZE TABLE find_shop.orders")
     discovered(capsys, "--write")
     assert (folder / "tables.found.yaml").read_text() == before

@@ -21,6 +21,7 @@ from tidemark.hooks.mysql_source import MySqlSource
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run
+from tests.support.dialects import make_table, numbers
 
 ROOT = Path(__file__).parents[2]
 ROWS = [int(rows) for rows in os.environ.get("TIDEMARK_SOAK_ROWS", "200000,400000").split(",")]
@@ -102,14 +103,15 @@ def test_memory_does_not_follow_the_rows(extract: Extract, sql: Run) -> None:
     """Values that no codec makes smaller: 300 bytes of noise in every row."""
     peaks = []
     for rows in ROWS:
-        sql(
-            "CREATE OR REPLACE TABLE noise"
-            " (id INT PRIMARY KEY, b VARBINARY(300), d DECIMAL(20,4), updated_at DATETIME)"
+        make_table(
+            sql,
+            "noise",
+            "id INT PRIMARY KEY, b VARBINARY(300), d DECIMAL(20,4), updated_at DATETIME",
         )
         for low in range(0, rows, _INSERT_ROWS):
             sql(
                 "INSERT INTO noise SELECT seq, RANDOM_BYTES(300), seq / 7, '2024-01-01'"
-                f" FROM seq_{low + 1}_to_{min(rows, low + _INSERT_ROWS)}"
+                f" FROM {numbers(low + 1, min(rows, low + _INSERT_ROWS))}"
             )
         copied, written, peak = extract("noise")
         assert copied == rows
@@ -121,11 +123,11 @@ def test_memory_does_not_follow_the_rows(extract: Extract, sql: Run) -> None:
 
 
 def test_wide_rows_do_not_fill_the_memory(extract: Extract, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE pictures (id INT PRIMARY KEY, b LONGBLOB, updated_at DATETIME)")
+    make_table(sql, "pictures", "id INT PRIMARY KEY, b LONGBLOB, updated_at DATETIME")
     for low in range(0, 300, 50):
         sql(
             "INSERT INTO pictures SELECT seq, REPEAT(RANDOM_BYTES(1000), 1000), '2024-01-01'"
-            f" FROM seq_{low + 1}_to_{low + 50}"
+            f" FROM {numbers(low + 1, low + 50)}"
         )
     rows, _, peak = extract("pictures")
     assert rows == 300
@@ -137,10 +139,10 @@ def test_many_empty_columns_do_not_fill_the_memory(extract: Extract, sql: Run) -
     """A NULL is one bit on the wire and up to sixteen bytes in Arrow."""
     names = [f"d{number}" for number in range(300)]
     columns = ", ".join(f"{name} DECIMAL(38,10)" for name in names)
-    sql(f"CREATE OR REPLACE TABLE sparse (id INT PRIMARY KEY, {columns}, updated_at DATETIME)")
+    make_table(sql, "sparse", f"id INT PRIMARY KEY, {columns}, updated_at DATETIME")
     # One value in each row, and one in each page of each column's memory.
     values = ", ".join(f"IF(seq % 300 = {number}, seq, NULL)" for number in range(300))
-    sql(f"INSERT INTO sparse SELECT seq, {values}, '2024-01-01' FROM seq_1_to_150000")
+    sql(f"INSERT INTO sparse SELECT seq, {values}, '2024-01-01' FROM {numbers(1, 150_000)}")
     rows, _, peak = extract("sparse")
     assert rows == 150_000
     print("peak, MiB:", peak >> 20)

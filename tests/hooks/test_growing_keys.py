@@ -13,15 +13,19 @@ from tidemark.hooks.mysql_source import MySqlSource
 
 from tests.hooks.conftest import Connect, Run
 from tests.hooks.reading import DATABASE
+from tests.support.dialects import make_table, numbers
 
 _LATE = 60_000
 # Rows lie twice as close together in the upper half; and a gap in between, as after deletions.
-_KEYS = "SELECT seq * 2 FROM seq_1_to_10000 UNION ALL SELECT 50000 + seq FROM seq_1_to_9999"
+_KEYS = (
+    f"SELECT seq * 2 FROM {numbers(1, 10_000)}"
+    f" UNION ALL SELECT 50000 + seq FROM {numbers(1, 9_999)}"
+)
 
 
 @pytest.fixture
 def events(sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE events (id BIGINT KEY, other INT, KEY by_other (other))")
+    make_table(sql, "events", "id BIGINT KEY, other INT, KEY by_other (other)")
     sql(f"INSERT INTO events (id) {_KEYS}")
     sql("UPDATE events SET other = id")
     sql("ANALYZE TABLE events")

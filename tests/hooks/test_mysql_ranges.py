@@ -11,6 +11,7 @@ from tidemark.hooks.mysql_source import MySqlSource
 
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, all_rows, at, read_table
+from tests.support.dialects import is_mariadb, make_table, numbers
 
 ROWS, PER_CHUNK = 40_000, 4_000
 _SPREAD = "'2024-01-01' + INTERVAL (seq * 7919) MOD 86413 SECOND"
@@ -60,8 +61,8 @@ TABLES: dict[str, tuple[str, str, bool]] = {
 def _fill(sql: Run, name: str, index: str = ", KEY by_time (updated_at)") -> None:
     columns, values, _ = TABLES[name]
     rest = "updated_at DATETIME(6), note CHAR(60)"
-    sql(f"CREATE OR REPLACE TABLE {name} ({columns}, {rest}{index})")
-    sql(f"INSERT INTO {name} SELECT {values}, REPEAT('n', 60) FROM seq_1_to_{ROWS}")
+    make_table(sql, name, f"{columns}, {rest}{index}")
+    sql(f"INSERT INTO {name} SELECT {values}, REPEAT('n', 60) FROM {numbers(1, ROWS)} ORDER BY seq")
 
 
 def _ranged(source: MySqlSource, name: str) -> RangedTable:
@@ -89,6 +90,8 @@ def _chunk_sizes(source: MySqlSource, table: RangedTable, cuts: list[Key]) -> li
 def test_chunks_of_any_key_are_even_and_hold_every_row_once(
     source: MySqlSource, sql: Run, name: str
 ) -> None:
+    if name == "uuids" and not is_mariadb(sql):
+        pytest.skip("MySQL has no type UUID")
     _fill(sql, name)
     table = _ranged(source, name)
     with open_session("source_under_test") as connection:
@@ -120,8 +123,9 @@ def test_an_empty_table_is_not_cut(source: MySqlSource, sql: Run, name: str) -> 
 
 
 def test_a_windows_share_is_estimated_not_counted(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE slices (id INT KEY, updated_at DATETIME, KEY t (updated_at))")
-    sql("INSERT INTO slices SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_49999")
+    make_table(sql, "slices", "id INT KEY, updated_at DATETIME, KEY t (updated_at)")
+    moments = "'2024-01-01' + INTERVAL seq SECOND"
+    sql(f"INSERT INTO slices SELECT seq, {moments} FROM {numbers(0, 49_999)} ORDER BY seq")
     where = (DATABASE, "slices", "updated_at")
     tenth = Window(at(0), at(0).replace(hour=1, minute=23, second=20))
     share = source.share(*where, "t", tenth)
@@ -134,7 +138,7 @@ def test_a_windows_share_is_estimated_not_counted(source: MySqlSource, sql: Run)
 
 
 def test_an_index_that_is_switched_off_is_not_used(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE hidden (id INT KEY, updated_at DATETIME, KEY t (updated_at))")
+    make_table(sql, "hidden", "id INT KEY, updated_at DATETIME, KEY t (updated_at)")
     assert source.describe(DATABASE, "hidden").index_on == {"id": "PRIMARY", "updated_at": "t"}
-    sql("ALTER TABLE hidden ALTER INDEX t IGNORED")
+    sql(f"ALTER TABLE hidden ALTER INDEX t {'IGNORED' if is_mariadb(sql) else 'INVISIBLE'}")
     assert source.describe(DATABASE, "hidden").index_on == {"id": "PRIMARY"}

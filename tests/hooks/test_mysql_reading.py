@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from tidemark.core.errors import TryAgain
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
-from tests.hooks.every_value import ROWS, ZERO_DATES
+from tests.hooks.every_value import ZERO_DATES, rows_of
 from tests.hooks.reading import all_rows, read_table
+from tests.support.dialects import is_mariadb, make_table, numbers, time_limit
 from tests.support.parquet import files_of
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("reader", ["wire", "driver"])
 def test_every_value_of_every_type_arrives_exactly(
-    source: MySqlSource, every_type: None, reader: Any
+    source: MySqlSource, sql: Run, every_type: None, reader: Any
 ) -> None:
+    wanted = rows_of(mariadb=is_mariadb(sql))
     request = all_rows(source, "every_type", reader=reader)
     with source.read(request) as reading:
         schema = arrow_schema(request.columns)
@@ -34,10 +35,10 @@ def test_every_value_of_every_type_arrives_exactly(
     found = pq.read_table(pa.BufferReader(file.data))
     assert found.schema.types == schema.types
     rows = sorted(found.to_pylist(), key=lambda row: int(row["id"]))
-    assert [list(row) for row in rows] == [list(row) for row in ROWS]
+    assert [list(row) for row in rows] == [list(row) for row in wanted]
     wrong = [
         (row["what"], name, row[name], expected[name])
-        for row, expected in zip(rows, ROWS, strict=True)
+        for row, expected in zip(rows, wanted, strict=True)
         for name in expected
         if row[name] != expected[name] or type(row[name]) is not type(expected[name])
     ]
@@ -70,10 +71,10 @@ def test_a_reading_sees_one_moment(source: MySqlSource, sql: Run, seconds: None)
 @pytest.fixture
 def many(sql: Run) -> None:
     """300,000 rows, about 90 MB of values."""
-    sql("CREATE OR REPLACE TABLE many (id INT PRIMARY KEY, note VARCHAR(300), updated_at DATETIME)")
+    make_table(sql, "many", "id INT PRIMARY KEY, note VARCHAR(300), updated_at DATETIME")
     sql(
         "INSERT INTO many SELECT seq, REPEAT(CHAR(97 + seq % 26), 290), '2024-01-01'"
-        " FROM seq_1_to_300000"
+        f" FROM {numbers(1, 300_000)}"
     )
 
 
@@ -96,8 +97,8 @@ def test_memory_stays_flat(source: MySqlSource, many: None) -> None:
 
 
 def test_wide_rows_make_small_batches(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE wide (id INT PRIMARY KEY, pic LONGBLOB, updated_at DATETIME)")
-    sql("INSERT INTO wide SELECT seq, REPEAT('p', 1000000), '2024-01-01' FROM seq_1_to_60")
+    make_table(sql, "wide", "id INT PRIMARY KEY, pic LONGBLOB, updated_at DATETIME")
+    sql(f"INSERT INTO wide SELECT seq, REPEAT('p', 1000000), '2024-01-01' FROM {numbers(1, 60)}")
     with source.read(all_rows(source, "wide")) as reading:
         sizes = [batch.nbytes for batch in reading.batches()]
     assert sum(sizes) > 60_000_000
@@ -105,7 +106,7 @@ def test_wide_rows_make_small_batches(source: MySqlSource, sql: Run) -> None:
 
 
 def test_a_row_beyond_16_mib_is_read_whole(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE tomes (id INT PRIMARY KEY, body LONGTEXT, updated_at DATETIME)")
+    make_table(sql, "tomes", "id INT PRIMARY KEY, body LONGTEXT, updated_at DATETIME")
     limit = sql("SELECT @@global.max_allowed_packet")[0][0]
     sql("SET GLOBAL max_allowed_packet = 1 << 26")
     try:
@@ -159,17 +160,10 @@ def test_a_reading_that_is_stopped_ends_at_once(source: MySqlSource, sql: Run, m
     assert not _sessions_reading(sql, "slow")
 
 
-def test_a_servers_time_limit_is_named(
-    offer: Callable[..., MySqlSource], sql: Run, many: None
-) -> None:
-    sql(
-        "CREATE OR REPLACE USER hurried@'%' IDENTIFIED BY 'hurried-password'"
-        " WITH MAX_STATEMENT_TIME 0.05"
-    )
-    sql("GRANT SELECT ON hooks.* TO hurried@'%'")
-    hurried = offer(login="hurried", password="hurried-password")
-    with pytest.raises(SourceError, match="max_statement_time"):
-        read_table(hurried, all_rows(hurried, "many"))
+def test_a_servers_time_limit_is_named(source: MySqlSource, sql: Run, many: None) -> None:
+    request = all_rows(source, "many")
+    with time_limit(sql, 0.05), pytest.raises(SourceError, match="max_statement_time"):
+        read_table(source, request)
 
 
 def test_a_connection_killed_while_reading_is_worth_a_retry(

@@ -18,12 +18,15 @@ from tidemark.hooks.mysql_source import MySqlSource, SourceError
 from localaws import Endpoints
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, all_rows, at, read_ids, read_table
+from tests.support.dialects import is_mariadb, make_table, numbers, time_limit, without_encryption
 
 
 def test_a_tables_shape_is_what_the_catalogue_says(source: MySqlSource, sql: Run) -> None:
-    sql(
-        "CREATE OR REPLACE TABLE shape (b INT, a INT, seen DATE NOT NULL, note TEXT NOT NULL,"
-        " PRIMARY KEY (a, b), KEY (seen, note(5)))"
+    make_table(
+        sql,
+        "shape",
+        "b INT, a INT, seen DATE NOT NULL, note TEXT NOT NULL,"
+        " PRIMARY KEY (a, b), KEY (seen, note(5))",
     )
     shape = source.describe(DATABASE, "shape")
     assert shape.primary_key == ("a", "b")
@@ -32,6 +35,14 @@ def test_a_tables_shape_is_what_the_catalogue_says(source: MySqlSource, sql: Run
     nullable = {column.name: column.nullable for column in shape.columns}
     # A zero date becomes NULL, so no target may insist on the source's NOT NULL.
     assert nullable == {"b": False, "a": False, "seen": True, "note": False}
+
+
+def test_a_tables_size_is_what_it_is_now(source: MySqlSource, sql: Run) -> None:
+    """MySQL 8 answers what it knew yesterday, unless it is told not to: then nothing is cut."""
+    make_table(sql, "sized", "id INT PRIMARY KEY")
+    assert source.describe(DATABASE, "sized").rows_estimate == 0
+    sql(f"INSERT INTO sized SELECT seq FROM {numbers(1, 5000)}")
+    assert source.describe(DATABASE, "sized").rows_estimate > 2500
 
 
 def test_a_window_is_half_open(source: MySqlSource, seconds: None) -> None:
@@ -53,13 +64,13 @@ def test_a_key_range_is_open_at_both_ends(source: MySqlSource, seconds: None) ->
 
 
 def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE ties (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
+    make_table(sql, "ties", "id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at)")
     # 6 zero dates, 30 rows a second apart, then 20 with one stamp, then 5 more.
-    sql("INSERT INTO ties SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_29")
-    sql("INSERT INTO ties SELECT 100 + seq, '2024-01-01 00:00:40' FROM seq_1_to_20")
-    sql("INSERT INTO ties SELECT 200 + seq, '2024-01-01 00:00:41' FROM seq_1_to_5")
+    sql(f"INSERT INTO ties SELECT seq, '2024-01-01' + INTERVAL seq SECOND FROM {numbers(0, 29)}")
+    sql(f"INSERT INTO ties SELECT 100 + seq, '2024-01-01 00:00:40' FROM {numbers(1, 20)}")
+    sql(f"INSERT INTO ties SELECT 200 + seq, '2024-01-01 00:00:41' FROM {numbers(1, 5)}")
     sql("SET sql_mode = ''")
-    sql("INSERT INTO ties SELECT 300 + seq, '0000-00-00' FROM seq_1_to_6")
+    sql(f"INSERT INTO ties SELECT 300 + seq, '0000-00-00' FROM {numbers(1, 6)}")
     where = (DATABASE, "ties", "updated_at")
     cuts = source.cursor_boundaries(*where, at(0), LATE, 10)
     assert cuts == [at(10), at(20), at(40), at(41)]
@@ -73,8 +84,9 @@ def test_boundaries_cut_evenly_and_never_split_a_tie(source: MySqlSource, sql: R
 
 
 def test_a_limit_is_rounded_up_to_a_whole_cursor_value(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE ties (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
-    sql("INSERT INTO ties SELECT seq, '2024-01-01' + INTERVAL seq DIV 10 SECOND FROM seq_0_to_39")
+    make_table(sql, "ties", "id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at)")
+    moments = "'2024-01-01' + INTERVAL seq DIV 10 SECOND"
+    sql(f"INSERT INTO ties SELECT seq, {moments} FROM {numbers(0, 39)}")
     where = (DATABASE, "ties", "updated_at")
     bounds = {rows: source.limit_bound(*where, None, LATE, rows) for rows in (1, 10, 11, 30, 31)}
     assert bounds == {1: at(1), 10: at(1), 11: at(2), 30: at(3), 31: None}
@@ -83,10 +95,11 @@ def test_a_limit_is_rounded_up_to_a_whole_cursor_value(source: MySqlSource, sql:
 
 
 def test_zero_dates_are_one_value_for_a_limit(source: MySqlSource, sql: Run) -> None:
-    sql("CREATE OR REPLACE TABLE zeros (id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at))")
+    make_table(sql, "zeros", "id INT PRIMARY KEY, updated_at DATETIME, KEY (updated_at)")
     sql("SET sql_mode = ''")
-    sql("INSERT INTO zeros SELECT seq, '0000-00-00' FROM seq_1_to_6")
-    sql("INSERT INTO zeros SELECT 10 + seq, '2024-01-01' + INTERVAL seq SECOND FROM seq_0_to_9")
+    sql(f"INSERT INTO zeros SELECT seq, '0000-00-00' FROM {numbers(1, 6)}")
+    moments = "'2024-01-01' + INTERVAL seq SECOND"
+    sql(f"INSERT INTO zeros SELECT 10 + seq, {moments} FROM {numbers(0, 9)}")
     assert source.limit_bound(DATABASE, "zeros", "updated_at", None, LATE, 3) == at(0)
 
 
@@ -103,19 +116,15 @@ def test_a_session_can_write_nothing(
 
 
 @pytest.mark.parametrize(
-    ("account", "asked", "counts"), [(0, 7, 7), (3, 7, 3), (30, 7, 7), (0, None, 3600), (3, 0, 3)]
+    ("others", "asked", "counts"), [(0, 7, 7), (3, 7, 3), (30, 7, 7), (0, None, 3600), (3, 0, 3)]
 )
 def test_the_shortest_time_limit_counts(
-    offer: Callable[..., MySqlSource], sql: Run, account: int, asked: int | None, counts: int
+    offer: Callable[..., MySqlSource], sql: Run, others: int, asked: int | None, counts: int
 ) -> None:
-    sql(
-        "CREATE OR REPLACE USER limited@'%' IDENTIFIED BY 'limited-password'"
-        f" WITH MAX_STATEMENT_TIME {account}"
-    )
-    extra = {} if asked is None else {"statement_timeout": asked}
-    offer(login="limited", password="limited-password", extra=extra)
-    with open_session("source_under_test") as connection:
-        assert fetch(connection, "SELECT @@max_statement_time AS found")[0]["found"] == counts
+    offer(extra={} if asked is None else {"statement_timeout": asked})
+    with time_limit(sql, others), open_session("source_under_test") as connection:
+        limit = "@@max_statement_time" if is_mariadb(sql) else "@@max_execution_time / 1000"
+        assert fetch(connection, f"SELECT {limit} AS found")[0]["found"] == counts
 
 
 def test_rows_without_a_cursor_are_counted(source: MySqlSource, sql: Run, seconds: None) -> None:
@@ -133,7 +142,6 @@ def test_rows_without_a_cursor_are_counted(source: MySqlSource, sql: Run, second
             TryAgain,
             ["source_under_test", "127.0.0.1:1", "host and port"],
         ),
-        ({"extra": {"ssl_mode": "REQUIRED"}}, SourceError, ["does not encrypt"]),
     ],
 )
 def test_a_connection_that_fails_says_which_and_what_to_do(
@@ -144,6 +152,13 @@ def test_a_connection_that_fails_says_which_and_what_to_do(
     for part in parts:
         assert part in str(failure.value)
     assert "wrong-secret" not in str(failure.value)
+
+
+def test_a_server_without_encryption_is_refused_where_it_is_asked_for(
+    offer: Callable[..., MySqlSource], sql: Run
+) -> None:
+    with without_encryption(sql), pytest.raises(SourceError, match="does not encrypt"):
+        offer(extra={"ssl_mode": "REQUIRED"}).now()
 
 
 def test_names_that_do_not_exist_are_named(source: MySqlSource, seconds: None) -> None:
@@ -178,7 +193,7 @@ def test_the_sources_time_is_utc_whatever_the_servers_zone(source: MySqlSource, 
 
 
 def test_columns_are_declared_anew_without_a_selection(sql: Run, source: MySqlSource) -> None:
-    sql("CREATE OR REPLACE TABLE declared (id INT PRIMARY KEY, a VARCHAR(5), b INT)")
+    make_table(sql, "declared", "id INT PRIMARY KEY, a VARCHAR(5), b INT")
     found = source.declared(DATABASE, "declared", {"a", "gone"})
     assert [column.name for column in found] == ["a"]
     with pytest.raises(SourceError, match="shows no table"):

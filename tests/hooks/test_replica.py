@@ -16,9 +16,13 @@ from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run
+from tests.support.dialects import is_mariadb, make_user
 from tests.support.encrypted_source import EncryptedSource, encrypted_source
 
-_DEADLINE = 30
+_DEADLINE = 60
+# By whether it is MariaDB: what MySQL has lately called otherwise.
+_LOG = {True: "MASTER", False: "BINARY LOG"}
+_SEES_LAG = {True: "REPLICA MONITOR", False: "REPLICATION CLIENT"}
 
 
 @pytest.fixture(scope="module")
@@ -64,23 +68,31 @@ def replica(
     stack: Endpoints, copy: EncryptedSource, sql: Run, on_copy: Run, offer: Callable[..., Any]
 ) -> Iterator[MySqlSource]:
     """The source as a replica with its documented grants shows it; it follows from now on."""
-    sql("CREATE OR REPLACE USER follower@'127.0.0.1' IDENTIFIED BY 'follower-password'")
-    sql("GRANT REPLICATION SLAVE ON *.* TO follower@'127.0.0.1'")
-    sql("CREATE OR REPLACE DATABASE replicated")
-    ((file, position),) = [row[:2] for row in sql("SHOW MASTER STATUS")]
+    make_user(sql, "follower@'127.0.0.1'", "follower-password", "REPLICATION SLAVE ON *.*")
+    sql("DROP DATABASE IF EXISTS replicated")
+    sql("CREATE DATABASE replicated")
+    mariadb = is_mariadb(sql)
+    ((file, position),) = [row[:2] for row in sql(f"SHOW {_LOG[mariadb]} STATUS")]
     on_copy("CREATE DATABASE IF NOT EXISTS replicated")
-    on_copy("GRANT REPLICA MONITOR ON *.* TO reader@'127.0.0.1'")
-    on_copy(
-        f"CHANGE MASTER TO MASTER_HOST = '{stack.mysql_host}', MASTER_PORT = {stack.mysql_port},"
-        " MASTER_USER = 'follower', MASTER_PASSWORD = 'follower-password',"
-        f" MASTER_LOG_FILE = '{file}', MASTER_LOG_POS = {position}"
-    )
-    on_copy("START SLAVE")
+    on_copy(f"GRANT {_SEES_LAG[mariadb]} ON *.* TO reader@'127.0.0.1'")
+    source = {
+        "HOST": f"'{stack.mysql_host}'",
+        "PORT": stack.mysql_port,
+        "USER": "'follower'",
+        "PASSWORD": "'follower-password'",
+        "LOG_FILE": f"'{file}'",
+        "LOG_POS": position,
+    }
+    begin = "CHANGE MASTER TO MASTER_" if mariadb else "CHANGE REPLICATION SOURCE TO SOURCE_"
+    more = "" if mariadb else ", GET_SOURCE_PUBLIC_KEY = 1"
+    between = f", {begin.split()[-1]}"
+    on_copy(begin + between.join(f"{name} = {value}" for name, value in source.items()) + more)
+    on_copy("START REPLICA")
     sql("CREATE TABLE replicated.orders (id INT PRIMARY KEY, updated_at DATETIME(6))")
     _until(lambda: on_copy("SHOW TABLES IN replicated LIKE 'orders'"))
     yield offer(port=copy.port, login="reader", password=copy.password)
-    on_copy("STOP SLAVE")
-    on_copy("RESET SLAVE ALL")
+    on_copy("STOP REPLICA")
+    on_copy("RESET REPLICA ALL")
 
 
 def _until(condition: Callable[[], Any]) -> None:
@@ -109,10 +121,10 @@ def test_the_clock_of_a_replica_lies_back_by_its_lag(
 
 
 def test_a_replica_that_does_not_replicate_is_not_read(replica: MySqlSource, on_copy: Run) -> None:
-    on_copy("STOP SLAVE SQL_THREAD")
+    on_copy("STOP REPLICA SQL_THREAD")
     with pytest.raises(TryAgain, match="how far it is behind"):
         replica.clock()
-    on_copy("START SLAVE SQL_THREAD")
+    on_copy("START REPLICA SQL_THREAD")
     _until(lambda: _read(replica))
 
 
@@ -126,6 +138,6 @@ def _read(replica: MySqlSource) -> bool:
 def test_a_replica_whose_lag_may_not_be_seen_is_not_read(
     replica: MySqlSource, on_copy: Run
 ) -> None:
-    on_copy("REVOKE REPLICA MONITOR ON *.* FROM reader@'127.0.0.1'")
+    on_copy(f"REVOKE {_SEES_LAG[is_mariadb(on_copy)]} ON *.* FROM reader@'127.0.0.1'")
     with pytest.raises(SourceError, match="REPLICA MONITOR"):
         replica.clock()

@@ -15,6 +15,7 @@ from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
 
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, at, read_table
+from tests.support.dialects import make_table
 
 _FLOAT = "1.100000023841858"  # every digit of the FLOAT 1.1
 SECRET = "a secret of more than sixty-four characters, which HMAC shortens first"
@@ -22,11 +23,13 @@ SECRET = "a secret of more than sixty-four characters, which HMAC shortens first
 
 @pytest.fixture
 def people(sql: Run) -> None:
-    sql(
-        "CREATE OR REPLACE TABLE people (id INT PRIMARY KEY, updated_at DATETIME(6),"
+    make_table(
+        sql,
+        "people",
+        "id INT PRIMARY KEY, updated_at DATETIME(6),"
         " mail VARCHAR(80) CHARACTER SET latin1, raw VARBINARY(9), age SMALLINT, half DECIMAL(9,3),"
         " weight FLOAT, born DATE, flag BIT(3), kind ENUM('ä','b'), country CHAR(2),"
-        " KEY (updated_at))"
+        " KEY (updated_at)",
     )
     sql(
         "INSERT INTO people VALUES"

@@ -16,6 +16,7 @@ from localaws import Endpoints
 from tests.hooks.conftest import Run
 from tests.hooks.reading import all_rows, read_ids
 from tests.support.bastion import Bastion
+from tests.support.dialects import make_table, numbers
 from tests.support.openssh import MISSING, openssh, sshd
 from tests.support.relay import Relay
 
@@ -67,10 +68,10 @@ def test_a_source_is_read_through_one_ssh_connection(
 @pytest.fixture
 def many(sql: Run) -> None:
     """About 30 MB of values."""
-    sql("CREATE OR REPLACE TABLE many (id INT PRIMARY KEY, note VARCHAR(300), updated_at DATETIME)")
+    make_table(sql, "many", "id INT PRIMARY KEY, note VARCHAR(300), updated_at DATETIME")
     sql(
         "INSERT INTO many SELECT seq, REPEAT(CHAR(97 + seq % 26), 290), '2024-01-01'"
-        " FROM seq_1_to_100000"
+        f" FROM {numbers(1, 100_000)}"
     )
 
 

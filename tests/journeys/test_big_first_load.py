@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tests.support.dialects import numbers
 from tests.support.journeys import Pipeline
 from tests.support.moments import receipt_written
 
@@ -21,7 +22,7 @@ def test_a_first_load_killed_in_the_middle_goes_on_from_its_finished_chunks(
     source.create(table)
     source.run(
         f"INSERT INTO {table} SELECT seq * 3, CONCAT('row ', seq), seq MOD 1000 / 4,"
-        f" NOW(6) - INTERVAL seq SECOND FROM seq_1_to_{ROWS}"
+        f" NOW(6) - INTERVAL seq SECOND FROM {numbers(1, ROWS)} ORDER BY seq"
     )
     with pipeline.configured("tables.yaml", "chunk_rows: 2500", f"chunk_rows: {ROWS // _CHUNKS}"):
         with pipeline.gate.hold(receipt_written(table), nth=4) as held:

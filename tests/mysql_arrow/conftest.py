@@ -1,4 +1,4 @@
-"""A MariaDB, and connections of PyMySQL to it."""
+"""The source, and connections of PyMySQL to it."""
 
 from __future__ import annotations
 

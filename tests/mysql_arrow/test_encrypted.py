@@ -12,6 +12,7 @@ import pytest
 from pymysql.connections import Connection
 
 from tests.mysql_arrow.conftest import run
+from tests.support.dialects import numbers
 from tests.support.encrypted_source import EncryptedSource, encrypted_source
 
 
@@ -53,7 +54,7 @@ def test_both_paths_read_the_same_rows(connection: Connection[Any], width: int) 
     # Up to 40 MB: many TLS records, of which the last of a read may wait decrypted.
     query = (
         f"SELECT seq, seq / 7 AS ratio, REPEAT(CHAR(97 + seq % 26), {width}) AS text "
-        "FROM tls.seq_1_to_2000"
+        f"FROM {numbers(1, 2000)}"
     )
     by_wire = _read(connection, query, "wire")
     assert by_wire.num_rows == 2000
@@ -68,7 +69,7 @@ def test_a_row_beyond_one_packet_is_whole(connection: Connection[Any]) -> None:
 
 
 def test_whoever_stops_early_is_not_kept_waiting(connection: Connection[Any]) -> None:
-    query = "SELECT seq, REPEAT('x', 500) FROM tls.seq_1_to_5000000"
+    query = f"SELECT seq, REPEAT('x', 500) FROM {numbers(1, 5_000_000)}"
     with mysql_arrow.rows(connection, query, path="wire") as found:
         assert next(iter(found)).num_rows
     assert not connection.open
@@ -76,8 +77,9 @@ def test_whoever_stops_early_is_not_kept_waiting(connection: Connection[Any]) ->
 
 def test_an_error_in_the_middle_is_raised(connection: Connection[Any]) -> None:
     query = (
-        "SELECT seq, (SELECT t.seq FROM tls.seq_1_to_2 t WHERE s.seq > 50000) AS v "
-        "FROM tls.seq_1_to_100000 s"
+        f"SELECT seq, 0 AS v FROM {numbers(1, 50_000)} UNION ALL "
+        f"SELECT seq, (SELECT t.seq FROM {numbers(1, 2, 't')} WHERE s.seq > 50000) "
+        f"FROM {numbers(50_001, 100_000, 's')}"
     )
     with pytest.raises(pymysql.MySQLError, match="more than 1 row"):
         _read(connection, query, "wire")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from onebox.rest import wait_until
+from tests.support.dialects import numbers
 from tests.support.moments import load_submitted
 from tests.support.product import Product
 
@@ -24,7 +25,7 @@ def _events(product: Product, stem: str, columns: str = _EVENTS, **settings: obj
 def _add(product: Product, table: str, first: int, last: int) -> None:
     product.source.run(
         f"INSERT INTO {table} (id, name, amount)"
-        f" SELECT seq, CONCAT('event ', seq), seq FROM seq_{first}_to_{last}"
+        f" SELECT seq, CONCAT('event ', seq), seq FROM {numbers(first, last)}"
     )
 
 

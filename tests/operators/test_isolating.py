@@ -17,6 +17,7 @@ from tidemark.core.quarantine import TooManyBadRows, allowed
 from tidemark.operators.isolating import MOST_QUESTIONS, isolate
 from tidemark.operators.stream import Stream
 
+from tests.support.dialects import numbers
 from tests.support.product import Product
 from tests.support.source import DATABASE
 
@@ -61,7 +62,7 @@ def staged(product: Product) -> tuple[Stream, Batch]:
     """A batch of several files."""
     table = product.table("fussy", chunk_rows=1000)
     product.source.run(
-        f"INSERT INTO {table} (id, name) SELECT seq, CONCAT('n', seq) FROM seq_1_to_{ROWS}"
+        f"INSERT INTO {table} (id, name) SELECT seq, CONCAT('n', seq) FROM {numbers(1, ROWS)}"
     )
     product.start(table).go(until="seal_batch")
     stream = Stream.open(f"{DATABASE}.{table}")

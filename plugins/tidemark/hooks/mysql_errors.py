@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tidemark.hooks.mysql_settings import SourceSettings
 
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-_NO_ACCESS = {1044, 1045, 1130, 1698, 1820, 1862, 3118, 4151}
+_NO_ACCESS = {1044, 1045, 1130, 1698, 1820, 1862, 3118, 3955, 4151}
 _NO_GRANT = {1142, 1143, 1227, 1370}
 _NO_SUCH_NAME = {1049, 1051, 1054, 1146, 1176}
 _SYNTAX = 1064
