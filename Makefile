@@ -8,13 +8,17 @@ FIRST_LOAD_ROWS ?= 5000000
 MEMORY_ROWS ?= 1000000,5000000,20000000
 MODEL_STEPS ?= 50000
 OUTAGE_RUNS ?= 50
+# What says something of the source: these run on MariaDB and on MySQL.
+MYSQL_TESTS := tests/mysql_arrow tests/hooks \
+    $(addprefix tests/operators/test_,append.py bad_rows.py bases.py clocks.py drift.py dual_write.py isolating.py one_window.py) \
+    $(addprefix tests/faults/test_,f1_killed_workers.py f9_drift.py)
 export PYTHONPATH := .:plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint bench lock clean
+.PHONY: help setup demo test test-mysql soak lint bench lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## Install what is missing, into this directory (says what, before it does)
 	@onebox/bootstrap.sh
@@ -24,6 +28,10 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+
+test-mysql: setup  ## The tests of the source against MySQL itself, which is fetched once; ARGS are pytest's
+	@onebox/fetch_mysql.sh
+	@LOCALAWS_MYSQLD=$(CURDIR)/.local/mysql-server/mysqld $(PYTHON_IN_VENV) -m pytest -n 2 --no-loadscope-reorder $(MYSQL_TESTS) $(ARGS)
 
 soak: setup  ## The tests that take long: thousands of random tables, millions of rows; ARGS are pytest's
 	@TIDEMARK_SOAK_CASES=$(CASES) $(PYTHON_IN_VENV) -m pytest --timeout=7200 tests/mysql_arrow $(ARGS)

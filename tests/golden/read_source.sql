@@ -94,8 +94,9 @@ FROM `sh``op`.`orders.2024`
 
 -- key_estimates
 EXPLAIN FORMAT=TRADITIONAL
-SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`) WHERE TRUE AND (`tenant` < 'T' OR `tenant` = 'T' AND `id` < 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` < X'00')
-UNION ALL SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`) WHERE TRUE AND (`tenant` > 'T' OR `tenant` = 'T' AND `id` > 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` >= X'00')
+SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`) WHERE TRUE AND (`tenant` < 'T' OR `tenant` = 'T' AND `id` < 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` < X'00') UNION ALL
+SELECT 1 FROM `sh``op`.`orders.2024` FORCE INDEX (`by_time`) WHERE TRUE AND (`tenant` > 'T' OR `tenant` = 'T' AND `id` > 1 OR `tenant` = 'T' AND `id` = 1 AND `hash` >= X'00') UNION ALL
+SELECT 1 FROM `sh``op`.`orders.2024` WHERE FALSE
 
 -- newest_key
 SELECT MAX(`updated_at`) AS answer FROM `sh``op`.`orders.2024`

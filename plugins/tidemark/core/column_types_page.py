@@ -51,11 +51,10 @@ PostgreSQL has the same types, but for `VARBYTE(n)`, which is `BYTEA` there.
 
 ## Servers
 
-Tried value by value against MariaDB 10.11, by both readers. Not tried: MySQL 8 and later. What is
-known of it from its documents is taken into account: `JSON` is a type of its own in the protocol (245)
-and always `utf8mb4`; integers are declared without a display width; the default collation is
-`utf8mb4_0900_ai_ci`, which changes no value; `caching_sha2_password` is done by PyMySQL, with TLS or
-with the server's RSA key. `VECTOR` of MySQL 9 and MariaDB 11.7 is refused.
+Tried value by value against MariaDB 10.11 and MySQL 9.7.4, by both readers. In MySQL `JSON` is a type
+of its own in the protocol (245) and always `utf8mb4`; integers are declared without a display width;
+the default collation is `utf8mb4_0900_ai_ci`, which changes no value; `caching_sha2_password` is done
+by PyMySQL, with TLS or with the server's RSA key. `VECTOR` of MySQL 9 and MariaDB 11.7 is refused.
 """
 
 # Declared type, and the catalogue's columns that the mapping looks at. One line of the table each.

@@ -257,8 +257,8 @@ def _estimated(
 ) -> list[int]:
     estimates: list[int] = []
     for start in range(0, len(ranges), _AT_ONCE):
-        query = _ranges_query(table, ranges[start : start + _AT_ONCE])
-        estimates += _estimates(connection, query["key_estimates"])
+        query = _ranges_query(table, asked := ranges[start : start + _AT_ONCE])
+        estimates += _estimates(connection, query["key_estimates"])[: len(asked)]
     return estimates
 
 
