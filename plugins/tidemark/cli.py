@@ -2,7 +2,7 @@
 
     python -m tidemark validate
     python -m tidemark doctor
-    python -m tidemark sync -t shop.orders
+    python -m tidemark sync | plan | replan | init -t shop.orders
     python -m tidemark discover --source mysql_default --schema shop
     python -m tidemark discover --write
     python -m tidemark watermark list | get | set | reset | replan | recover | backup | restore
@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     discover.set_defaults(command=_discover)
     sync.add_commands(commands)
     watermark.add_commands(commands)
+    watermark.add_shortcuts(commands)
     quarantine.add_commands(commands)
     roles.add_commands(commands)
     retention.add_commands(commands)

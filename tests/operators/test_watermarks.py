@@ -124,3 +124,23 @@ def test_recover_refuses_where_there_is_nothing_to_recover(
     assert code == 0, said
     product.sync(table)
     product.assert_equal(table)
+
+
+def test_a_table_may_begin_at_a_time_and_a_plan_changes_nothing(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = product.table("begun")
+    stream = f"{DATABASE}.{table}"
+    product.source.insert(table, [1], at=datetime(2020, 1, 1, tzinfo=UTC))
+    begin = ["init", "-t", stream, "--timestamp", "2024-01-01T00:00:00Z", "--reason", "history"]
+    assert main(begin) == 0, capsys.readouterr().err
+    product.source.insert(table, [2])
+    before = product.state(table)
+    capsys.readouterr()
+    assert main(["plan", "-t", stream, "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["rows"], planned["plan"]["low"]) == (1, "2024-01-01T00:00:00Z")
+    assert set(planned["loads"]) == {"primary", "secondary"}
+    assert product.state(table) == before
+    product.sync(table)
+    assert product.primary.run(f"SELECT id FROM {table}") == [{"id": 2}]

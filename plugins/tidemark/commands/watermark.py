@@ -6,6 +6,7 @@ python -m tidemark watermark set     -t shop.orders --timestamp 2026-01-31T00:00
 python -m tidemark watermark reset   -t shop.orders --reason "…"
 python -m tidemark watermark replan  -t shop.orders
 python -m tidemark watermark recover -t shop.orders
+python -m tidemark init    -t shop.orders [--timestamp 2026-01-01T00:00:00Z | --recover]
 python -m tidemark watermark backup  [-t shop.orders]
 python -m tidemark watermark restore -t shop.orders --from 20260131T000000Z --reason "…"
 """
@@ -25,6 +26,7 @@ from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.operators import watermarks
+from tidemark.operators.document import open_document
 from tidemark.operators.stream import Stream, TableStream
 
 
@@ -54,6 +56,21 @@ def add_commands(commands: Any) -> None:
             verb.add_argument("--skip", action="store_true", help="forward, and skip rows")
         if name == "restore":
             verb.add_argument("--from", dest="stamp", default="", help="the backup's name")
+
+
+def add_shortcuts(commands: Any) -> None:
+    """Add what is asked for most, without the word ``watermark`` before it."""
+    init = commands.add_parser("init", help="make a table's state document before its first run")
+    init.add_argument("-t", "--table", required=True, help="<schema>.<table>")
+    how = init.add_mutually_exclusive_group()
+    how.add_argument("--timestamp", help="begin there; what is older is never copied")
+    how.add_argument("--recover", action="store_true", help="in place of a lost document")
+    sign(init, needed=False)
+    init.set_defaults(command=_init)
+    again = commands.add_parser("replan", help="like watermark replan")
+    again.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
+    sign(again, needed=False)
+    again.set_defaults(command=_replan)
 
 
 def sign(verb: argparse.ArgumentParser, *, needed: bool) -> None:
@@ -108,6 +125,17 @@ def _set(options: argparse.Namespace) -> Answer:
 
 def _reset(options: argparse.Namespace) -> Answer:
     return _goes_on(watermarks.reset_watermark(TableStream.open(options.table), hand(options)))
+
+
+def _init(options: argparse.Namespace) -> Answer:
+    if options.recover:
+        return _recover(options)
+    stream = TableStream.open(options.table)
+    at = read_instant("--timestamp", options.timestamp) if options.timestamp else None
+    state = open_document(stream)
+    if at:
+        state = watermarks.set_watermark(stream, at, hand(options), skip=True)
+    return _goes_on(state)
 
 
 def _replan(options: argparse.Namespace) -> Answer:

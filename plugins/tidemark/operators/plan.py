@@ -1,6 +1,7 @@
 """Choose what a run reads, and record it before anything is read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
@@ -9,8 +10,9 @@ from tidemark.core.batches import Plan, backfill_id, increment_id, parse_batch_i
 from tidemark.core.errors import TryAgain
 from tidemark.core.labels import plan_label
 from tidemark.core.recovery import replanned
+from tidemark.core.rehearsal import Rehearsal
 from tidemark.core.roles import refuse_unknown_targets
-from tidemark.core.runs import Run, refuse_partial
+from tidemark.core.runs import Run, read_run, refuse_partial
 from tidemark.core.source_drift import unreadable
 from tidemark.core.state import (
     TableState,
@@ -58,6 +60,19 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             "Batch %s: [%s, %s), %s chunks", plan.batch_id, plan.low, plan.high, len(plan.chunks)
         )
         return [chunk.number for chunk in plan.chunks] if run.stages != "load" else []
+
+    def rehearsal(self, params: Mapping[str, Any]) -> Rehearsal:
+        """Return what a run triggered now with this form would do. Changes nothing."""
+        stream = TableStream.open(self.table, dry=True)
+        run = read_run(
+            run_type="manual",
+            run_id="by hand",
+            clear_epoch=0,
+            interval=None,
+            params=params,
+            strategy=stream.table.strategy,
+        )
+        return rehearse(stream, self._chosen(stream, open_document(stream), run), run)
 
     def _chosen(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
         refuse_unknown_targets(state, run.targets)
