@@ -41,7 +41,7 @@ _COMMANDS = {
     "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
 }
 
-_READY_S = 180.0
+_READY_S = 600.0
 _STOP_S = 6.0  # what still runs then is killed, and done again after the next start
 _POLL_S = 0.25
 _PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0)  # before the first, second, … restart in a row
@@ -86,7 +86,7 @@ class Airflow:
     def start(self) -> None:
         """Prepare the database, start everything, wait until it is healthy, create the pools.
 
-        :raises ServiceFailed: a component ended or is not healthy after three minutes
+        :raises ServiceFailed: a component ended or is not healthy after ten minutes
         """
         metadata.prepare(self._endpoints, self._environment, self.logs / "airflow-migrate.log")
         self._keeper = _Keeper([self._service(component) for component in COMPONENTS])

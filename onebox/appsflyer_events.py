@@ -27,6 +27,9 @@ MESSAGE_TYPES = (
 )
 """Regular messages, those of in-app events, and SKAdNetwork's."""
 
+APPS = ("id123456789", "com.example.shop")
+"""The ``app_id`` of all of them: an app in Apple's shop and in Google's."""
+
 _FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 _IN_APP = ("af_purchase", "af_add_to_cart", "af_content_view", "af_login", "af_level_achieved")
 _SOURCES = ("googleadwords_int", "Facebook Ads", "tiktokglobal_int", "applovin_int")
@@ -65,7 +68,7 @@ def example_event(message_type: str, chance: random.Random) -> dict[str, Any]:
 def _app(chance: random.Random) -> dict[str, Any]:
     ios = chance.random() < 0.5
     return {
-        "app_id": "id123456789" if ios else "com.example.shop",
+        "app_id": APPS[0] if ios else APPS[1],
         "app_name": "Example Shop",
         "app_version": f"4.{chance.randrange(20)}.0",
         "bundle_id": "com.example.shop",

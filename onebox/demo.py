@@ -2,7 +2,8 @@
 
 MySQL is filled with all flights that left New York in 2013; Airflow's scheduler copies every table
 into two warehouses; then some thousand rows change, and the next scheduled run carries them over.
-At the end every value of every table is compared. State stays in ``.local/demo``.
+Meanwhile a sender posts events to the webhook receiver, some twice, some broken. At the end every
+value of every table is compared, and the events are counted. State stays in ``.local/demo``.
 """
 
 from __future__ import annotations
@@ -17,26 +18,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
-from rich.table import Table
 
 from localaws import Endpoints, Stack, read_endpoints
 from localaws.processes import ServiceFailed
 from onebox.airflow import Airflow
 from onebox.comparison import Comparison, Original
 from onebox.data_api import DataApi, StatementFailed
-from onebox.following import Bucket, Position, RunFailed, TooSlow, dag_id, follow
+from onebox.events import QUEUE, EventQueue, Mail, Receiver, drawn_token, mail, webhook_settings
+from onebox.following import Bucket, RunFailed, TooSlow, dag_id, drain_id, follow, follow_queue
 from onebox.progress import console, say, step
 from onebox.rest import NotInTime, Refused
 from onebox.seed import SCHEMA, TABLES, burst, connect, seed
 from onebox.settings import airflow_environment
+from onebox.showing import show_events, show_tables
 
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / ".local" / "demo"
 
-_DAGS_S = 90.0
+_DAGS_S = 300.0
 _FIRST_SYNC_S = 600.0
-_NEXT_SYNC_S = 300.0
+_NEXT_SYNC_S = 600.0
 _EVERY_MINUTE = "* * * * *"
+_EVENTS = 3_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,38 +78,59 @@ def _run(endpoints: Endpoints, stack: Stack, *, once: bool) -> int:
     bucket.create()
     with step(f"MySQL's schema {SCHEMA}: the flights, weather, planes … of 2013"):
         seed(endpoints, lambda table, rows: say(f"{table}: {rows:,} rows"))
+    queue, token = EventQueue(endpoints), drawn_token()
     extra = {
         "TIDEMARK_CONFIG_DIR": os.environ.get("TIDEMARK_CONFIG_DIR", str(ROOT / "include")),
         "TIDEMARK_SCHEDULE": _EVERY_MINUTE,
+        **webhook_settings(queue, token),
     }
-    airflow = Airflow(HOME, endpoints, airflow_environment(HOME, ROOT, endpoints, extra=extra))
-    with step("Airflow: API server, scheduler, DAG processor, triggerer"):
-        airflow.start()
+    environment = airflow_environment(HOME, ROOT, endpoints, extra=extra)
+    airflow, receiver = Airflow(HOME, endpoints, environment), Receiver(HOME, environment, token)
     try:
+        with step("Airflow: API server, scheduler, DAG processor, triggerer"):
+            receiver.start()
+            airflow.start()
         say(f"its web page: {airflow.url}")
-        equal = _demonstrate(endpoints, airflow, bucket)
+        equal = _demonstrate(endpoints, airflow, bucket, receiver, queue)
         if not once:
-            _stay(airflow, stack)
+            _stay(airflow, stack, receiver)
     finally:
-        with step("Airflow stopped"):
+        with step("Airflow and the receiver stopped"):
+            receiver.stop()
             airflow.stop()
     return 0 if equal else 1
 
 
-def _demonstrate(endpoints: Endpoints, airflow: Airflow, bucket: Bucket) -> bool:
-    tables = [f"{SCHEMA}.{table}" for table in TABLES]
+def _demonstrate(
+    endpoints: Endpoints, airflow: Airflow, bucket: Bucket, receiver: Receiver, queue: EventQueue
+) -> bool:
+    dags = [*(dag_id(f"{SCHEMA}.{table}") for table in TABLES), drain_id(QUEUE)]
     with step("Airflow has read the DAGs, and they are switched on"):
-        airflow.api.wait_for_dags([dag_id(table) for table in tables], _DAGS_S)
-        for table in tables:
-            airflow.api.unpause(dag_id(table))
+        airflow.api.wait_for_dags(dags, _DAGS_S)
+        for dag in dags:
+            airflow.api.unpause(dag)
     _sync("The scheduler copies every table", endpoints, airflow, bucket, _FIRST_SYNC_S)
     with step("A burst of changes in MySQL"):
         say(f"{burst(endpoints):,} rows inserted or updated")
+    posted, aside = mail(_EVENTS), bucket.set_aside(QUEUE)
+    taken = _post(receiver, posted)
     _sync("The next scheduled run carries them over", endpoints, airflow, bucket, _NEXT_SYNC_S)
+    with step("The queue is drained into both warehouses"):
+        follow_queue(airflow.api, bucket, QUEUE, queue.left, _NEXT_SYNC_S)
     with step("Every value compared, MySQL with both warehouses"):
         found = _compare(endpoints)
-    _show(endpoints, bucket, found)
-    return all(comparison.equal for row in found.values() for comparison in row)
+    warehouses = [DataApi(endpoints, cluster) for cluster in endpoints.clusters]
+    show_tables(warehouses, bucket, found)
+    counted = show_events(warehouses, posted, taken, bucket.set_aside(QUEUE) - aside)
+    return counted and all(comparison.equal for row in found.values() for comparison in row)
+
+
+def _post(receiver: Receiver, posted: Mail) -> int:
+    """Post everything; how many of them the receiver took."""
+    with step(f"{len(posted.bodies):,} events posted to the webhook receiver"):
+        answers = receiver.post(posted.bodies)
+        say(", ".join(f"{count:,} answered {status}" for status, count in sorted(answers.items())))
+    return answers[200]
 
 
 def _sync(
@@ -145,40 +169,13 @@ def _compare(endpoints: Endpoints) -> dict[str, list[Comparison]]:
     return found
 
 
-def _show(endpoints: Endpoints, bucket: Bucket, found: dict[str, list[Comparison]]) -> None:
-    names = [cluster.cluster_identifier for cluster in endpoints.clusters]
-    table = Table(title="MySQL and its warehouses (times are UTC)", title_justify="left")
-    table.add_column("table")
-    for heading in ("source rows", *(f"{name} rows" for name in names)):
-        table.add_column(heading, justify="right")
-    for heading in ("equal", "watermark", *(f"{name} as of" for name in names)):
-        table.add_column(heading, no_wrap=True)
-    for name, row in found.items():
-        position = bucket.position(f"{SCHEMA}.{name}") or Position(None, {}, ())
-        times = [position.watermark, *(position.as_of.get(target) for target in names)]
-        table.add_row(
-            name,
-            f"{row[0].source_rows:,}",
-            *(f"{comparison.warehouse_rows:,}" for comparison in row),
-            "[green]yes[/]" if all(comparison.equal for comparison in row) else "[red]NO[/]",
-            *(f"{time:%Y-%m-%d %H:%M:%S}" if time else "none" for time in times),
-        )
-    console.print()
-    console.print(table)
-    for name, row in found.items():
-        for target, comparison in zip(names, row, strict=True):
-            if not comparison.equal:
-                console.print(
-                    f"[red]{target}.{name}[/]: {comparison.unstamped} rows without _batch_id;"
-                    f" rows that differ: {', '.join(comparison.differing) or 'none'}"
-                )
-
-
-def _stay(airflow: Airflow, stack: Stack) -> None:
+def _stay(airflow: Airflow, stack: Stack, receiver: Receiver) -> None:
     console.print(
         f"\nAirflow:  [bold]{airflow.url}[/]  (no login; try the grid of {dag_id('demo.flights')})"
         "\nMySQL:    change something, and watch it arrive: `python -m localaws status` in another"
         "\n          terminal shows the addresses (user admin, schema demo)"
+        f"\nEvents:   curl {receiver.url}/webhook/{QUEUE} -H 'X-Webhook-Token: {receiver.token}'"
+        "\n          -H 'Content-Type: application/json' -d '{\"event_name\": \"af_purchase\"}'"
         "\nStop:     Ctrl-C; state stays in .local/demo, `make clean` deletes it\n"
     )
     try:

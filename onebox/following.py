@@ -50,7 +50,8 @@ class Position:
 class Bucket:
     """The staging bucket."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, name: str = STAGING_BUCKET) -> None:
+        self._name = name
         self._s3: Any = boto3.client(
             "s3",
             endpoint_url=endpoints.aws_endpoint_url,
@@ -62,24 +63,45 @@ class Bucket:
     def create(self) -> None:
         """Create it unless it is there."""
         try:
-            self._s3.head_bucket(Bucket=STAGING_BUCKET)
+            self._s3.head_bucket(Bucket=self._name)
         except ClientError:
-            self._s3.create_bucket(Bucket=STAGING_BUCKET)
+            self._s3.create_bucket(Bucket=self._name)
 
     def position(self, table: str) -> Position | None:
         """What the state document of ``<schema>.<table>`` says; None while there is none."""
-        key = f"watermark/tables/{table}.json"
-        try:
-            body = self._s3.get_object(Bucket=STAGING_BUCKET, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
+        document = self._document(f"watermark/tables/{table}.json")
+        if document is None:
             return None
-        document = json.loads(body)
         targets = document["targets"]
         return Position(
             watermark=_moment(document["watermark"]),
             as_of={name: _moment(target["as_of"]) for name, target in targets.items()},
             owing=tuple(name for name, target in targets.items() if target["debt"]),
         )
+
+    def is_settled(self, queue: str) -> bool:
+        """Whether all that was received from a queue is on every target."""
+        document = self._document(f"watermark/queues/{queue}.json")
+        if document is None or document["in_flight"] is not None:
+            return False
+        return not any(target["debt"] for target in document["targets"].values())
+
+    def set_aside(self, queue: str) -> int:
+        """How many messages of a queue lie in quarantine."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._name, Prefix=f"quarantine/{queue}/"
+        )
+        keys = (row["Key"] for page in pages for row in page.get("Contents", ()))
+        records = (self._document(key) for key in keys if key.endswith("/extract.json"))
+        return sum(record["rows"] for record in records if record is not None)
+
+    def _document(self, key: str) -> dict[str, Any] | None:
+        try:
+            body = self._s3.get_object(Bucket=self._name, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        document: dict[str, Any] = json.loads(body)
+        return document
 
 
 def follow(
@@ -114,6 +136,29 @@ def follow(
             found = (f"{table}: {bucket.position(table)}" for table in waiting)
             raise TooSlow(f"after {deadline:.0f} s these are not up to date:\n" + "\n".join(found))
         time.sleep(_POLL_S)
+
+
+def follow_queue(
+    api: AirflowApi, bucket: Bucket, queue: str, left: Callable[[], int], deadline: float
+) -> None:
+    """Wait until a queue is empty, and every target holds what was in it.
+
+    :param left: how many messages there are
+    :param deadline: seconds
+    :raises RunFailed: a run that ended after this call failed
+    :raises TooSlow: the time is up
+    """
+    since, end = datetime.now(UTC), time.monotonic() + deadline
+    while left() or not bucket.is_settled(queue):
+        _raise_for_failed_runs(api, drain_id(queue), since)
+        if time.monotonic() > end:
+            raise TooSlow(f"after {deadline:.0f} s {left()} messages are left in {queue}")
+        time.sleep(_POLL_S)
+
+
+def drain_id(queue: str) -> str:
+    """The DAG that drains a queue."""
+    return f"drain__{queue}"
 
 
 def dag_id(table: str) -> str:

@@ -21,7 +21,7 @@ from localaws.processes import ServiceFailed
 from onebox.settings import DATABASE_SETTING
 
 _CONNECT_S = 10
-_MIGRATE_S = 180
+_MIGRATE_S = 900
 
 
 def prepare(endpoints: Endpoints, environment: Mapping[str, str], log: Path) -> bool:
