@@ -18,6 +18,7 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_respon
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
@@ -26,6 +27,7 @@ from mysql_arrow.errors import BrokenStream, Unsupported
 _UNSIGNED = 32
 _BINARY = 63  # the "character set" of bytes
 DECIMAL_DIGITS = 38
+Undecodable = Literal["refuse", "bytes"]
 _MOST_DECIMALS = 6  # of a second
 
 # The protocol's numbers: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
@@ -139,6 +141,15 @@ def wanted_schema(columns: Sequence[ColumnDefinition], wanted: pa.Schema | None)
     for column, field in zip(columns, wanted, strict=True):
         check_wanted(column, field.type)
     return wanted
+
+
+def as_read(arrays: Sequence[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
+    """Return a batch of `schema`, but for texts that stayed bytes: those columns are binary."""
+    kept = [
+        field if array.type == field.type else field.with_type(array.type)
+        for array, field in zip(arrays, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(kept))
 
 
 def check_wanted(column: ColumnDefinition, wanted: pa.DataType) -> None:

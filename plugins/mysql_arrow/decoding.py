@@ -9,7 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mysql_arrow import kernels
-from mysql_arrow.columns import ColumnDefinition, arrow_type, check_wanted
+from mysql_arrow.columns import (
+    ColumnDefinition,
+    Undecodable,
+    arrow_type,
+    as_read,
+    check_wanted,
+)
 from mysql_arrow.errors import BadValue, BrokenStream, ReadError
 from mysql_arrow.receiving import Filled
 
@@ -32,11 +38,17 @@ class Decoder:
 
     :param columns: as the server describes them
     :param schema: the batches' schema; one field for each column, in their order
+    :param undecodable: what becomes of texts that are no UTF-8; see `reading.rows`
     :ivar zero_dates: how many dates that no calendar has became null so far, by column
     """
 
-    def __init__(self, columns: Sequence[ColumnDefinition], schema: pa.Schema) -> None:
-        self.schema = schema
+    def __init__(
+        self,
+        columns: Sequence[ColumnDefinition],
+        schema: pa.Schema,
+        undecodable: Undecodable = "refuse",
+    ) -> None:
+        self.schema, self._undecodable = schema, undecodable
         self.zero_dates: Counter[str] = Counter()
         self._definitions = columns
         self._columns = [
@@ -93,8 +105,8 @@ class Decoder:
         arrays = list(batch.columns)
         for place, field in enumerate(self.schema):
             if pa.types.is_string(field.type):
-                arrays[place] = _as_text(batch, place, foreign[place])
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+                arrays[place] = _as_text(batch, place, foreign[place], self._undecodable)
+        return as_read(arrays, self.schema)
 
 
 class _Column:
@@ -178,13 +190,17 @@ def _validity(bits: npt.NDArray[np.uint8]) -> Any:
     return pa.py_buffer(bits)
 
 
-def _as_text(batch: pa.RecordBatch, place: int, foreign: bool) -> pa.Array:
+def _as_text(
+    batch: pa.RecordBatch, place: int, foreign: bool, undecodable: Undecodable
+) -> pa.Array:
     column = batch.column(place)
     text = pa.Array.from_buffers(pa.string(), len(column), column.buffers())
     if foreign:
         try:
             text.validate(full=True)
         except pa.ArrowInvalid as error:
+            if undecodable == "bytes":
+                return column
             row = next(row for row, value in enumerate(column) if not _is_utf8(value.as_py()))
             others = {
                 name: values[row].as_py()

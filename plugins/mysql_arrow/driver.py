@@ -19,7 +19,13 @@ from pymysql.constants import CR
 from pymysql.cursors import SSCursor
 from pymysql.err import OperationalError
 
-from mysql_arrow.columns import ColumnDefinition, arrow_type, wanted_schema
+from mysql_arrow.columns import (
+    ColumnDefinition,
+    Undecodable,
+    arrow_type,
+    as_read,
+    wanted_schema,
+)
 from mysql_arrow.errors import BadValue, Unsupported
 
 BATCH_ROWS = 20_000
@@ -35,8 +41,13 @@ class DriverRows:
     """The rows of one query, by the driver's own cursor."""
 
     def __init__(
-        self, connection: "Connection[Any]", query: str, schema: pa.Schema | None = None
+        self,
+        connection: "Connection[Any]",
+        query: str,
+        schema: pa.Schema | None = None,
+        undecodable: Undecodable = "refuse",
     ) -> None:
+        self._undecodable = undecodable
         self.zero_dates: Counter[str] = Counter()
         self._connection: Any = connection
         cursor: Any = SSCursor(connection)
@@ -89,11 +100,13 @@ class DriverRows:
             try:
                 array, zero_dates = to_arrow(field.type, column)
             except (pa.ArrowInvalid, UnicodeDecodeError, ValueError):
-                raise self._bad_value(field, values) from None
+                if self._undecodable == "refuse" or not pa.types.is_string(field.type):
+                    raise self._bad_value(field, values) from None
+                array, zero_dates = pa.array(column, pa.binary()), 0
             if zero_dates:
                 self.zero_dates[field.name] += zero_dates
             arrays.append(array)
-        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        return as_read(arrays, self.schema)
 
     def _bad_value(self, field: pa.Field, values: Sequence[tuple[bytes | None, ...]]) -> BadValue:
         """Find the row that holds the value, and name it."""

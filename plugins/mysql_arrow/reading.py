@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, Self
 import pyarrow as pa
 from pymysql.connections import Connection
 
-from mysql_arrow.columns import refuse_unsure_times, wanted_schema
+from mysql_arrow.columns import Undecodable, refuse_unsure_times, wanted_schema
 from mysql_arrow.driver import DriverRows
 from mysql_arrow.errors import BrokenStream, Unsupported
 from mysql_arrow.wire import Wire
@@ -34,7 +34,7 @@ class _Source(Protocol):
 class Rows:
     """The rows of one query as Arrow batches, to be iterated once. A context manager.
 
-    :ivar schema: of every batch
+    :ivar schema: of every batch, unless a text stayed bytes
     :ivar path: how they are read, ``wire`` or ``driver``
     :ivar why_slow: what the wire does not know, where it was not chosen for that; else empty
     """
@@ -76,6 +76,7 @@ def rows(
     *,
     schema: pa.Schema | None = None,
     path: Path = "auto",
+    undecodable: Undecodable = "refuse",
 ) -> Rows:
     """Run a query on an open PyMySQL connection (charset utf8mb4) and read its rows.
 
@@ -83,6 +84,8 @@ def rows(
     `SlowPath` warning where the wire meets something it does not know.
 
     :param schema: types wanted for the columns, in their order; see `columns.check_wanted`
+    :param undecodable: what becomes of a text that is not UTF-8: ``refuse`` raises `BadValue`;
+        with ``bytes`` the column is binary in the batch that holds it, and text in all others
     :raises Unsupported: a column or connection that the chosen path cannot read exactly
     :raises pymysql.MySQLError: what the server refuses, a connection that breaks
     """
@@ -91,19 +94,26 @@ def rows(
         raise Unsupported(f"the connection speaks {charset}, which cannot hold every text: utf8mb4")
     if path != "driver":
         try:
-            return Rows(_WireRows(connection, query, schema), "wire")
+            return Rows(_WireRows(connection, query, schema, undecodable), "wire")
         except Unsupported as error:
             if path == "wire":
                 raise
             warnings.warn(f"reading by the slow path: {error}", SlowPath, stacklevel=2)
-            return Rows(DriverRows(connection, query, schema), "driver", str(error))
-    return Rows(DriverRows(connection, query, schema), "driver")
+            slow = DriverRows(connection, query, schema, undecodable)
+            return Rows(slow, "driver", str(error))
+    return Rows(DriverRows(connection, query, schema, undecodable), "driver")
 
 
 class _WireRows:
     """The rows of one query, from the row packets themselves."""
 
-    def __init__(self, connection: "Connection[Any]", query: str, schema: pa.Schema | None) -> None:
+    def __init__(
+        self,
+        connection: "Connection[Any]",
+        query: str,
+        schema: pa.Schema | None,
+        undecodable: Undecodable,
+    ) -> None:
         if sys.byteorder != "little":
             raise Unsupported("the compiled loops are for little-endian machines")
         try:  # here, because it takes a second or, the first time, some more
@@ -126,7 +136,7 @@ class _WireRows:
         except Unsupported as error:
             self._wire.break_off()
             raise BrokenStream(f"the columns changed while they were read: {error}") from error
-        self._decoder = Decoder(columns, self.schema)
+        self._decoder = Decoder(columns, self.schema, undecodable)
         self.zero_dates = self._decoder.zero_dates
         self._receiver = Receiver(self._wire, self._decoder.row_bytes)
 

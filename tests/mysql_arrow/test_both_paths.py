@@ -195,6 +195,24 @@ def test_wider_types_are_read_at_once(connect: Connect, path: Any) -> None:
 
 
 @BOTH
+def test_a_text_that_is_none_may_stay_bytes_in_the_batch_that_holds_it(
+    connect: Connect, path: Any
+) -> None:
+    schema = pa.schema([("v", pa.string()), ("w", pa.string())])
+    query = "SELECT {} AS v, 'é' AS w UNION ALL SELECT 'a', NULL"
+    found = _batches(connect(), query.format("0xFF41"), path, schema)
+    assert [batch.schema.types for batch in found] == [[pa.binary(), pa.string()]]
+    assert found[0].to_pylist() == [{"v": b"\xffA", "w": "é"}, {"v": b"a", "w": None}]
+    (whole,) = _batches(connect(), query.format("'ü'"), path, schema)
+    assert whole.schema == schema
+
+
+def _batches(connection: Any, query: str, path: Any, schema: pa.Schema) -> list[pa.RecordBatch]:
+    with mysql_arrow.rows(connection, query, schema=schema, path=path, undecodable="bytes") as rows:
+        return list(rows)
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("query", "wanted", "says"),
     [
