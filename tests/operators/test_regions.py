@@ -69,6 +69,34 @@ def test_a_file_that_is_not_what_was_staged_is_not_loaded(product: Product, near
     assert json.loads(near.get(key.rsplit("/", 1)[0] + "/manifest.json"))
 
 
+def test_rows_that_a_faraway_warehouse_refuses_are_set_aside_for_it_alone(
+    product: Product, near: Store
+) -> None:
+    table = product.table("faraway", chunk_rows=4)
+    product.secondary.run(
+        f"CREATE TABLE {table} (id BIGINT NOT NULL, name VARCHAR(240),"
+        " amount DECIMAL(12,2) NOT NULL, updated_at TIMESTAMP,"
+        " _batch_id VARCHAR(256), _read_at TIMESTAMP, _loaded_at TIMESTAMP)"
+    )
+    product.source.insert(table, range(1, 8))
+    product.source.update(table, [3], "with a \0")  # no warehouse here takes it
+    product.source.run(f"UPDATE {table} SET amount = NULL WHERE id = 6")  # nor the secondary this
+    run = product.sync(table)
+    assert [row["id"] for row in product.primary.rows(table)] == [1, 2, 4, 5, 6, 7]
+    assert [row["id"] for row in product.secondary.rows(table)] == [1, 2, 4, 5, 7]
+    (receipt,) = run.xcom("load_secondary").values()
+    assert (receipt["merged"], receipt["set_aside"]) == (5, 2)
+    (batch_id,) = product.batches(table)
+    written = [key.rsplit("/", 1)[1] for key in near.batches(f"journeys.{table}")[batch_id]]
+    assert "manifest-for-secondary.json" in written
+    kept = near.document(f"journeys.{table}", batch_id, "manifest-for-secondary.json")["entries"]
+    assert all(entry["url"].startswith(f"s3://{near.bucket}/") for entry in kept)
+    # The rows themselves lie where people look for them.
+    assert not near.keys("quarantine/")
+    records = Stream.open(f"journeys.{table}").quarantine.records()
+    assert {record.target: record.rows for record in records} == {"primary": 1, "secondary": 2}
+
+
 def test_without_a_bucket_there_the_dag_file_says_so(product: Product) -> None:
     table = product.table("faraway")
     with (
