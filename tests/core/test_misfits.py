@@ -103,3 +103,45 @@ def test_looking_at_lengths_costs_next_to_nothing(oversize):
     for _ in range(10):
         fit(batch, wide, oversize, ())
     assert (time.process_time() - started) / 10 < 0.1  # some 5 ms, for 15 MB
+
+
+MESSY = pa.schema(
+    [
+        (name, pa.binary() if name == "name" else kind)
+        for name, kind in zip([c.name for c in COLUMNS], arrow_schema(COLUMNS).types, strict=True)
+    ]
+)
+
+
+def messy(*names):
+    """As the reader gives a batch of which one text is no UTF-8."""
+    rows = [{"id": place, "name": name, "body": "x" * place} for place, name in enumerate(names)]
+    return pa.RecordBatch.from_pylist(rows, schema=MESSY)
+
+
+def test_bytes_that_are_no_text_are_set_aside_as_they_are_and_the_others_are_texts():
+    fitted = fit(messy(b"a", b"\xed\xa0\x80", None, "é".encode()), COLUMNS, "quarantine", {"id"})
+    assert fitted.rows.schema == arrow_schema(COLUMNS)
+    assert fitted.rows.column("name").to_pylist() == ["a", None, "é"]
+    assert fitted.set_aside.column("name").to_pylist() == [b"\xed\xa0\x80"]
+    assert findings(fitted.set_aside) == {("name", "bytes that are no UTF-8"): 1}
+
+
+def test_a_row_may_be_wrong_in_several_ways_and_counts_once():
+    batch = messy(b"\xff", b"\xff", b"x" * 13)
+    fitted = fit(batch, COLUMNS, "quarantine", {"id"})
+    assert (fitted.rows.num_rows, fitted.set_aside.num_rows) == (0, 3)
+    assert findings(fitted.set_aside) == {
+        ("name", "bytes that are no UTF-8"): 2,
+        ("name", "longer than VARCHAR(12)"): 1,
+    }
+
+
+def test_bytes_that_are_no_text_are_replaced_where_it_is_asked_for_but_never_in_a_key():
+    batch = messy(b"a\xff", b"b", b"\xff" * 5)
+    fitted = fit(batch, COLUMNS, "truncate_and_mark", {"id"}, "replace")
+    assert fitted.rows.column("name").to_pylist()[:2] == ["a\ufffd", "b"]
+    assert size(fitted.rows.column("name").to_pylist()[2]) <= 12, "it grew, and is cut after that"
+    assert (fitted.replaced, fitted.cut, fitted.set_aside) == ({"name": 2}, {"name": 1}, None)
+    key = fit(batch, COLUMNS, "truncate_and_mark", {"name"}, "replace")
+    assert (key.rows.num_rows, key.set_aside.num_rows) == (1, 2)

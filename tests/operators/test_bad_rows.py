@@ -119,6 +119,49 @@ def test_a_text_too_long_stops_the_batch_where_it_is_to(product: Product) -> Non
     product.assert_equal(table)
 
 
+# Half of a pair that UTF-16 needs and UTF-8 forbids: MySQL takes it from a client that lies.
+NO_TEXT = b"half \xed\xa0\xbd"
+
+
+def lying_client(product: Product, table: str, number: int) -> None:
+    product.source.run(
+        f"INSERT INTO {table} (id, body) VALUES (%s, CONVERT(_binary %s USING utf8mb4))",
+        number,
+        NO_TEXT,
+    )
+
+
+def test_bytes_that_are_no_text_are_set_aside_and_replaced_where_they_are_to(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = essays(product, "fine", "x" * TOO_LONG)
+    lying_client(product, table, 2)
+    product.source.run(f"INSERT INTO {table} (id, body) VALUES (3, 'größer')")
+    product.sync(table)
+    assert ids(product, table) == [[0, 3], [0, 3]]
+    (record,) = records(product, table).values()
+    found = {row["id"]: row["body"] for row in rows_of(product, record)}
+    assert found == {1: b"x" * TOO_LONG, 2: NO_TEXT}
+    name = f"{DATABASE}.{table}"
+    (batch,) = product.batches(table)
+    assert NO_TEXT.hex() in typed(capsys, "show", "-t", name, "-b", batch)
+    assert "bytes that are no UTF-8, 1 row" in typed(capsys, "redrive", "-t", name)
+
+    product.configure(table, broken_text="replace", oversize_text="truncate_and_mark")
+    assert "2 rows of" in typed(capsys, "redrive", "-t", name)
+    product.source.run(f"UPDATE {table} SET updated_at = NOW(6) WHERE id = 2")
+    product.sync(table)
+    for warehouse in product.warehouses:
+        (row,) = warehouse.run(f"SELECT LEFT(body, 6) AS body FROM {table} WHERE id = 2")
+        assert row["body"] == "half \ufffd"
+
+    product.configure(table, broken_text="fail")
+    product.source.run(f"UPDATE {table} SET updated_at = NOW(6) WHERE id = 2")
+    assert "body of the row with id = 2 is no longtext" in product.sync(table, "failed").told(
+        "extract_chunk"
+    )
+
+
 def test_more_bad_rows_than_may_be_stop_the_batch_and_nothing_is_set_aside(
     product: Product,
 ) -> None:

@@ -128,6 +128,7 @@ class Receipt(Frozen):
     the snapshot.
 
     :param zero_dates: how many became NULL, by column; :param cut: how many texts were cut
+    :param replaced: how many texts were no UTF-8, and have U+FFFD for each bad byte
     :param set_aside: files of rows that no target can hold; they are in none of `files`
     :param findings: why they were set aside
     :param messages: of a drain: files that list its messages, each with the handle that deletes it
@@ -142,6 +143,7 @@ class Receipt(Frozen):
     read_to: AwareDatetime
     zero_dates: dict[str, int] = Field(default_factory=dict)
     cut: dict[str, int] = Field(default_factory=dict)
+    replaced: dict[str, int] = Field(default_factory=dict)
     set_aside: tuple[StagedFile, ...] = ()
     findings: tuple[Finding, ...] = ()
     messages: tuple[StagedFile, ...] = ()

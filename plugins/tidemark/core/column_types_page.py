@@ -42,7 +42,7 @@ PostgreSQL has the same types, but for `VARBYTE(n)`, which is `BYTEA` there.
 | `TINYINT(1)`, `BOOL` | a number: it may hold a 5 |
 | `CHAR` | without trailing spaces, as MySQL itself gives it; `BINARY` with its padding |
 | `ENUM`, `SET` | text; a value that was never valid is the empty text, as at the source |
-| texts of any character set | UTF-8, converted by the server. Bytes in a `utf8` column that are no UTF-8 stop the chunk, naming column and row; latin1's five undefined bytes arrive as the control characters of the same number |
+| texts of any character set | UTF-8, converted by the server. Bytes in a `utf8` column that are no UTF-8 (a client may have lied) have their row set aside with them; `broken_text` of the table replaces or refuses them instead. latin1's five undefined bytes arrive as the control characters of the same number |
 | `JSON` | its text: MySQL's own form, MariaDB's as it was written |
 | geometries | bytes: four of the SRID, then WKB |
 | a text above 65,535 bytes | its row is set aside, whole; `oversize_text` of the table cuts or refuses it instead |

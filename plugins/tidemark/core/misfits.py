@@ -2,7 +2,8 @@
 
 Ranges need no look: every type of MySQL is mapped to one that holds all of its values
 (`column_types`). What is left is length, because Redshift ends a VARCHAR at 65,535 bytes and MySQL
-a LONGTEXT at 4 GiB. A batch of rows without a value that is too long costs one pass over lengths.
+a LONGTEXT at 4 GiB, and texts that are no UTF-8, which MySQL may have taken from a client that
+lied about its character set. The reader finds those; a batch without costs one pass over lengths.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,13 +13,17 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tidemark.core.column_types import Column, byte_limit
+from tidemark.core.column_types import Column, arrow_schema, byte_limit
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
 
 Oversize = Literal["quarantine", "truncate_and_mark", "fail"]
 
+BrokenText = Literal["quarantine", "replace", "fail"]
+
 BadText = Literal["zero", "encoding"]
+
+_NOT_UTF8 = "bytes that are no UTF-8"
 
 WHY = pa.schema([pa.field("_tidemark_column", pa.string()), pa.field("_tidemark_why", pa.string())])
 """What a row that was set aside says besides its values."""
@@ -43,11 +48,13 @@ class Fitted:
     :param rows: what every target can hold
     :param set_aside: the other rows, whole, with the columns of `WHY` behind theirs
     :param cut: how many values were cut to their column's length, by column
+    :param replaced: how many texts had bytes that are no UTF-8, and have U+FFFD in their place
     """
 
     rows: pa.RecordBatch
     set_aside: pa.RecordBatch | None = None
     cut: Mapping[str, int] = field(default_factory=dict)
+    replaced: Mapping[str, int] = field(default_factory=dict)
 
 
 def fit(
@@ -55,56 +62,57 @@ def fit(
     columns: Sequence[Column],
     oversize: Oversize,
     identity: Collection[str],
+    broken: BrokenText = "quarantine",
 ) -> Fitted:
     """Part the rows that fit from those that do not, or make them fit.
 
-    :param batch: its first columns are `columns`, in their order; others are not looked at
+    :param batch: its first columns are `columns`, in their order; others are not looked at. A text
+        is binary there if one of its values is no UTF-8
     :param oversize: what becomes of a text that is too long; bytes are never cut, and neither is
         a value of `identity`, which two rows might then share: those rows are set aside instead
+    :param broken: what becomes of a text that is no UTF-8, with the same exception
     """
-    arrays, cut = list(batch.columns), {}
-    wrong: dict[str, pa.Array] = {}
-    for place, column in enumerate(columns):
+    arrays, cut, replaced = list(batch.columns), {}, {}
+    wrong: dict[tuple[str, str], pa.Array] = {}
+    for place, (column, kind) in enumerate(zip(columns, arrow_schema(columns).types, strict=True)):
+        changeable = column.name not in identity
+        if pa.types.is_string(kind) and pa.types.is_binary(arrays[place].type):
+            arrays[place], unreadable = _decoded(arrays[place], kind, broken, changeable)
+            if broken == "replace" and changeable:
+                replaced[column.name] = pc.sum(unreadable).as_py()
+            else:
+                wrong[column.name, _NOT_UTF8] = unreadable
         limit = byte_limit(column)
         too_long = _too_long(arrays[place], limit)
         if limit is None or too_long is None:
             continue
-        if (
-            oversize == "truncate_and_mark"
-            and pa.types.is_string(arrays[place].type)
-            and column.name not in identity
-        ):
+        if oversize == "truncate_and_mark" and pa.types.is_string(kind) and changeable:
             arrays[place] = _cut(arrays[place], too_long, limit)
             cut[column.name] = pc.sum(too_long).as_py()
         else:
-            wrong[column.name] = too_long
+            wrong[column.name, f"longer than {column.redshift}"] = too_long
+    kept = _with(batch, arrays) if cut or replaced or wrong else batch
     if not wrong:
-        return Fitted(_with(batch, arrays) if cut else batch, cut=cut)
-    whys = {c.name: f"longer than {c.redshift}" for c in columns if c.name in wrong}
+        return Fitted(kept, None, cut, replaced)
     bad = _any(wrong.values())
-    kept = _with(batch, arrays).filter(pc.invert(bad))
-    return Fitted(kept, with_why(batch, bad, wrong, whys), cut)
+    return Fitted(kept.filter(pc.invert(bad)), with_why(batch, bad, wrong), cut, replaced)
 
 
 def with_why(
-    batch: pa.RecordBatch,
-    bad: pa.Array,
-    wrong: Mapping[str, pa.Array],
-    whys: Mapping[str, str],
+    batch: pa.RecordBatch, bad: pa.Array, wrong: Mapping[tuple[str, str], pa.Array]
 ) -> pa.RecordBatch:
-    """Return the rows of `bad`, each with the first column that is wrong in it, and why.
+    """Return the rows of `bad`, each with the first thing that is wrong in it.
 
-    :param wrong: by column, the rows in which it is wrong
+    :param wrong: by column and reason, the rows in which it is wrong
     """
     places = pc.indices_nonzero(bad)
-    column = pa.nulls(len(batch), pa.string())
-    for name, rows in reversed(list(wrong.items())):
-        column = pc.if_else(rows, name, column)
-    named = column.take(places)
-    reasons = pa.array([whys[name] for name in named.to_pylist()], pa.string())
+    named = [pa.nulls(len(batch), pa.string())] * len(WHY)
+    for what, rows in reversed(list(wrong.items())):
+        named = [pc.if_else(rows, text, so_far) for text, so_far in zip(what, named, strict=True)]
     rows = batch.take(places)
     schema = pa.schema([*batch.schema, *WHY])
-    return pa.RecordBatch.from_arrays([*rows.columns, named, reasons], schema=schema)
+    reasons = [each.take(places) for each in named]
+    return pa.RecordBatch.from_arrays([*rows.columns, *reasons], schema=schema)
 
 
 def findings(set_aside: pa.RecordBatch) -> dict[tuple[str, str], int]:
@@ -128,8 +136,7 @@ def refused_values(
     :param not_null: columns that are NOT NULL on the target
     :param bad_text: what the target has said that it refuses in a text
     """
-    wrong: dict[str, pa.Array] = {}
-    whys: dict[str, str] = {}
+    wrong: dict[tuple[str, str], pa.Array] = {}
     for place, column in enumerate(columns):
         values = batch.column(place)
         is_text = pa.types.is_string(values.type)
@@ -141,17 +148,13 @@ def refused_values(
             "a character 0 in a text": _with_zero(values)
             if is_text and "zero" in bad_text
             else None,
-            "bytes that are no UTF-8": _not_utf8(values)
-            if is_text and "encoding" in bad_text
-            else None,
+            _NOT_UTF8: _not_utf8(values) if is_text and "encoding" in bad_text else None,
         }
-        for why, mask in masks.items():
-            if mask is not None and column.name not in wrong:
-                wrong[column.name], whys[column.name] = mask, why
+        wrong |= {(column.name, why): mask for why, mask in masks.items() if mask is not None}
     if not wrong:
         return None
     bad = _any(wrong.values())
-    return pc.indices_nonzero(bad).to_pylist(), with_why(batch, bad, wrong, whys)
+    return pc.indices_nonzero(bad).to_pylist(), with_why(batch, bad, wrong)
 
 
 def refusal(
@@ -210,8 +213,27 @@ def _not_utf8(values: pa.Array) -> pa.Array | None:
     try:
         values.validate(full=True)
     except pa.ArrowInvalid:
-        return pa.array([not _is_utf8(raw) for raw in values.view(pa.binary()).to_pylist()])
+        return _unreadable(values.view(pa.binary()))
     return None
+
+
+def _unreadable(values: pa.Array) -> pa.Array:
+    return pa.array([not _is_utf8(raw) for raw in values.to_pylist()], pa.bool_())
+
+
+def _decoded(
+    values: pa.Array, kind: pa.DataType, broken: BrokenText, changeable: bool
+) -> tuple[pa.Array, pa.Array]:
+    """Return bytes as texts, and which of them were none: those are null, or replaced."""
+    unreadable = _unreadable(values)
+    instead: list[str] | None = None
+    if broken == "replace" and changeable:
+        raws = values.filter(unreadable).to_pylist()
+        instead = [raw.decode(errors="replace") for raw in raws]
+    texts = pc.if_else(unreadable, pa.scalar(None, values.type), values).cast(kind)
+    if instead is not None:
+        texts = pc.replace_with_mask(texts, unreadable, pa.array(instead, kind))
+    return texts, unreadable
 
 
 def _is_utf8(raw: bytes | None) -> bool:
@@ -247,4 +269,6 @@ def _any(masks: Collection[pa.Array]) -> pa.Array:
 
 
 def _with(batch: pa.RecordBatch, arrays: Sequence[pa.Array]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
+    fields = zip(batch.schema, arrays, strict=True)
+    schema = pa.schema([field.with_type(values.type) for field, values in fields])
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

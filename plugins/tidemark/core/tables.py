@@ -13,7 +13,7 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.misfits import Oversize
+from tidemark.core.misfits import BrokenText, Oversize
 from tidemark.core.notices import Notifier
 from tidemark.core.predicates import parse_predicate
 from tidemark.core.schedules import check_cron
@@ -85,6 +85,7 @@ class Table(Frozen):
     :param zero_date: ``null_and_count`` makes ``0000-00-00`` a NULL, ``fail`` stops the batch
     :param max_bad_share: the share of a chunk's or batch's rows that may be set aside; ten rows
         always may, but for 0, which lets nothing pass
+    :param targets: the targets that it is copied to, by their names in targets.yaml; none is all
     :param target_table: the table's name on every target; ``{schema}`` and ``{table}`` stand for
         the source's names
     :param target_tables: the table's name on a single target, where it differs
@@ -105,6 +106,7 @@ class Table(Frozen):
     cursor: Name = "updated_at"
     key: tuple[Name, ...] = ()
     strategy: Literal["incremental", "append", "full"] = "incremental"
+    targets: tuple[Name, ...] = ()
     ordering: Literal["parallel", "primary_first"] = "parallel"
     columns: Columns = Columns()
     hash_connection: Name = "tidemark_hash"
@@ -122,6 +124,7 @@ class Table(Frozen):
     file_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
     compression: Literal["snappy", "zstd"] = "snappy"
     oversize_text: Oversize = "quarantine"
+    broken_text: BrokenText = "quarantine"
     zero_date: Literal["null_and_count", "fail"] = "null_and_count"
     max_bad_share: float = Field(default=0.01, ge=0, le=1)
     dist_key: Name | None = None
@@ -177,6 +180,10 @@ class Table(Frozen):
         """The safety lag as a duration."""
         return timedelta(seconds=self.safety_lag_seconds)
 
+    def goes_to(self, target: str) -> bool:
+        """Whether the table is copied to `target`."""
+        return not self.targets or target in self.targets
+
     def table_on(self, target: str) -> str:
         """The table's name on `target`."""
         return self.target_tables.get(target) or self._target_table
@@ -223,7 +230,11 @@ def refuse_shared_targets(tables: Mapping[str, Table], targets: Iterable[str]) -
     for target in targets:
         _refuse_twins(
             # Redshift folds names to lower case.
-            {name: table.table_on(target).lower() for name, table in tables.items()},
+            {
+                name: table.table_on(target).lower()
+                for name, table in tables.items()
+                if table.goes_to(target)
+            },
             f"on {target} the table",
             'Give them names of their own: target_table: "{schema}_{table}", for instance.',
             FILE,

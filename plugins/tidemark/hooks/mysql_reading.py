@@ -44,6 +44,7 @@ class ReadRequest:
     :param where: a condition of `tidemark.core.predicates`; None for every row
     :param hash_connection: Airflow connection with the key of the hashed columns
     :param reader: the path that `mysql_arrow.rows` takes
+    :param undecodable: what becomes of texts that are no UTF-8, as `mysql_arrow.rows` has it
     """
 
     schema: str
@@ -60,6 +61,7 @@ class ReadRequest:
     where: str | None = None
     hash_connection: str | None = None
     reader: Literal["auto", "wire", "driver"] = "auto"
+    undecodable: Literal["refuse", "bytes"] = "refuse"
 
     @property
     def name(self) -> str:
@@ -129,7 +131,8 @@ class Reading:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, some megabytes at a time, with the types of `arrow_schema(columns)`.
 
-        A text may be longer than its column in a target: `tidemark.core.misfits` looks at that.
+        A text may be longer than its column in a target, and with ``undecodable: bytes`` a column
+        of texts may be binary: `tidemark.core.misfits` looks at that.
         Raises `ValueRefused` for a value that is none of its column's type.
         """
         settings = connection_settings(self._conn_id)
@@ -139,6 +142,7 @@ class Reading:
                 _queries(self._request)["rows"],
                 schema=arrow_schema(self._request.columns),
                 path=self._request.reader,
+                undecodable=self._request.undecodable,
             )
             if self._rows.why_slow:
                 log.warning("Reading by the slow path: %s", self._rows.why_slow)

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import pyarrow as pa
@@ -56,9 +56,18 @@ class RowsAside:
         return tuple(self._files)
 
     def _send(self) -> None:
-        rows = pa.Table.from_batches(self._waiting)
+        rows = pa.Table.from_batches(_alike(self._waiting))
         self._files.append(sent_rows(self._bucket, self._key(len(self._files)), rows))
         self._waiting = []
+
+
+def _alike(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """Give all the same schema: a text that is bytes in one of them is bytes in every one."""
+    fields = [
+        next((each for each in found if pa.types.is_binary(each.type)), found[0])
+        for found in zip(*(batch.schema for batch in batches), strict=True)
+    ]
+    return [batch.cast(pa.schema(fields)) for batch in batches]
 
 
 def sent_rows(bucket: StagingBucket, key: str, rows: pa.Table) -> StagedFile:

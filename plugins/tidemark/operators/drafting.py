@@ -160,6 +160,7 @@ def read_request(stream: TableStream, plan: Plan, chunk: Chunk) -> ReadRequest:
         where=plan.where,
         hash_connection=plan.hash_connection,
         reader=stream.table.reader,
+        undecodable="refuse" if stream.table.broken_text == "fail" else "bytes",
     )
 
 

@@ -92,6 +92,8 @@ class ExtractChunkOperator(TableOperator):
             self.log.warning("%s zero dates in %s became NULL", count, column)
         for column, count in receipt.cut.items():
             self.log.warning("%s texts in %s were too long, and cut", count, column)
+        for column, count in receipt.replaced.items():
+            self.log.warning("%s texts in %s are no UTF-8: U+FFFD for each bad byte", count, column)
         if receipt.findings:
             self.log.error(
                 "%s rows were set aside: %s. See python -m tidemark quarantine list -t %s",
@@ -115,9 +117,10 @@ def _with_lineage(
     batches: Iterator[pa.RecordBatch], plan: Plan, read_at: datetime
 ) -> Iterator[pa.RecordBatch]:
     """Add `_batch_id` and `_read_at` to every row, so that a row explains itself anywhere."""
-    schema = arrow_schema([*plan.columns, *LINEAGE])
-    stamp = pa.scalar(read_at.replace(tzinfo=None), schema.field("_read_at").type)
-    name = pa.scalar(plan.batch_id, schema.field("_batch_id").type)
+    fields = arrow_schema(LINEAGE)
+    stamp = pa.scalar(read_at.replace(tzinfo=None), fields.field("_read_at").type)
+    name = pa.scalar(plan.batch_id, fields.field("_batch_id").type)
     for batch in batches:
         lineage = [pa.repeat(name, batch.num_rows), pa.repeat(stamp, batch.num_rows)]
+        schema = pa.schema([*batch.schema, *fields])  # a text may have stayed bytes
         yield pa.RecordBatch.from_arrays([*batch.columns, *lineage], schema=schema)

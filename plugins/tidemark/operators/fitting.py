@@ -1,5 +1,6 @@
 """Look at the rows of a chunk before they are sent: what no target can hold is set aside."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,8 @@ class Fitting:
             bucket, lambda number: f"{prefix}/extract-{chunk}-{number}-{attempt}.parquet"
         )
         self._rows = 0
-        self._cut: dict[str, int] = {}
+        self._cut: Counter[str] = Counter()
+        self._replaced: Counter[str] = Counter()
 
     def passing(self, rows: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
         """Yield the rows that fit.
@@ -47,10 +49,10 @@ class Fitting:
                 refused := refusal(batch, plan.columns, plan.key, table.name)
             ):
                 raise refused
-            fitted = fit(batch, plan.columns, table.oversize_text, identity)
+            fitted = fit(batch, plan.columns, table.oversize_text, identity, table.broken_text)
             self._rows += batch.num_rows
-            for column, count in fitted.cut.items():
-                self._cut[column] = self._cut.get(column, 0) + count
+            self._cut.update(fitted.cut)
+            self._replaced.update(fitted.replaced)
             if fitted.set_aside is not None:
                 self._aside.add(fitted.set_aside)
                 self._check(max(self._rows, table.chunk_rows))
@@ -64,7 +66,8 @@ class Fitting:
         return {
             "set_aside": self._aside.finish(),
             "findings": join_findings(self._aside.counts),
-            "cut": self._cut,
+            "cut": dict(self._cut),
+            "replaced": dict(self._replaced),
         }
 
     def _check(self, rows: int) -> None:

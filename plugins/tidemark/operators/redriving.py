@@ -11,7 +11,7 @@ import pyarrow as pa
 from tidemark.core.batches import Batch, Plan, StagedFile, checksum
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.event_rows import attributes_again
-from tidemark.core.misfits import WHY, findings, fit
+from tidemark.core.misfits import WHY, BrokenText, Oversize, findings, fit
 from tidemark.core.quarantine import SetAside, join_findings, redrive_plan, redriven, told
 from tidemark.core.state import with_debt
 from tidemark.core.tables import Table
@@ -117,7 +117,10 @@ def _batch(stream: Stream, record: SetAside, plan: Plan) -> Batch:
 
 def _rows(stream: Stream, record: SetAside, plan: Plan) -> Iterator[pa.Table]:
     """Yield the rows as they are to be loaded: by the settings that the table has now."""
-    oversize = stream.table.oversize_text if isinstance(stream.table, Table) else "quarantine"
+    oversize: Oversize = "quarantine"
+    broken: BrokenText = "quarantine"
+    if isinstance(stream.table, Table):
+        oversize, broken = stream.table.oversize_text, stream.table.broken_text
     identity = {*plan.key, *([plan.cursor] if plan.cursor else [])}
     for table in stream.quarantine.rows(record):
         whole = table.drop_columns(WHY.names)
@@ -125,15 +128,16 @@ def _rows(stream: Stream, record: SetAside, plan: Plan) -> Iterator[pa.Table]:
         named = pa.repeat(pa.scalar(plan.batch_id), whole.num_rows)
         whole = whole.set_column(place, whole.schema.field(place), named)
         fitted = [
-            fit(batch, plan.columns, oversize, identity)
+            fit(batch, plan.columns, oversize, identity, broken)
             for batch in whole.combine_chunks().to_batches()
         ]
         for each in fitted:
             if each.set_aside is not None:
                 raise FixConfiguration(
                     what=f"rows still do not fit: {told(join_findings(findings(each.set_aside)))}",
-                    do="To have texts cut, set oversize_text: truncate_and_mark for the table; "
-                    "then type the command again.",
+                    do="To have texts cut, set oversize_text: truncate_and_mark for the table; to "
+                    "have bytes that are no UTF-8 replaced, broken_text: replace; then type the "
+                    "command again.",
                     table=record.plan.stream,
                 )
         yield pa.Table.from_batches([each.rows for each in fitted])
