@@ -26,8 +26,7 @@ from tidemark.operators import (
     receiver_settings,
 )
 
-queues, targets = read_drains()
-for queue in queues:
+for queue, targets in read_drains():
     with DAG(doc_md=__doc__, **drain_dag_settings(queue)):
         plan = PlanDrainOperator(task_id="plan_drain", table=queue.name)
         receive = ReceiveMessagesOperator.partial(

@@ -27,8 +27,7 @@ from tidemark.operators import (
     trigger_form,
 )
 
-tables, targets = read_project()
-for table in tables:
+for table, targets in read_project():
     with DAG(**dag_settings(table, targets, __doc__)) as dag:
         plan = PlanIncrementOperator(task_id="plan_increment", **source_settings(table))
         extract = ExtractChunkOperator.partial(task_id="extract_chunk", **chunk_settings(table))

@@ -7,6 +7,7 @@
     python -m tidemark discover --write
     python -m tidemark watermark list | get | set | reset | replan | recover | backup | restore
     python -m tidemark promote | demote secondary [-t shop.orders]
+    python -m tidemark targets forget secondary [-t shop.orders]
     python -m tidemark retention --delete
     python -m tidemark s3clean list | clean | clean-all
     python -m tidemark quarantine list | show | redrive

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tidemark.core.drain_settings import event_table
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Receiver, parse_queues, parse_receiver
-from tidemark.core.tables import parse_tables
+from tidemark.core.tables import parse_tables, refuse_shared_targets
 from tidemark.core.target_list import parse_targets
 
 INCLUDE = Path(__file__).parents[2] / "include"
@@ -252,3 +253,37 @@ def test_c1_a_postgres_target_needs_a_connection_and_no_region():
         parse_targets(text + more.replace(", conn_id: archive_db", ""), PRIMARY)
     with pytest.raises(FixConfiguration, match=r"targets.archive.iam_role: there is no such"):
         parse_targets(text + more.replace("conn_id:", "iam_role: x, conn_id:"), PRIMARY)
+
+
+def test_a_table_may_go_to_some_targets_only_one_of_them_required():
+    targets = shipped_targets(**PRIMARY, **SECONDARY)
+
+    def of(chosen):
+        text = f"version: 1\ntables: {{shop.orders: {{targets: {chosen}}}, shop.lines: }}"
+        tables = parse_tables(text, {})
+        for name, table in tables.items():
+            targets.check_choice(table.targets, f"{name}.targets")
+        return [list(targets.of(table).by_name) for table in tables.values()]
+
+    both = ["primary", "secondary"]
+    assert of("[primary]") == [["primary"], both]
+    assert of("[]") == [both, both]
+    with pytest.raises(FixConfiguration, match=r"shop\.orders\.targets: archive is not in targets"):
+        of("[primary, archive]")
+    with pytest.raises(FixConfiguration, match=r"none of secondary has role: required"):
+        of("[secondary]")
+
+
+def test_a_queue_may_go_to_some_targets_only():
+    settings = f"queue_url: {QUEUE_URL}, drain: {{targets: [primary], events: {{}}}}"
+    queue = parse_queues(f"version: 1\nqueues: {{events: {{{settings}}}}}", {})
+    drain = queue["events"].drain
+    table = event_table("events", drain, {"primary": "one", "secondary": "two"})
+    assert list(shipped_targets(**PRIMARY, **SECONDARY).of(table).by_name) == ["primary"]
+
+
+def test_tables_of_one_name_may_go_to_targets_apart():
+    text = "version: 1\ntables: {de.orders: {targets: [one]}, fr.orders: {targets: [%s]}}"
+    refuse_shared_targets(parse_tables(text % "two", {}), ["one", "two"])
+    with pytest.raises(FixConfiguration, match="would share on one the table orders"):
+        refuse_shared_targets(parse_tables(text % "two, one", {}), ["one", "two"])

@@ -6,12 +6,13 @@ from tidemark.core.committing import unfit_required, with_commit
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.roles import (
     demoted,
+    forgotten,
     promoted,
     refuse_disagreement,
     with_new,
     with_targets,
 )
-from tidemark.core.state import first_state, with_debt, with_plan
+from tidemark.core.state import first_state, with_debt, with_load, with_plan
 from tidemark.core.targets import RedshiftTarget
 from tidemark.core.windows import Window
 
@@ -50,7 +51,7 @@ def test_rule_5_a_disagreement_about_roles_stops_with_the_command_to_type():
         refuse_disagreement(state, [PRIMARY, target("secondary", "required")])
     with pytest.raises(FixConfiguration, match=r"tidemark demote primary -t shop\.orders"):
         refuse_disagreement(state, [target("primary"), SECONDARY])
-    with pytest.raises(FixConfiguration, match="no longer in"):
+    with pytest.raises(FixConfiguration, match="no longer configured"):
         refuse_disagreement(state, [SECONDARY])
     wanted = [*BOTH, target("third", "required")]
     with pytest.raises(FixConfiguration, match=r"mode: resync, targets: \[third\]"):
@@ -103,3 +104,24 @@ def test_a_required_target_that_is_new_or_in_debt_stops_the_commit():
     assert "primary is new" in unfit_required(with_new(committed(), "primary"), plan)[0]
     owed = backfill_id("r", 0, Window(LOW, HIGH))
     assert "primary owes bf-" in unfit_required(with_debt(committed(), owed, ["primary"]), plan)[0]
+
+
+def test_a_target_that_is_configured_no_longer_pins_nothing_and_comes_back_with_its_debt():
+    state = committed(owed_by=["secondary"])
+    gone = with_targets(state, [PRIMARY])
+    assert not gone.targets["secondary"].enabled
+    assert gone.targets["secondary"].debt == state.targets["secondary"].debt
+    assert with_targets(gone, BOTH) == state
+    assert with_targets(state, [SECONDARY]).targets["primary"].enabled, "it is required"
+
+
+def test_a_target_is_forgotten_once_nothing_waits_for_it_and_no_file_names_it():
+    state = committed(owed_by=["secondary"])
+    gone = forgotten(state, "secondary", [PRIMARY])
+    assert list(gone.targets) == ["primary"]
+    late = with_load(gone, "secondary", [], rows={}, loaded_at=HIGH, mirror=False)
+    assert late == gone, "a load that was under way brings it back"
+    with pytest.raises(FixConfiguration, match="names it"):
+        forgotten(state, "secondary", BOTH)
+    with pytest.raises(FixConfiguration, match="tidemark demote primary"):
+        forgotten(state, "primary", [SECONDARY])

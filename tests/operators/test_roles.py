@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from tidemark.cli import main
+from tidemark.operators.stream import Stream
+from tidemark.operators.sweeping import sweep
 
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -76,3 +81,52 @@ def test_a_disabled_target_that_skips_is_new_afterwards(product: Product) -> Non
         assert product.debt(table) == []
     assert product.sync(table).states["load_secondary"] == "skipped"
     assert product.state(table)["targets"]["secondary"]["status"] == "new"
+
+
+def test_a_target_that_is_taken_out_owes_for_a_while_and_is_forgotten_by_command(
+    product: Product, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    table = product.table("left")
+    stream = f"{DATABASE}.{table}"
+    command = f"targets forget secondary -t {stream}"
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    assert main(command.split()) == 1
+    assert "the configuration names it" in capsys.readouterr().out
+
+    product.configure(table, targets=["primary"])
+    product.source.update(table, [1], "owed")
+    run = product.sync(table)
+    assert "load_secondary" not in run.states
+    assert f"python -m tidemark {command}" in caplog.text
+    assert len(product.debt(table)) == 1
+    assert main(["debt", "-t", stream]) == 0
+    assert f"python -m tidemark {command}" in capsys.readouterr().out
+    sweep(Stream.open(stream), datetime.now(UTC) + timedelta(days=99), really=True)
+    assert not product.batches(table), "it pins nothing"
+    assert product.state(table)["targets"]["secondary"]["status"] == "new"
+
+    assert main(command.split()) == 0
+    assert list(product.state(table)["targets"]) == ["primary"]
+    product.configure(table, targets=None)
+    product.sync(table)
+    assert product.state(table)["targets"]["secondary"]["status"] == "new"
+    product.sync(table, mode="resync", targets=["secondary"])
+    product.assert_equal(table)
+
+
+def test_rule_5_a_required_target_that_is_taken_out_stops_the_run_and_the_command_works(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = product.table("left", targets=["primary", "secondary"])
+    product.source.insert(table, [1])
+    product.sync(table)
+    with product.target("secondary", role="required"):
+        assert main(["promote", "secondary", "-t", f"{DATABASE}.{table}"]) == 0
+        product.configure(table, targets=["secondary"])
+        said = product.sync(table, "failed").told("plan_increment")
+        (command,) = re.findall(r"python -m tidemark (.*)", said)
+        assert main(command.split()) == 0, capsys.readouterr()
+        product.source.insert(table, [2])
+        product.sync(table)
+        product.assert_equal(table, product.secondary)

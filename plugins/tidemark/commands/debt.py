@@ -48,7 +48,8 @@ def _debt(options: argparse.Namespace) -> Answer:
         if state:
             owed = {target: list(known.debt) for target, known in state.targets.items()}
             value[name] = {target: batches for target, batches in owed.items() if batches}
-            lines += [f"{name:40} {line}" for line in _lines(state, project.targets.by_name, now)]
+            targets = Stream.open(name).project.targets.by_name
+            lines += [f"{name:40} {line}" for line in _lines(state, targets, now)]
     return Answer(value, lines or ["nobody owes anything"], trouble)
 
 
@@ -68,6 +69,9 @@ def _lines(state: TableState, targets: dict[str, Target], now: datetime) -> list
                 f"circuit breaker {condition(known.breaker, limits, now)} after "
                 f"{known.breaker.failures} failures: {known.breaker.reason}"
             )
+        if name not in targets:
+            forget = f"python -m tidemark targets forget {name} -t {state.table_name}"
+            said.append(f"is configured no longer; to let go of it: {forget}")
         if said:
             lines.append(f"{name:16} {'; '.join(said)}")
     return lines

@@ -25,6 +25,7 @@ class Drain(Frozen):
         the schedule
     :param ack: when messages are deleted: ``loaded``: once every required target holds them;
         ``staged``: once they are a batch in the staging bucket, which then every target owes
+    :param targets: the targets that the events go to, by their names in targets.yaml; none is all
     :param table: the table's name on every target; None is each target's ``events_table``
     :param tables: its name on a single target, where it differs
     :param receivers: so many tasks receive at once, when many messages wait
@@ -40,6 +41,7 @@ class Drain(Frozen):
     schedule: str | None = "* * * * *"
     watch_seconds: float | None = Field(default=None, ge=1, le=3_600)
     ack: Literal["loaded", "staged"] = "loaded"
+    targets: tuple[Name, ...] = ()
     table: Name | None = None
     tables: dict[str, Name] = Field(default_factory=dict)
     contract: Contract = "evolve"
@@ -81,6 +83,7 @@ def event_table(queue: str, drain: Drain, events_tables: Mapping[str, str]) -> E
     tables = {
         target: drain.tables.get(target) or drain.table or default
         for target, default in events_tables.items()
+        if not drain.targets or target in drain.targets
     }
     return EventTable(
         name=queue,
@@ -102,6 +105,8 @@ def refuse_shared_tables(
     first = {target: {call.lower(): by for call, by in taken[target].items()} for target in targets}
     for queue in queues:
         for target, owners in first.items():
+            if not queue.goes_to(target):
+                continue
             call = queue.table_on(target).lower()
             if (other := owners.setdefault(call, queue.name)) != queue.name:
                 raise FixConfiguration(

@@ -33,9 +33,14 @@ def with_targets(state: TableState, configured: Collection[Configured]) -> Table
 
     Before the first commit targets start with the table. After it they are ``new``: what was
     committed before them they never saw; so they are best effort until they are promoted. One that
-    is disabled with ``on_disable: skip`` becomes new as well, and owes nothing any more.
+    is disabled with ``on_disable: skip`` becomes new as well, and owes nothing any more. A
+    best-effort target that the configuration names no longer is disabled: what it owes is kept as
+    long as retention keeps it, in case it comes back.
     """
     targets = dict(state.targets)
+    for name in left_out(state, configured):
+        if targets[name].role != "required":
+            targets[name] = targets[name].model_copy(update={"enabled": False})
     for target in configured:
         known = targets.get(target.name)
         if known is None:
@@ -48,6 +53,35 @@ def with_targets(state: TableState, configured: Collection[Configured]) -> Table
     if targets == state.targets:
         return state
     return with_as_of(state.model_copy(update={"targets": targets}))
+
+
+def left_out(state: TableState, configured: Collection[Configured]) -> list[str]:
+    """Return the targets that only the document still knows."""
+    named = {target.name for target in configured}
+    return [name for name in state.targets if name not in named]
+
+
+def forgotten(state: TableState, name: str, configured: Collection[Configured]) -> TableState:
+    """Return the document without a target. What is in the warehouse stays there.
+
+    Raises `FixConfiguration` while the watermark waits for it, or the configuration names it.
+    """
+    refused: tuple[str, str] | None = None
+    if _known(state, name).role == "required":
+        refused = "the watermark waits for it", f"First run: python -m tidemark demote {name}"
+    elif name not in left_out(state, configured):
+        refused = (
+            "the configuration names it, so the next run would enter it again",
+            "Take it out of targets.yaml first; enabled: false is enough to stop loading it.",
+        )
+    if refused:
+        raise FixConfiguration(
+            what=f"{name} cannot be forgotten: {refused[0]}",
+            do=refused[1],
+            table=state.table_name,
+        )
+    kept = {other: target for other, target in state.targets.items() if other != name}
+    return state.model_copy(update={"targets": kept})
 
 
 def as_new(target: TargetState, stream: str) -> TargetState:
@@ -78,7 +112,7 @@ def refuse_disagreement(state: TableState, configured: Collection[Configured]) -
     for name in state.required:
         if name not in files:
             raise FixConfiguration(
-                what=f"the required target {name} is no longer in targets.yaml",
+                what=f"the required target {name} is no longer configured",
                 do=f"Put it back, or run: python -m tidemark demote {name} -t {table}",
                 table=table,
             )

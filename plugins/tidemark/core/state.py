@@ -224,12 +224,16 @@ def with_load(
 ) -> TableState:
     """Strike what a target holds off its debt and note its newest load.
 
+    A target that was forgotten meanwhile stays so: it lacks what is committed from then on.
+
     :param held: batches that the target holds, oldest first
     :param rows: rows merged, per batch of `held` that was applied now
     :param mirror: whether the document's old, single-warehouse fields follow this target
     :param base: the newest base of the target's ledger
     """
-    before = state.targets.get(target, TargetState())
+    before = state.targets.get(target)
+    if before is None:
+        return state
     debt = tuple(batch for batch in before.debt if batch not in held)
     newest = next((batch for batch in reversed(list(held)) if batch in rows), None)
     update: dict[str, object] = {"debt": debt}

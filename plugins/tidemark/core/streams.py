@@ -26,6 +26,10 @@ class Loadable(Protocol):
     @property
     def max_bad_share(self) -> float: ...
 
+    def goes_to(self, target: str) -> bool:
+        """Whether the stream is loaded into `target`."""
+        ...
+
     def table_on(self, target: str) -> str:
         """The table's name on `target`."""
         ...
@@ -61,7 +65,7 @@ def state_key(stream: str) -> str:
 class EventTable:
     """The table that a queue's events go to.
 
-    :param tables: its name by target
+    :param tables: its name by target; it goes to these
     :param person_columns: the columns that a person's events are found by
     """
 
@@ -77,6 +81,10 @@ class EventTable:
     def dag_id(self) -> str:
         """``drain__<queue>``."""
         return f"drain__{self.name}"
+
+    def goes_to(self, target: str) -> bool:
+        """Whether the events are loaded into `target`."""
+        return target in self.tables
 
     def table_on(self, target: str) -> str:
         """The table's name on `target`."""

@@ -1,6 +1,6 @@
 """All targets together: `include/targets.yaml` read, and what one target alone cannot see."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tidemark.core.documents import (
@@ -11,6 +11,7 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.streams import Loadable
 from tidemark.core.targets import KINDS, Staging, Target
 
 FILE = "targets.yaml"
@@ -28,6 +29,28 @@ class Targets(Frozen):
     def required(self) -> tuple[Target, ...]:
         """The targets that gate the watermark."""
         return tuple(target for target in self.by_name.values() if target.required)
+
+    def of(self, stream: Loadable) -> "Targets":
+        """Those that a stream goes to."""
+        chosen = {name: each for name, each in self.by_name.items() if stream.goes_to(name)}
+        return self.model_copy(update={"by_name": chosen})
+
+    def check_choice(self, chosen: Collection[str], where: str) -> None:
+        """Raise `FixConfiguration` if a stream names targets that do not exist, or no required one.
+
+        :param chosen: their names; none is all
+        :param where: file and key that name them
+        """
+        if unknown := sorted(set(chosen) - self.by_name.keys()):
+            raise FixConfiguration(
+                what=f"{where}: {unknown[0]} is not in {FILE}",
+                do=f"There are {', '.join(self.by_name)}.",
+            )
+        if chosen and not {target.name for target in self.required} & set(chosen):
+            raise FixConfiguration(
+                what=f"{where}: none of {', '.join(chosen)} has role: required",
+                do="Add one that has, for one must be waited for.",
+            )
 
 
 def parse_targets(text: str, environ: Mapping[str, str], file: str = FILE) -> Targets:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
-from tidemark.core.streams import EventTable, is_queue
+from tidemark.core.streams import EventTable, Loadable, is_queue
 from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.target_list import Targets, parse_targets
 from tidemark.core.targets import Target
@@ -82,6 +82,10 @@ class Project:
         queues = self.drained_queues
         return [q for q in queues if dag_id in (None, self.event_table(q).dag_id)]
 
+    def serving(self, stream: Loadable) -> "Project":
+        """Return the project as one of its streams sees it: with its own targets only."""
+        return replace(self, targets=self.targets.of(stream))
+
     def tables_to_declare(self, dag_id: str | None) -> list[Table]:
         """Return the tables whose DAGs a parse must declare: all, or the one a task runs in.
 
@@ -104,6 +108,8 @@ def read_project() -> Project:
         found=_text(found) if found.exists() else None,
     )
     targets = parse_targets(_text(folder / "targets.yaml"), os.environ)
+    for name, table in tables.items():
+        targets.check_choice(table.targets, f"tables.yaml: tables.{name}.targets")
     refuse_shared_targets(tables, [t.name for t in targets.by_name.values() if t.enabled])
     if queues.exists():
         parse_receiver(_text(queues), os.environ)  # wrong here, it would be wrong at the receiver
@@ -112,10 +118,13 @@ def read_project() -> Project:
         targets=targets,
         queues=parse_queues(_text(queues), os.environ) if queues.exists() else {},
     )
+    for name, queue in project.queues.items():
+        if queue.drain:
+            targets.check_choice(queue.drain.targets, f"queues.yaml: queues.{name}.drain.targets")
     refuse_shared_tables(
         [project.event_table(name) for name in project.drained_queues],
         {
-            target: {table.table_on(target): name for name, table in tables.items()}
+            target: {t.table_on(target): name for name, t in tables.items() if t.goes_to(target)}
             for target in targets.by_name
         },
         [target.name for target in targets.by_name.values() if target.enabled],

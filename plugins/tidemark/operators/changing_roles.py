@@ -1,14 +1,17 @@
-"""Which targets the watermark waits for: changed table by table, and nowhere else."""
+"""Which targets the watermark waits for, and are known: changed table by table, here alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.ledger import holds
-from tidemark.core.roles import demoted, promoted
+from tidemark.core.roles import demoted, forgotten, promoted
 from tidemark.core.state import Role, TableState
+from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
+
+Change = Callable[[Stream, TableState], TableState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,10 @@ def change_role(names: Sequence[str], target: str, role: Role, now: datetime) ->
     """Let the watermark of tables wait for a target, or no longer (protocol rule 5).
 
     A refusal for one table does not stop the others. Raises `FixConfiguration` for a target that
-    is not listed.
+    nothing knows.
     """
-    return [_changed(Stream.open(name), target, role, now) for name in names]
 
-
-def _changed(stream: Stream, target: str, role: Role, now: datetime) -> Outcome:
-    name = stream.table.name
-    stream.project.target(target)
-    if stream.states.read(name) is None:
-        return Outcome(name, "never copied: it starts as targets.yaml says")
-
-    def change(state: TableState) -> TableState:
+    def change(stream: Stream, state: TableState) -> TableState:
         if role == "best_effort":
             return demoted(state, target)
         after = promoted(state, target)
@@ -43,11 +38,45 @@ def _changed(stream: Stream, target: str, role: Role, now: datetime) -> Outcome:
             _insist_on_last_batch(stream, state, target)
         return after
 
+    return _each(names, target, now, change, role)
+
+
+def forget(names: Sequence[str], target: str, now: datetime) -> list[Outcome]:
+    """Let go of a target that is configured no longer. Raises and refuses as `change_role`."""
+
+    def change(stream: Stream, state: TableState) -> TableState:
+        return forgotten(state, target, stream.project.targets.by_name.values())
+
+    return _each(names, target, now, change, "forgotten; its table and ledger stay as they are")
+
+
+def _each(
+    names: Sequence[str], target: str, now: datetime, change: Change, became: str
+) -> list[Outcome]:
+    outcomes, known = [], target in read_project().targets.by_name
+    for name in names:
+        stream = Stream.open(name)
+        state = stream.states.read(name)
+        if state is None:
+            said = Outcome(name, "never copied: it starts as targets.yaml says")
+        elif target not in state.targets and target not in stream.project.targets.by_name:
+            said = Outcome(name, f"does not go to {target}")
+        else:
+            known = True
+            said = _changed(stream, target, now, change, became)
+        outcomes.append(said)
+    if not known:
+        read_project().target(target)  # a name that nothing knows is a slip
+    return outcomes
+
+
+def _changed(stream: Stream, target: str, now: datetime, change: Change, became: str) -> Outcome:
+    name = stream.table.name
     try:
-        stream.states.update(name, now, change)
+        stream.states.update(name, now, lambda state: change(stream, state))
     except FixConfiguration as error:
         return Outcome(name, f"refused: {error.what}. {error.do}", error)
-    return Outcome(name, f"{target} is {role}")
+    return Outcome(name, f"{target} is {became}")
 
 
 def _insist_on_last_batch(stream: Stream, state: TableState, name: str) -> None:

@@ -49,14 +49,14 @@ def _retrying(retries: int, delay_seconds: float) -> dict[str, Any]:
     }
 
 
-def read_project() -> tuple[list[Table], list[Target]]:
-    """Return the tables whose DAGs this parse must declare, and all targets.
+def read_project() -> list[tuple[Table, list[Target]]]:
+    """Return the tables whose DAGs this parse must declare, each with its targets.
 
     Raises `FixConfiguration`, which Airflow shows as an import error, for a wrong file.
     """
     configured = project.read_project()
     tables = configured.tables_to_declare(get_parsing_context().dag_id)
-    return tables, list(configured.targets.by_name.values())
+    return [(table, list(configured.targets.of(table).by_name.values())) for table in tables]
 
 
 def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[str, Any]:
@@ -79,18 +79,18 @@ def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[s
     }
 
 
-def read_drains() -> tuple[list[DrainSettings], list[Target]]:
-    """Return the queues whose DAGs this parse must declare, and all targets.
+def read_drains() -> list[tuple[DrainSettings, list[Target]]]:
+    """Return the queues whose DAGs this parse must declare, each with its targets.
 
     Raises `FixConfiguration`, which Airflow shows as an import error, for a wrong file.
     """
     configured = project.read_project()
-    names = configured.queues_to_declare(get_parsing_context().dag_id, os.environ)
-    queues = [
-        DrainSettings(configured.event_table(name).dag_id, *configured.drained(name))
-        for name in names
-    ]
-    return queues, list(configured.targets.by_name.values())
+    queues = []
+    for name in configured.queues_to_declare(get_parsing_context().dag_id, os.environ):
+        table = configured.event_table(name)
+        settings = DrainSettings(table.dag_id, *configured.drained(name))
+        queues.append((settings, list(configured.targets.of(table).by_name.values())))
+    return queues
 
 
 def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.roles import refuse_disagreement, with_targets
 from tidemark.core.state import TableState, first_state
+from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import TableStream
 
 
@@ -27,6 +28,7 @@ def open_document(stream: TableStream) -> TableState:
         now = datetime.now(UTC)
         state = stream.states.update(name, now, lambda found: with_targets(found, configured))
     refuse_disagreement(state, configured)
+    tell_left_out(state, stream.project.targets)
     return state
 
 

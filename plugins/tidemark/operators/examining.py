@@ -171,7 +171,7 @@ class Examination:
         with self._asked(table.name, "It is not copied"):
             shape = stream.source.describe(table.db_schema, table.table, table)
             self._shape(table, shape)
-            for target in self._enabled:
+            for target in stream.enabled:
                 if f"target {target.name}" not in self._away:
                     self._schema(stream, shape, state, target)
 
@@ -186,13 +186,13 @@ class Examination:
     def _documents(self, stream: Stream, state: TableState) -> None:
         now, name = datetime.now(UTC), state.table_name
         with self._asked(name, "Its runs stop"):
-            refuse_disagreement(state, list(self.project.targets.by_name.values()))
+            refuse_disagreement(state, list(stream.project.targets.by_name.values()))
         with self._asked(name, "Nobody knows what waits in the bucket"):
             waiting = any(target.debt for target in state.targets.values())
             staged = list(staged_batches(stream)) if waiting else []
             changed_at = {each.batch_id: each.changed_at for each in staged}
             self._findings += judge_state(
-                state, self.project.targets.by_name, changed_at, now, self._longest
+                state, stream.project.targets.by_name, changed_at, now, self._longest
             )
             keep_for = timedelta(days=self.project.targets.staging.keep_days)
             for alarm in alarming_debt(state, staged, now, keep_for):

@@ -11,6 +11,7 @@ from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.roles import refuse_disagreement, with_targets
 from tidemark.core.state import TableState, first_state, owing_targets, with_plan
 from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import QueueStream
 
 _DECISIONS = 5
@@ -63,6 +64,7 @@ class PlanDrainOperator(TableOperator, SkipMixin):
         if with_targets(state, configured) != state:
             state = stream.states.update(name, now, lambda found: with_targets(found, configured))
         refuse_disagreement(state, configured)
+        tell_left_out(state, stream.project.targets)
         return state
 
     def _chosen(self, context: Context, stream: QueueStream, state: TableState) -> Plan | None:

@@ -102,7 +102,8 @@ class TableStream(Stream):
     def open(cls, name: str, *, dry: bool = False) -> "TableStream":
         """Read the project and pick a table by ``<schema>.<table>``."""
         project = read_project()
-        return cls(project, project.table(name), dry)
+        table = project.table(name)
+        return cls(project.serving(table), table, dry)
 
     @cached_property
     def states(self) -> StateStore:
@@ -138,7 +139,8 @@ class QueueStream(Stream):
         """Read the project and pick a queue by name."""
         project = read_project()
         queue, drain = project.drained(name)
-        return cls(project, project.event_table(queue.name), drain)
+        table = project.event_table(queue.name)
+        return cls(project.serving(table), table, drain)
 
     @cached_property
     def messages(self) -> MessageQueue:
