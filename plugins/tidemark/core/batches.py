@@ -124,13 +124,11 @@ class StagedFile(Frozen):
 
 
 class Receipt(Frozen):
-    """What one attempt at a chunk left behind. `read_from` and `read_to` are source time around
-    the snapshot.
+    """What one attempt at a chunk left behind, of a snapshot between two times of the source.
 
     :param zero_dates: how many became NULL, by column; :param cut: how many texts were cut
     :param replaced: how many texts were no UTF-8, and have U+FFFD for each bad byte
-    :param set_aside: files of rows that no target can hold; they are in none of `files`
-    :param findings: why they were set aside
+    :param set_aside: files of rows that no target can hold, apart; :param findings: why
     :param messages: of a drain: files that list its messages, each with the handle that deletes it
         and its bytes as they came
     """
