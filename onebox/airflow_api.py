@@ -237,6 +237,12 @@ class AirflowApi:
     def pause(self, dag_id: str) -> None:
         self._rest.write("PATCH", _dag(dag_id), {"is_paused": True})
 
+    def read_again(self, dag_id: str) -> None:
+        """Have the DAG's file parsed now: a watcher of an asset begins at the first parse that
+        finds its DAG unpaused."""
+        token = self._rest.read(_dag(dag_id))["file_token"]
+        self._rest.write("PUT", f"/parseDagFile/{token}", {})
+
     def ensure_pool(self, name: str, slots: int) -> None:
         """Create the pool, or set its slots if it exists. Deferred tasks keep their slot."""
         settings = {"slots": slots, "include_deferred": True}

@@ -119,6 +119,7 @@ def pipeline(
         airflow.api.wait_for_dags([*ids, *drains], _DAGS_DEADLINE)
         for dag_id in drains:
             airflow.api.unpause(dag_id)
+        airflow.api.read_again(f"drain__{watched.name}")
         for table, dag_id in zip(tables.values(), ids, strict=True):
             if not (table or {}).get("schedule"):  # those with one start runs by themselves
                 airflow.api.unpause(dag_id)

@@ -68,7 +68,7 @@ def test_a_bad_row_is_set_aside_with_its_bytes_and_counted(
         (entry,) = warehouse.ledger(table)
         assert (entry["rows_staged"], entry["rows_merged"]) == (2, 2)
     listed = subprocess.run(
-        [sys.executable, "-m", "tidemark", "quarantine", "show", "-t", f"journeys.{table}"],
+        [sys.executable, "-m", "tidemark", "quarantine", "list", "-t", f"journeys.{table}"],
         env=environment,
         capture_output=True,
         text=True,
