@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from tidemark.core.labels import load_label, rows_label, window_label
+from tidemark.core.labels import load_label, messages_label, rows_label, window_label
 from tidemark.core.windows import Window
 
 
@@ -33,3 +33,9 @@ def test_a_load_says_rows_window_and_what_stays_owed():
     assert load_label({**one, later: {"merged": 1}}, 3) == "12,341 rows, 2 batches, owes 3 more"
     assert load_label({base: {"merged": 1}}, 0) == "1 row, whole table"
     assert rows_label(0) == "0 rows"
+
+
+def test_messages_are_counted():
+    assert messages_label(1) == "1 message"
+    assert messages_label(12_340) == "12,340 messages"
+    assert messages_label(12_340, 3) == "12,340 messages, 3 set aside"

@@ -14,6 +14,12 @@ def rows_label(rows: int) -> str:
     return f"{rows:,} row{'' if rows == 1 else 's'}"
 
 
+def messages_label(messages: int, set_aside: int = 0) -> str:
+    """``12,340 messages, 3 set aside``."""
+    words = f"{messages:,} message{'' if messages == 1 else 's'}"
+    return f"{words}, {set_aside:,} set aside" if set_aside else words
+
+
 def window_label(window: Window) -> str:
     """``2026-11-22 17:35-17:40``, in UTC; seconds only where the minutes do not tell them apart."""
     low, high = window.low, window.high

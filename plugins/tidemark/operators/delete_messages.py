@@ -11,10 +11,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.drains import judge_delete, unfit, with_drained, with_owed
 from tidemark.core.errors import TryAgain
+from tidemark.core.labels import messages_label
 from tidemark.core.state import TableState
 from tidemark.core.streams import tasks_of
 from tidemark.hooks.quarantine_store import read_file
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.holding import brief_holds, patient_holds
 from tidemark.operators.stream import QueueStream
 
@@ -33,7 +34,7 @@ class DeleteMessagesOperator(TableOperator):
         super().__init__(trigger_rule="all_done", **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry():
+        with no_futile_retry(context):
             stream, batch_id = QueueStream.open(self.table), self.planned_batch(context)
             batch = stream.batches.batch(self.table, batch_id)
             if judge_delete(stream.state(), batch_id) != "delete":
@@ -57,6 +58,7 @@ class DeleteMessagesOperator(TableOperator):
                 ),
             )
         self.log.info("%s: %s messages deleted", batch_id, deleted)
+        say(context, f"{messages_label(deleted)} deleted")
         return {"batch_id": batch_id, "messages": deleted}
 
     def _owe(self, context: Context, stream: QueueStream, batch: Batch) -> None:

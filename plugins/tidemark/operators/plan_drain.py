@@ -10,7 +10,7 @@ from tidemark.core.drains import fits_layout, plan_drain, with_dropped_plan
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.roles import refuse_disagreement, with_targets
 from tidemark.core.state import TableState, first_state, owing_targets, with_plan
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import QueueStream
 
@@ -25,12 +25,13 @@ class PlanDrainOperator(TableOperator, SkipMixin):
     """
 
     def execute(self, context: Context) -> list[int]:
-        with no_futile_retry():
+        with no_futile_retry(context):
             stream = QueueStream.open(self.table)
             state = self._document(stream)
             plan = self._chosen(context, stream, state)
         context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)
         if plan is None:
+            say(context, "the queue is empty")
             owing = owing_targets(stream.state())
             later = context["task"].get_flat_relatives(upstream=False)
             self.skip(
@@ -39,6 +40,7 @@ class PlanDrainOperator(TableOperator, SkipMixin):
             )
             return []
         self.log.info("Batch %s: %s receivers", plan.batch_id, len(plan.chunks))
+        say(context, plan.batch_id)
         return [chunk.number for chunk in plan.chunks]
 
     def _document(self, stream: QueueStream) -> TableState:

@@ -11,11 +11,12 @@ from tidemark.core.column_types import LINEAGE, arrow_schema
 from tidemark.core.drains import fits_layout
 from tidemark.core.errors import TryAgain
 from tidemark.core.file_sizes import FileSizes
+from tidemark.core.labels import messages_label
 from tidemark.core.quarantine import told
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
-from tidemark.operators.base import TableOperator, no_futile_retry
+from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.receiving import Receiving
 from tidemark.operators.stream import QueueStream
 
@@ -39,7 +40,7 @@ class ReceiveMessagesOperator(TableOperator):
             self._receiving.give_back()
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with no_futile_retry():
+        with no_futile_retry(context):
             stream, batch_id = QueueStream.open(self.table), self.planned_batch(context)
             if stream.batches.sealed(self.table, batch_id):
                 return {"batch_id": batch_id, "already": "sealed"}
@@ -47,12 +48,9 @@ class ReceiveMessagesOperator(TableOperator):
             if plan is None:
                 raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
             receipt = stream.batches.receipt(plan, self.receiver) or self._receive(stream, plan)
-        self.log.info(
-            "Receiver %s: %s messages, %s events",
-            self.receiver,
-            sum(file.rows for file in receipt.messages),
-            receipt.rows,
-        )
+        messages = sum(file.rows for file in receipt.messages)
+        self.log.info("Receiver %s: %s messages, %s events", self.receiver, messages, receipt.rows)
+        say(context, messages_label(messages, receipt.rows_set_aside))
         return {
             "batch_id": batch_id,
             "rows": receipt.rows,
