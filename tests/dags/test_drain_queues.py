@@ -4,6 +4,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from tidemark.operators.notifying import TellFailure, TellRecovery
 
 ROOT = Path(__file__).parents[2]
 TARGETS = """
@@ -77,3 +78,12 @@ def test_a_watched_queue_starts_runs_beside_its_schedule(parse):
             },
             "seconds": 5.0,
         }
+
+
+def test_a_queue_has_an_owner_tags_and_people_who_are_told(parse):
+    notify = "[{notifier: airflow.providers.smtp.notifications.smtp.SmtpNotifier}]"
+    dag = parse(f"{QUEUE}, drain: {{owner: web, tags: [ads], notify: {notify}}}")
+    assert dag.tags == {"tidemark", "queue", "ads"}
+    assert {task.owner for task in dag.tasks} == {"web"}
+    assert isinstance(dag.on_failure_callback, TellFailure)
+    assert isinstance(dag.on_success_callback, TellRecovery)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from tidemark.core.documents import Frozen, Name
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.event_layouts import EventLayout
+from tidemark.core.notices import Notifier
 from tidemark.core.schedules import check_cron
 from tidemark.core.streams import Contract, EventTable
 
@@ -35,6 +36,9 @@ class Drain(Frozen):
     :param visibility_seconds: for how long a message that was received is kept from others; longer
         than a run takes
     :param hash_connection: Airflow connection whose password is the key of the hashes
+    :param owner: whom Airflow names as the owner of the tasks
+    :param notify: who is told of runs that fail, and of the first that succeeds after
+    :param tags: tags of the DAG, beside ``tidemark`` and ``queue``
     """
 
     events: EventLayout = EventLayout()
@@ -57,6 +61,9 @@ class Drain(Frozen):
     file_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
     compression: Literal["snappy", "zstd"] = "snappy"
     hash_connection: Name = "tidemark_hash"
+    owner: str = Field(default="tidemark", min_length=1)
+    tags: tuple[str, ...] = ()
+    notify: tuple[Notifier, ...] = ()
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
 

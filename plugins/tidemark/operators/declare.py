@@ -102,8 +102,12 @@ def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:
         "start_date": datetime(2000, 1, 1, tzinfo=UTC),
         "catchup": False,
         "max_active_runs": 1,  # two would adopt the same batch; it would do no harm
-        "default_args": _retrying(drain.retries, drain.retry_delay_seconds),
-        "tags": ["tidemark", "queue"],
+        "default_args": {
+            "owner": drain.owner,
+            **_retrying(drain.retries, drain.retry_delay_seconds),
+        },
+        "tags": ["tidemark", "queue", *drain.tags],
+        **callbacks(drain.notify),
     }
 
 
