@@ -20,6 +20,7 @@ from tidemark.core.retention import (
     with_dropped,
 )
 from tidemark.core.state import TableState
+from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.operators.stream import Stream
 
@@ -118,7 +119,8 @@ def _delete(stream: Stream, now: datetime, decided: Sweep) -> None:
 def _buckets(stream: Stream) -> Iterator[StagingBucket]:
     """Those of targets in other regions, then the bucket of all: what is gone there is found no
     more, and a copy that could not be deleted would stay for ever."""
-    for target in stream.project.targets.by_name.values():
+    # Of all targets: the stream may have gone to others once.
+    for target in read_project().targets.by_name.values():
         if target.own_staging is not None:
             yield StagingBucket(target.own_staging)
     yield stream.bucket
