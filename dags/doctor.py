@@ -4,7 +4,7 @@
 Every morning: connections, privileges, clocks, the staging bucket's settings, the columns of every
 table on the source and on all warehouses, batches that are in flight or owed for too long. Changes
 nothing. Red when copying stops, or will; each line of the log says what, why it matters and what to
-type. By hand, with Airflow's pools besides: `python -m tidemark doctor`.
+type. By hand, with Airflow's pools and parts besides: `python -m tidemark doctor`.
 """
 
 from airflow.sdk import DAG

@@ -58,11 +58,11 @@ from tidemark.hooks.project import (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code, after printing what failed and who acts next."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     as_json = "json" in options
     try:
-        # What Airflow logs is not for whoever reads JSON.
-        with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        # What Airflow logs is no part of an answer; a server's log is all that it says.
+        with redirect_stdout(sys.stdout if options.command is _webhook else sys.stderr):
             answer = options.command(options)
     except TidemarkError as error:
         print(error, file=sys.stderr)
@@ -70,9 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE if answer is None else give(answer, as_json=as_json)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="tidemark", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    whole = Parser(prog="tidemark", description=__doc__.splitlines()[0])
+    commands = whole.add_subparsers(required=True)
     validate = commands.add_parser("validate", help="read the configuration, and say what it says")
     validate.set_defaults(command=_validate)
     discover = commands.add_parser("discover", help="tables of a source that are not copied yet")
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     webhook.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     webhook.add_argument("--log-level", default=os.environ.get("LOG_LEVEL") or "info")
     webhook.set_defaults(command=_webhook)
-    return parser
+    return whole
 
 
 def _webhook(options: argparse.Namespace) -> None:

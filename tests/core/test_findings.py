@@ -7,11 +7,12 @@ from tidemark.core.breaker import Breaker
 from tidemark.core.committing import with_commit
 from tidemark.core.errors import TryAgain
 from tidemark.core.findings import (
+    Airflow,
     counted,
+    judge_airflow,
     judge_chunks,
     judge_clock,
     judge_lifecycle,
-    judge_pools,
     refused,
 )
 from tidemark.core.overdue import judge_state
@@ -63,9 +64,23 @@ def test_a_clock_is_off_only_outside_the_time_in_which_it_was_read():
         assert "3600 s" in found.what
 
 
-def test_pools_and_chunks():
-    (found,) = judge_pools({"default_pool", "tidemark_primary"}, ["default_pool"])
+ALL = frozenset({"scheduler", "dag-processor", "triggerer"})
+
+
+def test_what_keeps_tasks_from_being_run_is_found():
+    well = Airflow(frozenset({"default_pool"}), ALL, "postgresql+psycopg2")
+    assert judge_airflow(well, ["default_pool"], defers=True) == []
+    (found,) = judge_airflow(well, ["default_pool", "tidemark_primary"], defers=True)
     assert "airflow pools set tidemark_primary" in found.do
+    alone = Airflow(frozenset(), ALL - {"triggerer"}, "sqlite")
+    assert [each.what for each in judge_airflow(alone, [], defers=True)] == [
+        "no triggerer is running",
+        "its database is SQLite",
+    ]
+    assert len(judge_airflow(alone, [], defers=False)) == 1
+
+
+def test_a_table_of_more_chunks_than_airflow_maps_is_found():
     assert judge_chunks("t", 1_024_000, 1_000, 1024) == []
     (found,) = judge_chunks("t", 1_024_001, 1_000, 1024)
     assert "chunk_rows of t to 2,002" in found.do
@@ -118,6 +133,10 @@ def test_targets_that_load_nothing_are_found():
     assert (level, "mode: resync, targets: [primary]" in do) == ("error", True)
     ((level, _, _),) = judged(with_new(state, "secondary"), fresh)
     assert level == "warning"
+    off = {"secondary": TARGETS["secondary"].model_copy(update={"enabled": False})}
+    (found,) = judge_state(state, off, {owed: HIGH}, HIGH + 7 * HOUR, 6 * HOUR)
+    assert "it is disabled and owes 1 batches" in found.what
+    assert judge_state(state, off, fresh, HIGH + 7 * HOUR, 6 * HOUR) == []
     broken = Breaker(failures=9, failed_at=HIGH, reason="away")
     target = state.targets["secondary"].model_copy(update={"breaker": broken})
     state = state.model_copy(update={"targets": {**state.targets, "secondary": target}})

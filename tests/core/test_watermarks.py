@@ -8,6 +8,7 @@ from tidemark.core.by_hand import REMEMBERED, Hand
 from tidemark.core.committing import judge_commit, with_commit
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.instants import read_age, read_instant
+from tidemark.core.recovery import replanned
 from tidemark.core.state import first_state, live, with_debt, with_plan
 from tidemark.core.watermarks import from_the_beginning, moved, restored_state, signed
 from tidemark.core.windows import Window
@@ -61,10 +62,12 @@ def test_reset_reads_from_the_beginning_by_time_or_by_key():
 def test_a_change_says_who_made_it_and_why_and_old_ones_are_forgotten():
     state = committed()
     for _ in range(REMEMBERED + 1):
-        state = signed(lambda found: found, "set", HAND)(state)
+        state = signed(replanned, "replan", HAND)(state)
     assert len(state.changes) == REMEMBERED
     last = state.changes[-1]
-    assert (last.who, last.why, last.watermark, last.epoch) == ("ann", HAND.why, LOW, 1)
+    assert (last.who, last.why, last.watermark) == ("ann", HAND.why, LOW)
+    assert last.epoch == state.epoch - 1
+    assert signed(lambda found: found, "set", HAND)(state) == state, "nothing was changed"
     for why in ("", "  "):
         with pytest.raises(FixConfiguration, match="needs a reason"):
             Hand(at=HIGH, who="ann", why=why).reasoned()

@@ -32,13 +32,14 @@ def test_the_forms_act_as_the_commands_do(product: Product) -> None:
     with product.secondary.paused():
         product.sync(table, "failed")
     (owed,) = product.debt(table)
+    role = {"tables": [stream], "target": "secondary", "role": "required", "reason": "a drill"}
     with pytest.raises(AirflowFailException, match="it owes"):
-        fill_in(ChangeRoleOperator, tables=[stream], target="secondary", role="required")
+        fill_in(ChangeRoleOperator, **role)
     assert list(fill_in(CatchUpOperator, table=stream, target="secondary")) == [owed]
     assert fill_in(CatchUpOperator, table=stream, target="secondary") == {}
     product.assert_equal(table)
-    roles = fill_in(ChangeRoleOperator, tables=[stream], target="secondary", role="required")
-    assert roles == {stream: "secondary is required"}
+    assert fill_in(ChangeRoleOperator, **role) == {stream: "secondary is required"}
+    assert product.state(table)["changes"][-1]["what"] == "promote secondary"
 
     kept = fill_in(CleanStagingOperator, table=stream, older_than="1h", delete=True)
     assert kept == {"deleted": [], "bytes": 0, "kept": {}}, "nothing is an hour old"

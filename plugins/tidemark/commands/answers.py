@@ -1,12 +1,16 @@
 """What a command answers: lines for people, a value for programs (``--json``)."""
 
 import argparse
+import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from tidemark.core.by_hand import Hand
 from tidemark.core.errors import TidemarkError, TryAgain
 
 DONE, ACT, AGAIN = 0, 1, 75
@@ -55,3 +59,22 @@ def exit_code(errors: Sequence[TidemarkError]) -> int:
     if not errors:
         return DONE
     return AGAIN if all(isinstance(error, TryAgain) for error in errors) else ACT
+
+
+def sign(verb: argparse.ArgumentParser, *, needed: bool) -> None:
+    """Let a command take who gives it, and why."""
+    verb.add_argument("--reason", default="", required=needed, help="kept in the state document")
+    verb.add_argument("--by", help="who changes it (default: the user of this terminal)")
+
+
+def hand(options: argparse.Namespace) -> Hand:
+    """Return who gives a command, when, and why."""
+    return Hand(at=datetime.now(UTC), who=options.by or user(), why=options.reason)
+
+
+def user() -> str:
+    """Return the user of this terminal; in a container that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the one until Python 3.12, the other since
+        return str(os.getuid())

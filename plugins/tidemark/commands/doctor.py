@@ -12,7 +12,7 @@ from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.core.findings import Finding, counted, refused
 from tidemark.core.instants import read_age
-from tidemark.hooks.airflow_settings import pools
+from tidemark.hooks.airflow_settings import look_at_airflow
 from tidemark.hooks.project import read_project
 from tidemark.operators.examining import Examination
 
@@ -31,12 +31,12 @@ def _doctor(options: argparse.Namespace) -> Answer:
     project, longest = read_project(), read_age("--longest", options.longest)
     streams = [project.stream(options.table)] if options.table else project.streams
     found: list[Finding] = []
-    names = None
+    airflow = None
     try:
-        names = pools()
+        airflow = look_at_airflow()
     except TidemarkError as error:
-        found.append(refused("airflow", error, "Tasks that name a pool that is not there wait"))
-    found += Examination(project, streams, longest, names).findings()
+        found.append(refused("airflow", error, "Nobody knows whether tasks are started"))
+    found += Examination(project, streams, longest, airflow).findings()
     said = f"{len(streams)} tables and queues: {counted(found)}"
     stops = [each for each in found if each.level == "error"]
     trouble = [FixConfiguration(what=said, do="Do what each line ends with.")] if stops else []

@@ -9,10 +9,9 @@ python -m tidemark targets forget secondary [-t shop.orders]
 
 import argparse
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.commands.answers import Answer
+from tidemark.commands.answers import Answer, hand, sign
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.state import Role
 from tidemark.hooks.project import read_project
@@ -36,15 +35,16 @@ def _add(commands: Any, name: str, words: str) -> Any:
     verb = commands.add_parser(name, help=words)
     verb.add_argument("target", help="its name in targets.yaml")
     verb.add_argument("-t", "--table", help="<schema>.<table>, or a queue (default: all)")
+    sign(verb, needed=False)
     return verb
 
 
 def _change(options: argparse.Namespace) -> Answer:
-    return _answer(change_role(_names(options), options.target, options.role, datetime.now(UTC)))
+    return _answer(change_role(_names(options), options.target, options.role, hand(options)))
 
 
 def _forget(options: argparse.Namespace) -> Answer:
-    return _answer(forget(_names(options), options.target, datetime.now(UTC)))
+    return _answer(forget(_names(options), options.target, hand(options)))
 
 
 def _names(options: argparse.Namespace) -> list[str]:

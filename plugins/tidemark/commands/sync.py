@@ -12,12 +12,11 @@ watching. The exit code is 0 if the run succeeded.
 """
 
 import argparse
-import getpass
 import sys
 import time
 from typing import Any
 
-from tidemark.commands.answers import Answer
+from tidemark.commands.answers import Answer, user
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.progress import progress_line
 from tidemark.hooks.airflow_runs import RunState, look, trigger
@@ -75,7 +74,7 @@ def form(options: argparse.Namespace) -> dict[str, Any]:
 def _sync(options: argparse.Namespace) -> Answer:
     table = read_project().table(options.table)
     conf = {**form(options), **({"dry_run": True} if options.dry_run else {})}
-    run_id = trigger(table.dag_id, conf, getpass.getuser())
+    run_id = trigger(table.dag_id, conf, user())
     if options.no_wait:
         return Answer({"dag_id": table.dag_id, "run_id": run_id}, [f"{table.dag_id}: {run_id}"])
     run = _watch(table.dag_id, run_id, options.timeout * 3600)

@@ -12,12 +12,10 @@ python -m tidemark watermark restore -t shop.orders --from 20260131T000000Z --re
 """
 
 import argparse
-import getpass
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.commands.answers import Answer
-from tidemark.core.by_hand import Hand
+from tidemark.commands.answers import Answer, hand, sign
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.instants import read_instant
 from tidemark.core.state import TableState
@@ -71,17 +69,6 @@ def add_shortcuts(commands: Any) -> None:
     again.add_argument("-t", "--table", required=True, help="<schema>.<table>, or a queue")
     sign(again, needed=False)
     again.set_defaults(command=_replan)
-
-
-def sign(verb: argparse.ArgumentParser, *, needed: bool) -> None:
-    """Let a command take who gives it, and why."""
-    verb.add_argument("--reason", default="", required=needed, help="kept in the state document")
-    verb.add_argument("--by", help="who changes it (default: the user of this terminal)")
-
-
-def hand(options: argparse.Namespace) -> Hand:
-    """Return who gives a command, when, and why."""
-    return Hand(at=datetime.now(UTC), who=options.by or getpass.getuser(), why=options.reason)
 
 
 def _list(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all commands are called alike

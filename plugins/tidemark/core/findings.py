@@ -115,9 +115,25 @@ def _staging_rule(bucket: str, name: str, days: float, keep_days: float) -> Find
     return Finding("warning", f"bucket {bucket}", what, why, do)
 
 
-def judge_pools(wanted: Collection[str], there: Collection[str]) -> list[Finding]:
-    """Look for pools that tasks name and Airflow does not have."""
-    return [
+@dataclass(frozen=True, slots=True)
+class Airflow:
+    """What Airflow's database says of it.
+
+    :param running: its parts that run, by the names of the commands that start them
+    :param database: the kind of that database, as a URL begins
+    """
+
+    pools: frozenset[str]
+    running: frozenset[str]
+    database: str
+
+
+def judge_airflow(airflow: Airflow, pools: Collection[str], *, defers: bool) -> list[Finding]:
+    """Look for what keeps tasks from being run, and nothing says so.
+
+    :param pools: those that tasks name; :param defers: whether any load waits in the triggerer
+    """
+    findings = [
         Finding(
             "error",
             "airflow",
@@ -125,8 +141,27 @@ def judge_pools(wanted: Collection[str], there: Collection[str]) -> list[Finding
             "Tasks that name it are never started, and nothing says so",
             f"airflow pools set {name} 4 'tidemark'",
         )
-        for name in sorted(set(wanted) - set(there))
+        for name in sorted(set(pools) - airflow.pools)
     ]
+    needed = {"scheduler": "No task is started", "dag-processor": "No change of a file is seen"}
+    if defers:
+        needed["triggerer"] = "A load that takes longer than some seconds waits for one for ever"
+    findings += [
+        Finding("error", "airflow", f"no {part} is running", why, f"Start one: airflow {part}")
+        for part, why in needed.items()
+        if part not in airflow.running
+    ]
+    if airflow.database.startswith("sqlite"):
+        findings.append(
+            Finding(
+                "warning",
+                "airflow",
+                "its database is SQLite",
+                "The scheduler dies of a locked database when people use the UI",
+                "Give it PostgreSQL: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN, then airflow db migrate.",
+            )
+        )
+    return findings
 
 
 def judge_chunks(table: str, rows: int, chunk_rows: int, most: int) -> list[Finding]:

@@ -26,7 +26,7 @@ def judge_state(
         *(
             finding
             for name, target in targets.items()
-            if name in state.targets and target.enabled
+            if name in state.targets
             for finding in _of_target(state, target, changed_at, now, longest)
         ),
     ]
@@ -57,6 +57,11 @@ def _of_target(
 ) -> list[Finding]:
     known, table = state.targets[target.name], state.table_name
     where = f"{table} -> {target.name}"
+    waits = (now - changed_at[each] for each in known.debt if each in changed_at)
+    oldest = max(waits, default=timedelta())
+    owes = f"owes {len(known.debt)} batches, the oldest for {_long(oldest)}"
+    if not target.enabled:
+        return _of_disabled(where, target.name, owes) if oldest > longest else []
     if known.status == "new" and not known.awaits:
         return [
             Finding(
@@ -79,13 +84,12 @@ def _of_target(
                 f"Mend it, and clear load_{target.name}.",
             )
         )
-    waits = [now - changed_at[each] for each in known.debt if each in changed_at]
-    if waits and max(waits) > longest:
+    if oldest > longest:
         findings.append(
             Finding(
                 "warning",
                 where,
-                f"it owes {len(known.debt)} batches, the oldest for {_long(max(waits))}",
+                f"it {owes}",
                 "Whoever reads there sees old rows",
                 f"python -m tidemark catchup -t {table} --target {target.name}",
             )
@@ -101,6 +105,18 @@ def _of_target(
             )
         )
     return findings
+
+
+def _of_disabled(where: str, name: str, owes: str) -> list[Finding]:
+    return [
+        Finding(
+            "warning",
+            where,
+            f"it is disabled and {owes}",
+            "What is older than keep_days is dropped, and then it needs a resync",
+            f"Enable {name}, or let it be.",
+        )
+    ]
 
 
 def _long(span: timedelta) -> str:

@@ -58,7 +58,7 @@ class TableState(Frozen):
     :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
-    :param changes: what people did to the watermark, and why; the newest last
+    :param changes: what people did to watermark and roles, and why; the newest last
     """
 
     model_config = ConfigDict(serialize_by_alias=True)

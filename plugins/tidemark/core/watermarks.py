@@ -17,21 +17,29 @@ from tidemark.core.state import TableState, with_as_of, with_debt
 def signed(
     change: Callable[[TableState], TableState], what: str, hand: Hand
 ) -> Callable[[TableState], TableState]:
-    """Return a change that also says in the document who made it, and why."""
+    """Return a change that, if it changes anything, also notes who made it, and why."""
 
     def both(state: TableState) -> TableState:
-        done = Change(
-            at=hand.at,
-            who=hand.who,
-            what=what,
-            why=hand.why,
-            watermark=state.watermark,
-            epoch=state.epoch,
-        )
-        changes = (*state.changes, done)[-REMEMBERED:]
-        return change(state).model_copy(update={"changes": changes})
+        after = change(state)
+        return after if after == state else noted(after, what, hand, state)
 
     return both
+
+
+def noted(state: TableState, what: str, hand: Hand, before: TableState) -> TableState:
+    """Return a document that says who made it, and why.
+
+    :param before: the document that was changed
+    """
+    done = Change(
+        at=hand.at,
+        who=hand.who,
+        what=what,
+        why=hand.why,
+        watermark=before.watermark,
+        epoch=before.epoch,
+    )
+    return state.model_copy(update={"changes": (*state.changes, done)[-REMEMBERED:]})
 
 
 def moved(state: TableState, at: datetime, strategy: str, *, skip: bool) -> TableState:

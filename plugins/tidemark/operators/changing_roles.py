@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from tidemark.core.by_hand import Hand
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.ledger import holds
 from tidemark.core.roles import demoted, forgotten, promoted
 from tidemark.core.state import Role, TableState
+from tidemark.core.watermarks import signed
 from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
 
@@ -23,7 +24,7 @@ class Outcome:
     refused: FixConfiguration | None = None
 
 
-def change_role(names: Sequence[str], target: str, role: Role, now: datetime) -> list[Outcome]:
+def change_role(names: Sequence[str], target: str, role: Role, hand: Hand) -> list[Outcome]:
     """Let the watermark of tables wait for a target, or no longer (protocol rule 5).
 
     A refusal for one table does not stop the others. Raises `FixConfiguration` for a target that
@@ -38,20 +39,22 @@ def change_role(names: Sequence[str], target: str, role: Role, now: datetime) ->
             _insist_on_last_batch(stream, state, target)
         return after
 
-    return _each(names, target, now, change, role)
+    verb = "promote" if role == "required" else "demote"
+    return _each(names, target, f"{verb} {target}", hand, change, role)
 
 
-def forget(names: Sequence[str], target: str, now: datetime) -> list[Outcome]:
+def forget(names: Sequence[str], target: str, hand: Hand) -> list[Outcome]:
     """Let go of a target that is configured no longer. Raises and refuses as `change_role`."""
 
     def change(stream: Stream, state: TableState) -> TableState:
         return forgotten(state, target, stream.project.targets.by_name.values())
 
-    return _each(names, target, now, change, "forgotten; its table and ledger stay as they are")
+    became = "forgotten; its table and ledger stay as they are"
+    return _each(names, target, f"forget {target}", hand, change, became)
 
 
 def _each(
-    names: Sequence[str], target: str, now: datetime, change: Change, became: str
+    names: Sequence[str], target: str, what: str, hand: Hand, change: Change, became: str
 ) -> list[Outcome]:
     outcomes, known = [], target in read_project().targets.by_name
     for name in names:
@@ -63,20 +66,21 @@ def _each(
             said = Outcome(name, f"does not go to {target}")
         else:
             known = True
-            said = _changed(stream, target, now, change, became)
+            refused = _refused(stream, what, hand, change)
+            said = refused or Outcome(name, f"{target} is {became}")
         outcomes.append(said)
     if not known:
         read_project().target(target)  # a name that nothing knows is a slip
     return outcomes
 
 
-def _changed(stream: Stream, target: str, now: datetime, change: Change, became: str) -> Outcome:
+def _refused(stream: Stream, what: str, hand: Hand, change: Change) -> Outcome | None:
     name = stream.table.name
     try:
-        stream.states.update(name, now, lambda state: change(stream, state))
+        stream.states.update(name, hand.at, signed(lambda state: change(stream, state), what, hand))
     except FixConfiguration as error:
         return Outcome(name, f"refused: {error.what}. {error.do}", error)
-    return Outcome(name, f"{target} is {became}")
+    return None
 
 
 def _insist_on_last_batch(stream: Stream, state: TableState, name: str) -> None:

@@ -108,6 +108,7 @@ def _role(project: Project) -> dict[str, Param]:
             examples=project.streams,
             description="None chosen means all of them, and all queues.",
         ),
+        "reason": _optional("Why; kept in the document."),
     }
 
 

@@ -120,7 +120,7 @@ class ChangeRoleOperator(BaseOperator):
         form = context["params"]
         with no_futile_retry():
             names = form["tables"] or read_project().streams
-            outcomes = change_role(names, form["target"], form["role"], datetime.now(UTC))
+            outcomes = change_role(names, form["target"], form["role"], _hand(context))
         for each in outcomes:
             self.log.info("%s: %s", each.table, each.said)
         refused = [f"{each.table}: {each.said}" for each in outcomes if each.refused]

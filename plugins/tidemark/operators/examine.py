@@ -14,8 +14,8 @@ from tidemark.operators.examining import Examination
 class ExamineProjectOperator(BaseOperator):
     """Look at everything the product stands on. Warnings are logged; errors fail the task.
 
-    Returns what was found. Airflow's pools cannot be seen from inside a task:
-    `python -m tidemark doctor` sees them.
+    Returns what was found. Airflow's pools, and which of its parts run, cannot be seen from inside
+    a task: `python -m tidemark doctor` sees them.
 
     :param longest_hours: so long a batch may be in flight, or owed
     """

@@ -4,23 +4,23 @@ Every question is asked by itself: one that fails is a finding, and the others a
 same. Changes nothing, but for an object in the staging bucket that is written and deleted.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from tidemark.core.drift import changes_for
 from tidemark.core.errors import TidemarkError
 from tidemark.core.findings import (
+    Airflow,
     Finding,
+    judge_airflow,
     judge_chunks,
     judge_clock,
     judge_lifecycle,
-    judge_pools,
     refused,
 )
 from tidemark.core.overdue import judge_state
 from tidemark.core.planning import check_cursor, check_growing, check_key
-from tidemark.core.retention import alarming_debt
 from tidemark.core.roles import refuse_disagreement
 from tidemark.core.selection import index_statement
 from tidemark.core.source_drift import removed_columns
@@ -43,7 +43,7 @@ class Examination:
 
     :param streams: the tables and queues to look at
     :param longest: so long a batch may be in flight, or owed
-    :param pools: the names of Airflow's pools; None where they cannot be asked for
+    :param airflow: what Airflow's database says of it; None where it cannot be asked
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Examination:
         project: Project,
         streams: Sequence[str],
         longest: timedelta,
-        pools: Collection[str] | None = None,
+        airflow: Airflow | None = None,
     ) -> None:
-        self.project, self._longest, self._pools = project, longest, pools
+        self.project, self._longest, self._airflow = project, longest, airflow
         self._tables = [project.tables[name] for name in streams if not is_queue(name)]
         self._queues = [name for name in streams if is_queue(name)]
         self._findings: list[Finding] = []
@@ -61,7 +61,8 @@ class Examination:
 
     def findings(self) -> list[Finding]:
         """Ask all questions, and return what was found, in the order in which it was asked."""
-        self._airflow()
+        if self._airflow:
+            self._look_at_airflow(self._airflow)
         staging = self.project.targets.staging
         self._bucket(staging, main=True)
         for target in self._enabled:
@@ -81,11 +82,16 @@ class Examination:
     def _enabled(self) -> list[Target]:
         return [target for target in self.project.targets.by_name.values() if target.enabled]
 
-    def _airflow(self) -> None:
-        if self._pools is not None:
-            wanted = {table.pool for table in self._tables}
-            wanted |= {target.pool_name for target in self._enabled}
-            self._findings += judge_pools(wanted, self._pools)
+    def _look_at_airflow(self, airflow: Airflow) -> None:
+        wanted = {table.pool for table in self._tables}
+        wanted |= {target.pool_name for target in self._enabled}
+        streams = [TableStream(self.project, table) for table in self._tables[:1]]
+        defers = any(
+            target.deferrable and stream.warehouse(target).deferrable
+            for target in self._enabled
+            for stream in streams
+        )
+        self._findings += judge_airflow(airflow, wanted, defers=defers)
 
     def _bucket(self, staging: Staging, *, main: bool) -> None:
         bucket, where = ExaminedBucket(staging), f"bucket {staging.bucket}"
@@ -194,15 +200,6 @@ class Examination:
             self._findings += judge_state(
                 state, stream.project.targets.by_name, changed_at, now, self._longest
             )
-            keep_for = timedelta(days=self.project.targets.staging.keep_days)
-            for alarm in alarming_debt(state, staged, now, keep_for):
-                self._say(
-                    "warning",
-                    name,
-                    alarm,
-                    "Retention comes nearer",
-                    f"python -m tidemark debt -t {name}",
-                )
 
     def _shape(self, table: Table, shape: TableShape) -> None:
         check_key(table, shape.columns, shape.primary_key)

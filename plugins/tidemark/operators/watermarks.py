@@ -9,7 +9,14 @@ from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.recovery import recovered_drain, recovered_state, replanned
 from tidemark.core.state import TableState
 from tidemark.core.state_reading import parse_state
-from tidemark.core.watermarks import ahead, from_the_beginning, moved, restored_state, signed
+from tidemark.core.watermarks import (
+    ahead,
+    from_the_beginning,
+    moved,
+    noted,
+    restored_state,
+    signed,
+)
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.operators.drafting import reachable
@@ -79,7 +86,7 @@ def recover(stream: Stream, hand: Hand) -> TableState:
         state = recovered_state(name, ledgers, hand.at, roles, stream.table.strategy)
     else:
         state = recovered_drain(name, ledgers, sealed_batches(stream), hand.at, roles)
-    return _write(stream, signed(lambda new: new, "recover", hand)(state), found)
+    return _write(stream, noted(state, "recover", hand, state), found)
 
 
 def back_up(bucket: StagingBucket, names: Collection[str], now: datetime) -> tuple[str, list[str]]:
@@ -132,7 +139,7 @@ def restore(stream: TableStream, stamp: str, hand: Hand) -> TableState:
     known += [batch_id for ids in ledgers for batch_id in ids]
     state = restored_state(None, backup, known, _sealed_apart(stream))
     revised = state.model_copy(update={"revision": state.revision + 1, "updated_at": hand.at})
-    return _write(stream, signed(lambda new: new, what, hand)(revised), found)
+    return _write(stream, noted(revised, what, hand, backup), found)
 
 
 def _sealed_apart(stream: Stream) -> list[str]:
