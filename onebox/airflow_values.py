@@ -20,6 +20,7 @@ class TaskInstance:
     try_number: int
     max_tries: int
     note: str | None
+    label: str | None  # what the task says of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def task_instance(row: Mapping[str, Any]) -> TaskInstance:
         try_number=row["try_number"],
         max_tries=row["max_tries"],
         note=row["note"],
+        label=row["rendered_map_index"],
     )
 
 

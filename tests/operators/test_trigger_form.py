@@ -159,6 +159,19 @@ def test_a_backfill_of_an_interval_without_rows_costs_one_task(
     assert len(product.batches(table)) == 1
 
 
+def test_a_dag_that_was_paused_has_missed_nothing(product: Product, table: str) -> None:
+    """Its next run is dated days later; the watermark, not the calendar, says where to resume."""
+    day = timedelta(days=1)
+    monday = product.source.now() - 9 * day
+    product.start(table, run_type="scheduled", interval=(monday, monday + day)).go()
+    product.source.insert(table, [6])
+    product.source.update(table, [1], "while paused")
+    sunday = monday + 6 * day
+    run = product.start(table, run_type="scheduled", interval=(sunday, sunday + day)).go()
+    assert run.expect("success").xcom("seal_batch")["rows"] == 2
+    product.assert_equal(table)
+
+
 def test_every_task_is_labelled_by_what_it_did(product: Product, table: str) -> None:
     run = product.sync(table)
     labels = {name: run.task(name).label for name in run.states}

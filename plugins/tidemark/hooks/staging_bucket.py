@@ -70,6 +70,11 @@ class StagingBucket:
         """The bucket's name."""
         return self.staging.bucket
 
+    @property
+    def endpoint_url(self) -> str:
+        """Where S3 is reached."""
+        return str(self._s3.meta.endpoint_url)
+
     @cached_property
     def _s3(self) -> Any:
         hook = _BucketHook(

@@ -17,6 +17,7 @@ from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.asking import skip_if_left_out
 from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.links import BatchLink, WarehouseLink, link
 from tidemark.operators.loading import Loading, UnderWay
 from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
 from tidemark.operators.stream import Stream
@@ -34,6 +35,8 @@ class LoadTargetOperator(TableOperator):
     :param target: the warehouse's name in `targets.yaml`
     :param required: whether the watermark waits for it
     """
+
+    operator_extra_links = (BatchLink(), WarehouseLink())
 
     def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -70,6 +73,7 @@ class LoadTargetOperator(TableOperator):
         with no_futile_retry(context):
             try:
                 loading = self._loading(context, so_far)
+                link(self, loading.stream, loading.own, loading.target)
                 try:
                     yield loading
                 except TidemarkError as error:

@@ -11,6 +11,7 @@ from tidemark.core.labels import batch_label
 from tidemark.core.quarantine import set_aside_by_extract
 from tidemark.core.streams import tasks_of
 from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.links import BatchLink, link
 from tidemark.operators.stream import Stream
 
 
@@ -19,6 +20,8 @@ class SealBatchOperator(TableOperator):
 
     Trusts receipts alone: neither XCom, nor task states, nor a listing of the bucket.
     """
+
+    operator_extra_links = (BatchLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry(context):
@@ -29,6 +32,7 @@ class SealBatchOperator(TableOperator):
                 if plan is None:
                     raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
                 batch = stream.batches.record_batch(_seal(stream, plan))
+        link(self, stream, batch.batch_id)
         say(context, batch_label(batch.plan, batch.rows))
         self.log.info("%s: %s rows, %s files", batch.batch_id, batch.rows, len(batch.files))
         return {
