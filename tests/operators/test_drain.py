@@ -31,6 +31,8 @@ def test_rule_20_events_are_in_both_warehouses_once_and_gone_from_the_queue(
     assert queue.left() == 0
     assert queue.state["in_flight"] is None
     assert run.xcom("delete_messages")["messages"] == 5
+    assert run.task("receive_messages").label == "5 messages"
+    assert run.task("delete_messages").label == "5 messages deleted"
     (row,) = [row for row in product.primary.rows(queue.name) if row["user_id"] == "user-2"]
     assert json.loads(row["event_data"]) == events[2]
     assert row["event_name"] == "af_purchase"
@@ -46,6 +48,7 @@ def test_an_empty_queue_costs_one_task(product: Product) -> None:
     queue = DrainedQueue(product)
     run = queue.drain()
     assert set(run.states.values()) == {"success", "skipped"}
+    assert run.task("plan_drain").label == "the queue is empty"
     assert product.store.batches(queue.name) == {}
 
 

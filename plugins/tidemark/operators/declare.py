@@ -124,7 +124,11 @@ def _drain_schedule(queue: DrainSettings) -> Any:
 
 def receiver_settings(queue: DrainSettings) -> dict[str, Any]:
     """Return the arguments of the mapped task that receives."""
-    return {"table": queue.name, "max_active_tis_per_dagrun": queue.drain.receivers}
+    return {
+        "table": queue.name,
+        "max_active_tis_per_dagrun": queue.drain.receivers,
+        "map_index_template": "{{ said | default('receiver ' ~ task.receiver) }}",
+    }
 
 
 def gating_deletion(
