@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import objects, stack, warehouse
+from bench import objects, parsing, stack, warehouse
+from bench.draining import section as draining
 from bench.extraction import section as extraction
 from bench.extraction.measuring import Plan
 from bench.extraction.participants import PARTICIPANTS
@@ -59,11 +60,21 @@ def _loading(options: argparse.Namespace, figures: list[Figure], say: Say) -> No
     loading.run(options.home, options.rows, options.rounds, figures, say)
 
 
+def _drain(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    draining.run(options.home, options.events, figures, say)
+
+
+def _parsing(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    parsing.run(options.home, figures, say)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
     "localaws": _localaws,
     "extraction": _extraction,
     "loading": _loading,
     "webhook": _webhook,
+    "drain": _drain,
+    "parsing": _parsing,
 }
 
 
@@ -74,6 +85,7 @@ def _options() -> argparse.Namespace:
         "--rows", type=int, default=1_000_000, help="of COPY and UNLOAD, of the wide table"
     )
     parser.add_argument("--calls", type=int, default=500, help="round trips of one kind")
+    parser.add_argument("--events", type=int, default=20_000, help="that are drained")
     parser.add_argument("--rounds", type=int, default=5, help="readings by one reader, at most")
     parser.add_argument("--seconds", type=float, default=10.0, help="of sending events, each time")
     keys = [each.key for each in PARTICIPANTS]

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -26,7 +26,7 @@ class DataApi:
 
     def __init__(self, endpoints: Endpoints, cluster: Cluster) -> None:
         self.name = cluster.cluster_identifier
-        self._where = {
+        self._where: dict[str, Any] = {
             "ClusterIdentifier": cluster.cluster_identifier,
             "Database": cluster.database,
             "DbUser": cluster.db_user,
@@ -46,9 +46,14 @@ class DataApi:
         """
         return self.rows(self.submit(sql))
 
-    def submit(self, sql: str) -> str:
-        """Start one statement; its id, for `rows`."""
-        return str(self._client.execute_statement(Sql=sql, **self._where)["Id"])
+    def submit(self, sql: str, parameters: Mapping[str, str] | None = None) -> str:
+        """Start one statement; its id, for `rows`.
+
+        :param parameters: what stands for ``:name`` in it
+        """
+        given = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
+        more = {"Parameters": given} if given else {}
+        return str(self._client.execute_statement(Sql=sql, **more, **self._where)["Id"])
 
     def rows(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Wait for a statement; its rows as `query` gives them.

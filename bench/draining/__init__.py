@@ -1,0 +1,1 @@
+"""How fast events get from their queue into two warehouses, beside one INSERT for each event."""
