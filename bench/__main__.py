@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import objects, parsing, stack, warehouse
+from bench import objects, parsing, schedule, stack, warehouse
 from bench.draining import section as draining
 from bench.extraction import section as extraction
 from bench.extraction.measuring import Plan
@@ -68,6 +68,10 @@ def _parsing(options: argparse.Namespace, figures: list[Figure], say: Say) -> No
     parsing.run(options.home, figures, say)
 
 
+def _schedule(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    schedule.run(options.home, options.rounds, figures, say)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
     "localaws": _localaws,
     "extraction": _extraction,
@@ -75,6 +79,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = 
     "webhook": _webhook,
     "drain": _drain,
     "parsing": _parsing,
+    "schedule": _schedule,
 }
 
 

@@ -74,17 +74,28 @@ class Original:
         """
         nobodys = f"SELECT COUNT(*) FROM {self._there} WHERE COALESCE(_batch_id, '') = ''"  # noqa: S608
         unstamped = [warehouse.submit(nobodys) for warehouse in warehouses]
-        summed = [warehouse.submit(self._sum_there) for warehouse in warehouses]
+        alike = self._are_alike(warehouses)
         found = []
-        for warehouse, count, answer in zip(warehouses, unstamped, summed, strict=True):
-            source = self._sum  # taken while the warehouses are at theirs
-            there = tuple(_whole(value) for value in next(warehouse.rows(answer)))
-            stray = int(next(warehouse.rows(count))[0])
-            if there == source and not self._fetched:
-                found.append(Comparison(source[0], there[0], (), stray))
+        for warehouse, is_alike, answer in zip(warehouses, alike, unstamped, strict=True):
+            stray = int(next(warehouse.rows(answer))[0])
+            if is_alike:
+                found.append(Comparison(self._sum[0], self._sum[0], (), stray))
             else:
                 found.append(self._row_by_row(warehouse, stray))
         return found
+
+    def _are_alike(self, warehouses: Sequence[DataApi]) -> list[bool]:
+        """Per warehouse, whether its rows have the source's sum. Where a value has no text, sums
+        decide nothing, and are not asked for.
+        """
+        if self._fetched:
+            return [False for _ in warehouses]
+        summed = [warehouse.submit(self._sum_there) for warehouse in warehouses]
+        ours = self._sum  # taken while the warehouses are at theirs
+        return [
+            tuple(_whole(value) for value in next(warehouse.rows(answer))) == ours
+            for warehouse, answer in zip(warehouses, summed, strict=True)
+        ]
 
     def _row_by_row(self, warehouse: DataApi, unstamped: int) -> Comparison:
         rows, count_there = self._rows_of(list(warehouse.query(self._rows_there)))

@@ -52,13 +52,13 @@ def show_events(warehouses: Sequence[DataApi], posted: Mail, taken: int, set_asi
     :param taken: how many the receiver took
     :param set_aside: how many of them are in quarantine
     """
-    table = Table(title="Events posted to the webhook receiver", title_justify="left")
+    title = f"{len(posted.bodies):,} events posted to the webhook receiver"
+    table = Table(title=title, title_justify="left")
     table.add_column("what")
     for heading in ("expected", "found"):
         table.add_column(heading, justify="right")
     table.add_column("right")
     rows = [
-        ("posted", len(posted.bodies), len(posted.bodies)),
         ("no JSON: refused at the door", posted.cut, len(posted.bodies) - taken),
         ("no event: in quarantine, with their bytes", posted.nameless, set_aside),
     ]
