@@ -50,6 +50,7 @@ class MySql(MariaDb):
                 f"--init-file={setup}",
                 "--mysqlx=OFF",
                 "--secure-file-priv=NULL",
+                "--local-infile=ON",  # as MariaDB has it
                 "--skip-name-resolve",
                 "--default-time-zone=+00:00",
                 "--server-id=1",

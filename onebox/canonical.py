@@ -81,14 +81,14 @@ def redshift_value(column: SourceColumn) -> str:
 
 
 def mysql_hash(columns: Iterable[SourceColumn]) -> str:
-    """An expression: a whole number made of the MD5 of these columns together."""
-    digits = f"SUBSTRING(MD5({mysql_text(columns)}), 1, {_HASH_DIGITS})"
+    """An expression: a whole number made of the SHA-256 of these columns together."""
+    digits = f"SUBSTRING(SHA2({mysql_text(columns)}, 256), 1, {_HASH_DIGITS})"
     return f"CAST(CONV({digits}, 16, 10) AS SIGNED)"
 
 
 def redshift_hash(columns: Iterable[SourceColumn]) -> str:
     """The same in Redshift."""
-    return f"STRTOL(SUBSTRING(MD5({redshift_text(columns)}), 1, {_HASH_DIGITS}), 16)"
+    return f"STRTOL(SUBSTRING(SHA2({redshift_text(columns)}, 256), 1, {_HASH_DIGITS}), 16)"
 
 
 def _with_null(text: str) -> str:

@@ -1,8 +1,8 @@
 """Is a table the same on both sides, in every value? Asked of the databases, not of the product.
 
-Each side hashes its rows (MD5) and adds the hashes up: a table of any size is compared in one row
-of result. Where the sums differ, or values have no text to hash (see `onebox.canonical`), rows are
-fetched and matched by their key.
+Each side hashes its rows (SHA-256: the newest MySQL has no MD5) and adds the hashes up: a table of
+any size is compared in one row of result. Where the sums differ, or values have no text to hash
+(see `onebox.canonical`), rows are fetched and matched by their key.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Original:
         """Key to hash and fetched values."""
         values = "".join(f", {mysql_value(column)}" for column in self._fetched)
         sql = (
-            f"SELECT {mysql_text(self._key)}, MD5({mysql_text(self._hashed)}){values}"  # noqa: S608
+            f"SELECT {mysql_text(self._key)}, SHA2({mysql_text(self._hashed)}, 256){values}"  # noqa: S608
             f" FROM {self._here}"
         )
         with self._connection.cursor(SSCursor) as cursor:
@@ -132,7 +132,7 @@ class Original:
     def _rows_there(self) -> str:
         values = "".join(f", {redshift_value(column)}" for column in self._fetched)
         return (
-            f"SELECT {redshift_text(self._key)}, MD5({redshift_text(self._hashed)}){values}"  # noqa: S608
+            f"SELECT {redshift_text(self._key)}, SHA2({redshift_text(self._hashed)}, 256){values}"  # noqa: S608
             f" FROM {self._there}"
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pymysql
 import pytest
 from tidemark.core.errors import TryAgain
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from localaws import Endpoints
+from tests.support.dialects import make_user
 from tests.support.encrypted_source import EncryptedSource, encrypted_source
 from tests.support.relay import Relay
 
@@ -111,6 +113,23 @@ def test_a_server_that_wants_encryption_says_so(
             assert encrypted(to_server())
         finally:
             fetch(session, "SET GLOBAL require_secure_transport = OFF")
+
+
+def test_a_user_whom_the_server_does_not_remember_logs_in_without_encryption(
+    server: EncryptedSource, to_server: Callable[..., MySqlSource]
+) -> None:
+    """MySQL's `caching_sha2_password` then wants the password under the server's RSA key."""
+    settings = {"host": server.host, "port": server.port, "user": server.user}
+    admin = pymysql.connect(**settings, password=server.password, autocommit=True)
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with admin.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    with admin:
+        make_user(run, "reader@'127.0.0.1'", server.password, "PROCESS ON *.*")
+        assert not encrypted(to_server(ssl_mode="DISABLED"))
 
 
 @pytest.fixture

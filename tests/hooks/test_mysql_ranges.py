@@ -16,7 +16,7 @@ from tests.support.dialects import is_mariadb, make_table, numbers
 ROWS, PER_CHUNK = 40_000, 4_000
 _SPREAD = "'2024-01-01' + INTERVAL (seq * 7919) MOD 86413 SECOND"
 _AT_ONCE = "'2024-01-01'"
-_HASH = "MD5(seq)"
+_HASH = "LEFT(SHA2(seq, 256), 32)"  # MySQL 9.7 has no MD5
 
 # columns and key; what each of the rows holds; whether cuts are found without walking the key
 TABLES: dict[str, tuple[str, str, bool]] = {
@@ -42,8 +42,13 @@ TABLES: dict[str, tuple[str, str, bool]] = {
         f"CONCAT(CHAR(196 + seq MOD 25 USING latin1), {_HASH}), {_SPREAD}",
         True,
     ),
+    "unicode": (
+        "w VARCHAR(40) CHARACTER SET utf8mb4 COLLATE {collation} PRIMARY KEY",
+        f"CONCAT(ELT(1 + seq MOD 5, 'ä', 'Z', 'é', '本', 'a '), {_HASH}), {_SPREAD}",
+        True,
+    ),
     "quoted": ("w CHAR(40) PRIMARY KEY", f"CONCAT({_HASH}, '\\\\''%s'), {_SPREAD}", True),
-    "hashes": ("h BINARY(16) PRIMARY KEY", f"UNHEX(MD5(seq)), {_SPREAD}", True),
+    "hashes": ("h BINARY(16) PRIMARY KEY", f"UNHEX({_HASH}), {_SPREAD}", True),
     "uuids": (
         "u UUID PRIMARY KEY",
         f"INSERT(INSERT({_HASH}, 13, 1, '4'), 17, 1, '8'), {_SPREAD}",
@@ -60,6 +65,8 @@ TABLES: dict[str, tuple[str, str, bool]] = {
 
 def _fill(sql: Run, name: str, index: str = ", KEY by_time (updated_at)") -> None:
     columns, values, _ = TABLES[name]
+    newest = "utf8mb4_uca1400_ai_ci" if is_mariadb(sql) else "utf8mb4_0900_ai_ci"
+    columns = columns.format(collation=newest)
     rest = "updated_at DATETIME(6), note CHAR(60)"
     make_table(sql, name, f"{columns}, {rest}{index}")
     sql(f"INSERT INTO {name} SELECT {values}, REPEAT('n', 60) FROM {numbers(1, ROWS)} ORDER BY seq")

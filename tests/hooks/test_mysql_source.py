@@ -10,10 +10,12 @@ from typing import Any
 
 import pymysql
 import pytest
+from tidemark.core.column_types import UnsupportedType
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.key_ranges import KeyColumn
+from tidemark.core.tables import Table
 from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql_source import MySqlSource, ReadRequest, SourceError
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run
@@ -35,6 +37,38 @@ def test_a_tables_shape_is_what_the_catalogue_says(source: MySqlSource, sql: Run
     nullable = {column.name: column.nullable for column in shape.columns}
     # A zero date becomes NULL, so no target may insist on the source's NOT NULL.
     assert nullable == {"b": False, "a": False, "seen": True, "note": False}
+
+
+def test_columns_that_nobody_writes_are_read_like_any_other(source: MySqlSource, sql: Run) -> None:
+    make_table(
+        sql,
+        "derived",
+        "id INT PRIMARY KEY, hidden INT INVISIBLE DEFAULT 5, kept INT AS (id + 1) STORED,"
+        " made INT AS (id * 2) VIRTUAL, updated_at DATETIME(6), KEY (updated_at DESC)",
+    )
+    sql("INSERT INTO derived (id, updated_at) VALUES (7, '2024-01-01')")
+    shape = source.describe(DATABASE, "derived")
+    assert shape.indexed == {"id", "updated_at"}
+    (row,) = read_table(source, all_rows(source, "derived")).to_pylist()
+    assert [row[name] for name in ("id", "hidden", "kept", "made")] == [7, 5, 8, 14]
+
+
+def test_what_mysql_alone_has(source: MySqlSource, sql: Run) -> None:
+    """An index of an expression, a key that nobody declared, and a type that no warehouse has."""
+    if is_mariadb(sql):
+        pytest.skip("MariaDB has no such indexes and keys, and no VECTOR before 11.7")
+    sql("SET sql_generate_invisible_primary_key = ON")
+    make_table(sql, "alone", "a INT, v VECTOR(3), updated_at DATETIME(6), KEY doubled ((a * 2))")
+    sql("INSERT INTO alone (a, updated_at) VALUES (7, '2024-01-01'), (8, '2024-01-01')")
+    with pytest.raises(UnsupportedType, match=r"column v has the type vector\(3\)"):
+        source.describe(DATABASE, "alone")
+    without = Table(db_schema=DATABASE, table="alone", columns={"exclude": ["v"]})
+    shape = source.describe(DATABASE, "alone", without)
+    assert shape.primary_key == ("my_row_id",)
+    assert shape.indexed == {"my_row_id"}
+    request = ReadRequest(DATABASE, "alone", shape.columns, "updated_at", None, LATE)
+    rows = read_table(source, request).to_pylist()
+    assert sorted((row["my_row_id"], row["a"]) for row in rows) == [(1, 7), (2, 8)]
 
 
 def test_a_tables_size_is_what_it_is_now(source: MySqlSource, sql: Run) -> None:

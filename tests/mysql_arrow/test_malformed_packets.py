@@ -56,7 +56,7 @@ def recorded(stack: Endpoints) -> Recorded:
         "-seq / 9, seq * 12345678901234567890.5 / 7, DATE_ADD('2024-02-27', INTERVAL seq DAY), "
         "DATE_ADD('1999-12-31 23:59:59.5', INTERVAL seq * 977 MICROSECOND), "
         "SEC_TO_TIME(seq * 40000.125), IF(seq % 3, REPEAT('ü', seq * 7), NULL), "
-        f"IF(seq % 4, UNHEX(MD5(seq)), ''), 1990 + seq FROM {numbers(1, 12)}",
+        f"IF(seq % 4, UNHEX(LEFT(SHA2(seq, 256), 32)), ''), 1990 + seq FROM {numbers(1, 12)}",
         "COMMIT",
     ):
         run(direct, statement)

@@ -271,6 +271,7 @@ def _index_on(indexes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         and row.get("is_visible") != "NO"
         and row.get("ignored") != "YES"
         and row["index_type"] == "BTREE"
+        and row["column_name"] is not None  # an expression (MySQL 8)
     ]
     usable.sort(key=lambda row: str(row["index_name"]) == "PRIMARY")
     return {row["column_name"]: row["index_name"] for row in usable}
