@@ -10,7 +10,9 @@ MODEL_STEPS ?= 50000
 OUTAGE_RUNS ?= 50
 # What says something of the source: these run on MariaDB and on MySQL.
 MYSQL_TESTS := tests/mysql_arrow tests/hooks \
-    $(addprefix tests/operators/test_,append.py bad_rows.py bases.py clocks.py drift.py dual_write.py isolating.py one_window.py) \
+    $(addprefix tests/operators/test_,append.py bad_input.py bad_rows.py bases.py chosen_parts.py clocks.py \
+        drift.py dual_write.py isolating.py newest_wins.py no_row_skipped.py one_window.py \
+        source_troubles.py) \
     $(addprefix tests/faults/test_,f1_killed_workers.py f9_drift.py)
 export PYTHONPATH := .:plugins
 

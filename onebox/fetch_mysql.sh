@@ -8,18 +8,23 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 MIRROR=${MYSQL_MIRROR:-http://deb.debian.org/debian}
 HOME_OF_SERVER=$PWD/.local/mysql-server
 DRAFT=$HOME_OF_SERVER.new
+KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
 [ ! -x "$HOME_OF_SERVER/mysqld" ] || exit 0
+if ! command -v apt-get >/dev/null || [ ! -e "$KEYS" ]; then
+    echo "fetch_mysql: apt and Debian's keys ($KEYS) are needed; elsewhere, name a server of your own:" \
+        "LOCALAWS_MYSQLD=/path/to/mysqld" >&2
+    exit 1
+fi
 rm -rf "$DRAFT" "$HOME_OF_SERVER"
 mkdir -p "$DRAFT"/{files,none,lists/partial,cache/archives/partial}
 : >"$DRAFT/status"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $MIRROR sid main" \
-    >"$DRAFT/sources.list"
+echo "deb [signed-by=$KEYS] $MIRROR sid main" >"$DRAFT/sources.list"
 
 apt() {
     apt-get --quiet --quiet -o Dir::Etc::sourcelist="$DRAFT/sources.list" \
-        -o Dir::Etc::sourceparts="$DRAFT/none" -o Dir::Etc::preferencesparts="$DRAFT/none" -o Dir::State="$DRAFT" \
-        -o Dir::State::status="$DRAFT/status" -o Dir::Cache="$DRAFT/cache" \
+        -o Dir::Etc::sourceparts="$DRAFT/none" -o Dir::Etc::preferencesparts="$DRAFT/none" \
+        -o Dir::State="$DRAFT" -o Dir::State::status="$DRAFT/status" -o Dir::Cache="$DRAFT/cache" \
         -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=3 \
         -o Binary::apt-get::APT::Keep-Downloaded-Packages=true "$@" </dev/null
 }
