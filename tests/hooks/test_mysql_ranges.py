@@ -16,7 +16,7 @@ from tests.support.dialects import is_mariadb, make_table, numbers
 ROWS, PER_CHUNK = 40_000, 4_000
 _SPREAD = "'2024-01-01' + INTERVAL (seq * 7919) MOD 86413 SECOND"
 _AT_ONCE = "'2024-01-01'"
-_HASH = "LEFT(SHA2(seq, 256), 32)"  # MySQL 9.7 has no MD5
+_HASH = "{hash}"
 
 # columns and key; what each of the rows holds; whether cuts are found without walking the key
 TABLES: dict[str, tuple[str, str, bool]] = {
@@ -65,8 +65,12 @@ TABLES: dict[str, tuple[str, str, bool]] = {
 
 def _fill(sql: Run, name: str, index: str = ", KEY by_time (updated_at)") -> None:
     columns, values, _ = TABLES[name]
-    newest = "utf8mb4_uca1400_ai_ci" if is_mariadb(sql) else "utf8mb4_0900_ai_ci"
-    columns = columns.format(collation=newest)
+    if is_mariadb(sql):
+        columns = columns.format(collation="utf8mb4_uca1400_ai_ci")
+        values = values.format(hash="MD5(seq)")
+    else:  # 9.7 has no MD5
+        columns = columns.format(collation="utf8mb4_0900_ai_ci")
+        values = values.format(hash="LEFT(SHA2(seq, 256), 32)")
     rest = "updated_at DATETIME(6), note CHAR(60)"
     make_table(sql, name, f"{columns}, {rest}{index}")
     sql(f"INSERT INTO {name} SELECT {values}, REPEAT('n', 60) FROM {numbers(1, ROWS)} ORDER BY seq")
@@ -110,7 +114,9 @@ def test_chunks_of_any_key_are_even_and_hold_every_row_once(
     assert max(sizes) <= 2.5 * PER_CHUNK, sizes
     read = sum(int(step["value"]) for step in steps)
     found_without_walking = TABLES[name][2]
-    assert (read < ROWS / 10) == found_without_walking, read
+    # MySQL's estimates of text keys are coarser: a range that looks far too big is walked.
+    few = ROWS / (10 if is_mariadb(sql) else 5)
+    assert (read < few) == found_without_walking, read
 
 
 def test_without_an_index_on_the_cursor_the_key_is_walked(source: MySqlSource, sql: Run) -> None:
