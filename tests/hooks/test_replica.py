@@ -73,7 +73,8 @@ def replica(
     sql("CREATE DATABASE replicated")
     mariadb = is_mariadb(sql)
     ((file, position),) = [row[:2] for row in sql(f"SHOW {_LOG[mariadb]} STATUS")]
-    on_copy("CREATE DATABASE IF NOT EXISTS replicated")
+    on_copy("DROP DATABASE IF EXISTS replicated")
+    on_copy("CREATE DATABASE replicated")
     on_copy(f"GRANT {_SEES_LAG[mariadb]} ON *.* TO reader@'127.0.0.1'")
     source = {
         "HOST": f"'{stack.mysql_host}'",
