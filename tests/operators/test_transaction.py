@@ -86,7 +86,7 @@ def test_it_waits_in_the_triggerer_and_is_cancelled_with_its_task(
         assert run.do("sum_up", follow=False).state == "deferred"
         assert len(product.primary.unfinished()) == 1
         run.kill_deferred("sum_up")
-        assert product.primary.unfinished() == []
+        product.primary.wait_until_idle()
     run.clear("sum_up").go().expect("success")
     assert totals(product, table) == [2]
 
@@ -95,6 +95,6 @@ def test_past_its_deadline_it_is_cancelled(product: Product, table: str) -> None
     run = a_run(table, timeout_seconds=1)
     with product.primary.locked(table):
         run.go().expect("failed")
-        assert product.primary.unfinished() == []
+        product.primary.wait_until_idle()
     assert "Timeout waiting for primary" in run.told("sum_up")
     assert totals(product, table) == []
