@@ -12,7 +12,6 @@ from tidemark.cli import main as cli
 from tests.support.moments import part_written
 from tests.support.product import ROOT, Product
 from tests.support.source import DATABASE
-from tests.support.traffic import data_api
 
 
 def test_rule_7_replan_lets_a_stuck_window_be_read_anew(
@@ -22,7 +21,7 @@ def test_rule_7_replan_lets_a_stuck_window_be_read_anew(
     product.source.insert(table, range(1, 4))
     product.sync(table)
     product.source.insert(table, [4])
-    with product.gate.refuse(data_api(cluster="primary")):
+    with product.primary.paused():
         product.sync(table, "failed")
     stuck = product.state(table)["in_flight"]["batch_id"]
     assert cli(["watermark", "list"]) == 0
@@ -41,8 +40,11 @@ def test_rule_21_a_superseded_batch_is_skipped(product: Product) -> None:
     """Its window was read anew under another epoch: the tasks that still know it step aside."""
     table = product.table("superseded")
     product.source.insert(table, range(1, 4))
-    with product.gate.refuse(part_written(table)):
-        old = product.sync(table, "failed")
+    old = product.start(table).go(until="plan_increment")
+    with product.gate.hold(part_written(table)) as held:
+        attempt = old.begin("extract_chunk", 0, process=True)
+        held.kill_caller()
+        assert attempt.end().state == "failed"
     assert cli(["watermark", "replan", "-t", f"{DATABASE}.{table}"]) == 0
     product.sync(table)
     before = product.state(table)
