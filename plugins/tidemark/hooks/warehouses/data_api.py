@@ -114,7 +114,7 @@ class DataApi:
     def describe(self, statement_id: str, wait: float = 0) -> Statement:
         """Return a statement's state, after waiting up to `wait` seconds for it to end."""
         return parse_statement(
-            self._call("describe_statement", **self._waiting(statement_id, wait))
+            self._call("describe_statement", Id=statement_id, **self._waiting(wait))
         )
 
     def wait(self, statement_id: str, seconds: float) -> Statement:
@@ -143,8 +143,15 @@ class DataApi:
 
         Raises `RelationMissing` for a table that does not exist, `TryAgain` when patience ends.
         """
-        answer = self._call("execute_statement", Sql=sql, StatementName=name, **self._where)
-        statement = self.wait(str(answer["Id"]), self.patience.seconds)
+        deadline = time.monotonic() + self.patience.seconds
+        # Where it can, the call itself waits for the end, which saves asking for it.
+        waiting = self._waiting(self.patience.seconds)
+        answer = self._call(
+            "execute_statement", Sql=sql, StatementName=name, **waiting, **self._where
+        )
+        if answer.get("Status") == "FINISHED":
+            return list(self._rows(str(answer["Id"])))
+        statement = self.wait(str(answer["Id"]), max(0.0, deadline - time.monotonic()))
         if statement.running:
             self.cancel(statement.id)
             raise TryAgain(
@@ -213,11 +220,9 @@ class DataApi:
                 return
             token = {"NextToken": page["NextToken"]}
 
-    def _waiting(self, statement_id: str, wait: float) -> dict[str, Any]:
+    def _waiting(self, wait: float) -> dict[str, int]:
         seconds = min(_LONGEST_WAIT, round(wait), round(self.patience.seconds / 2))
-        return {"Id": statement_id} | (
-            {"WaitTimeSeconds": seconds} if self._waits and seconds >= 1 else {}
-        )
+        return {"WaitTimeSeconds": seconds} if self._waits and seconds >= 1 else {}
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         deadline = time.monotonic() + self.target.statement_timeout_ms / 1000
