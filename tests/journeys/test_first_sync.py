@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 from tests.support.journeys import Pipeline
 from tests.support.moments import load_submitted
 from tests.support.traffic import data_api
@@ -86,3 +90,18 @@ def test_an_idle_table_costs_two_tasks_and_no_copy(pipeline: Pipeline) -> None:
     after = pipeline.state(TABLE)
     assert after["watermark"] == before["watermark"]
     assert after["targets"]["primary"]["as_of"] > before["targets"]["primary"]["as_of"]
+
+
+def test_a_run_is_started_and_watched_from_a_terminal(
+    pipeline: Pipeline, environment: dict[str, str]
+) -> None:
+    pipeline.source.insert(TABLE, [60])
+    command = [sys.executable, "-m", "tidemark", "sync", "-t", f"journeys.{TABLE}", "--json"]
+    done = subprocess.run(
+        command, env=environment, timeout=240, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert (run["state"], run["tasks"]["load_primary"]) == ("success", {"success": 1})
+    assert "tasks  " in done.stderr, "how far it has come"
+    pipeline.assert_equal(TABLE)
