@@ -84,10 +84,19 @@ def environment(
         "password": stack.mysql_reader_password,
         "extra": {"ssh_conn_id": "bastion"},
     }
+    archive = {
+        "conn_type": "postgres",
+        "host": stack.postgres_host,
+        "port": stack.postgres_port,
+        "login": stack.postgres_user,
+        "password": stack.postgres_password,
+        "schema": "postgres",
+    }
     extra = {
         # The DAG file does not change here, and tasks read it themselves.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         "TIDEMARK_CONFIG_DIR": str(config),
+        "AIRFLOW_CONN_ARCHIVE_DB": json.dumps(archive),
         "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
         "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
         "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
