@@ -59,6 +59,9 @@ class MariaDb:
             return None
         shutil.rmtree(self._draft, ignore_errors=True)
         self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._creation()
+
+    def _creation(self) -> Service:
         return Service(
             "mariadb-install-db",
             [

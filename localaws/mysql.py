@@ -8,7 +8,6 @@ wherever those could matter to somebody who reads it: SQL mode, collation, `cach
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from localaws.endpoints import write_private
@@ -21,12 +20,7 @@ _ENVIRONMENT = "LOCALAWS_MYSQLD"
 class MySql(MariaDb):
     """A MySQL server whose data lie in `<home>/mysql`; its users are made anew at every start."""
 
-    def preparation(self) -> Service | None:
-        """Return the process that creates the data directory; None when there is one already."""
-        if self._data.exists():
-            return None
-        shutil.rmtree(self._draft, ignore_errors=True)
-        self._scratch.mkdir(parents=True, exist_ok=True)
+    def _creation(self) -> Service:
         return Service(
             "mysqld --initialize",
             [*self._command(self._draft), "--initialize-insecure"],

@@ -5,7 +5,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-MIRROR=${MYSQL_MIRROR:-http://deb.debian.org/debian}
 HOME_OF_SERVER=$PWD/.local/mysql-server
 DRAFT=$HOME_OF_SERVER.new
 KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -14,6 +13,13 @@ KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 if ! command -v apt-get >/dev/null || [ ! -e "$KEYS" ]; then
     echo "fetch_mysql: apt and Debian's keys ($KEYS) are needed; elsewhere, name a server of your own:" \
         "LOCALAWS_MYSQLD=/path/to/mysqld" >&2
+    exit 1
+fi
+# Where this machine has Debian's packages from.
+MIRROR=${MYSQL_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+    'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)}
+if [ -z "$MIRROR" ]; then
+    echo "fetch_mysql: apt knows no mirror of Debian here: apt-get update, or name one: MYSQL_MIRROR=http://…" >&2
     exit 1
 fi
 rm -rf "$DRAFT" "$HOME_OF_SERVER"

@@ -77,20 +77,23 @@ class CleanStagingOperator(BaseOperator):
 class CatchUpOperator(BaseOperator):
     """Apply now what a target owes of a table, all of it. Returns the rows, by batch."""
 
+    _catching_up: CatchUp | None = None
+
     def execute(self, context: Context) -> dict[str, dict[str, int]]:
         form = context["params"]
         with no_futile_retry():
             stream = Stream.open(form["table"])
-            self._catching_up = CatchUp(stream, form["target"], datetime.now(UTC))
-            for batch_ids in self._catching_up.apply():
+            self._catching_up = catching_up = CatchUp(stream, form["target"], datetime.now(UTC))
+            for batch_ids in catching_up.apply():
                 self.log.info("Applying %s", ", ".join(batch_ids))
-        if self._catching_up.reason:
-            self.log.info("%s", self._catching_up.reason)
-        return self._catching_up.receipts
+        if catching_up.reason:
+            self.log.info("%s", catching_up.reason)
+        return catching_up.receipts
 
     def on_kill(self) -> None:
         """Cancel what is under way."""
-        self._catching_up.stop()
+        if self._catching_up:
+            self._catching_up.stop()
 
 
 class RedriveOperator(BaseOperator):
