@@ -136,11 +136,14 @@ class Warehouse:
         return {row["id"]: row["name"] for row in self.rows(table)}
 
     def ledger(self, table: str) -> list[dict[str, Any]]:
-        """The ledger of the table, oldest row first; empty when there is no ledger yet."""
+        """The ledger of the table, oldest row first; empty when there is no ledger yet.
+
+        Two loads may end in one second, and GETDATE knows no parts of it: then by their reading.
+        """
         ledger = f"_tidemark_ledger__{table}"
         if not self.has(ledger):
             return []
-        return self.run(f"SELECT * FROM {ledger} ORDER BY loaded_at, batch_id")
+        return self.run(f"SELECT * FROM {ledger} ORDER BY loaded_at, read_from, batch_id")
 
     def wait_for_batch(self, table: str) -> None:
         """Wait until the ledger lists a batch."""
