@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tidemark.core.target_list import parse_targets
+from tidemark.core.settings.target_list import parse_targets
 
 from tests.support.containers import ROOT, example, pins, services, stages, words
 

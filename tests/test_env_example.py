@@ -9,9 +9,9 @@ import re
 
 import boto3
 import pytest
-from tidemark.core.tables import parse_tables
-from tidemark.core.target_list import parse_targets
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.settings.tables import parse_tables
+from tidemark.core.settings.target_list import parse_targets
+from tidemark.core.settings.targets import RedshiftTarget
 
 from tests.support.containers import REFERENCE, ROOT, example, services, words
 

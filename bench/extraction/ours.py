@@ -56,7 +56,7 @@ def _tidemark(job: Job, path: Literal["wire", "driver"]) -> Iterator[None]:
     import mysql_arrow
     import pymysql
     from mysql_arrow.__main__ import main as load_loops
-    from tidemark.core.file_sizes import FileSizes
+    from tidemark.core.source.file_sizes import FileSizes
     from tidemark.hooks.ahead import Ahead
     from tidemark.hooks.parquet_files import Encoding, encode_files
 
@@ -76,9 +76,9 @@ def _tidemark(job: Job, path: Literal["wire", "driver"]) -> Iterator[None]:
 def _to_s3(job: Job) -> Iterator[None]:
     """Take the product's whole way: its Airflow connection, snapshot, types, files in S3."""
     from mysql_arrow.__main__ import main as load_loops
-    from tidemark.core.column_types import arrow_schema
-    from tidemark.core.file_sizes import FileSizes
-    from tidemark.core.targets import Staging
+    from tidemark.core.settings.targets import Staging
+    from tidemark.core.source.column_types import arrow_schema
+    from tidemark.core.source.file_sizes import FileSizes
     from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
     from tidemark.hooks.parquet_files import Encoding
     from tidemark.hooks.staging_bucket import StagingBucket

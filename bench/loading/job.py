@@ -19,14 +19,14 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
-from tidemark.core.batches import Batch, Plan, StagedFile, checksum, increment_id
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.statements import client_token
-from tidemark.core.tables import Table
-from tidemark.core.targets import RedshiftTarget, Staging
-from tidemark.core.windows import Window, single_chunk
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import RedshiftTarget, Staging
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.growing_keys import KeyWindow
+from tidemark.core.source.windows import Window, single_chunk
+from tidemark.core.storage.batches import Batch, Plan, StagedFile, checksum, increment_id
 from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse

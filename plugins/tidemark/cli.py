@@ -42,11 +42,11 @@ from tidemark.commands import (
     watermark,
 )
 from tidemark.commands.answers import DONE, Answer, Parser, exit_code, give
-from tidemark.core.catalogue import Found
-from tidemark.core.discovery import Proposal, propose, write_entries
 from tidemark.core.errors import TidemarkError
-from tidemark.core.tables import Table
-from tidemark.core.wildcards import Outline, write_found
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.wildcards import Outline, write_found
+from tidemark.core.source.catalogue import Found
+from tidemark.core.source.discovery import Proposal, propose, write_entries
 from tidemark.hooks.mysql_catalogue import list_tables
 from tidemark.hooks.project import (
     TableLists,

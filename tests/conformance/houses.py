@@ -14,12 +14,12 @@ import botocore.session
 import psycopg
 import pytest
 from psycopg.rows import dict_row
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.statements import client_token
-from tidemark.core.tables import Table
-from tidemark.core.targets import PostgresTarget, RedshiftTarget, Staging, Target
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Staging, Target
+from tidemark.core.storage.batches import Batch
 from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.opening import open_warehouse

@@ -6,9 +6,9 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tidemark.core.catch_up import Group
 from tidemark.core.errors import TryAgain
-from tidemark.core.ledger import LedgerEntry
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
 
 from tests.conformance.conftest import Find
 from tests.conformance.houses import House, apply

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from tidemark.core.bases import fitted_swap
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.statements import client_token
-from tidemark.core.tables import Table
+from tidemark.core.loading.bases import fitted_swap
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch
 
 from tests.conformance.houses import House, apply
 from tests.support.staged import ITEMS, at, stage

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tidemark.core.catch_up import Group
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.tables import Table
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.settings.tables import Table
 
 from localaws import Endpoints
 from tests.conformance.houses import House, apply, opened

@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.tables import Table
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch
 from tidemark.operators.preparing import prepare
 
 from tests.conformance.houses import House, apply

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from tidemark.core.column_types import Column
 from tidemark.core.errors import TryAgain
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.load_failures import BadData
+from tidemark.core.loading.load_failures import BadData
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.growing_keys import KeyWindow
 
 from tests.conformance.houses import House, apply
 from tests.support.staged import ITEMS, row, stage

@@ -7,10 +7,10 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from tidemark.core.appsflyer import FIELDS
-from tidemark.core.event_layouts import EventLayout
-from tidemark.core.events import distinct, read_event
-from tidemark.core.webhook_bodies import message_text
+from tidemark.core.events.appsflyer import FIELDS
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.events.events import distinct, read_event
+from tidemark.core.webhook.bodies import message_text
 
 from onebox.appsflyer_events import MESSAGE_TYPES, SKADNETWORK, example_event, example_events
 

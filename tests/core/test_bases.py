@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.bases import refresh_epoch, with_base_plan
-from tidemark.core.batches import base_id, increment_id, parse_batch_id
-from tidemark.core.committing import judge_commit, with_base_commit, with_commit
-from tidemark.core.ledger import Base, LedgerEntry, holds, newest_base, superseded
-from tidemark.core.roles import with_new
-from tidemark.core.state import first_state, to_load, with_debt, with_load, with_plan
-from tidemark.core.windows import Window
+from tidemark.core.loading.bases import refresh_epoch, with_base_plan
+from tidemark.core.loading.ledger import Base, LedgerEntry, holds, newest_base, superseded
+from tidemark.core.loading.roles import with_new
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import base_id, increment_id, parse_batch_id
+from tidemark.core.storage.committing import judge_commit, with_base_commit, with_commit
+from tidemark.core.storage.state import first_state, to_load, with_debt, with_load, with_plan
 
 from tests.core.values import HIGH, LOW, a_base, a_batch, a_plan
 

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.batches import (
+from tidemark.core.source.growing_keys import KeyWindow
+from tidemark.core.source.windows import Window, single_chunk
+from tidemark.core.storage.batches import (
     backfill_id,
     batch_prefix,
     increment_id,
     parse_batch_id,
     seal,
 )
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.manifests import manifest
-from tidemark.core.windows import Window, single_chunk
+from tidemark.core.storage.manifests import manifest
 
 from tests.core.values import HIGH, LOW, a_plan, a_receipt
 

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.breaker import Breaker, Limits, after_failure, after_success, condition, told
+from tidemark.core.loading.breaker import (
+    Breaker,
+    Limits,
+    after_failure,
+    after_success,
+    condition,
+    told,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LIMITS = Limits(failures=3, pause=timedelta(minutes=15))

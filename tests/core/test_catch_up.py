@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
-from tidemark.core.column_types import Column
+from tidemark.core.loading.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch
 
 from tests.core.values import HIGH, a_batch
 

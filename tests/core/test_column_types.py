@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tidemark.core.column_types import (
+from tidemark.core.source.column_types import (
     LINEAGE,
     Column,
     UnsupportedType,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tidemark.core.column_types_page import page
+from tidemark.core.source.column_types_page import page
 
 ROOT = Path(__file__).parents[2]
 _LINE = re.compile(r"^\| `(.+)` \| .* \| `(.+)` \| `(.+)` \| `(.+)` \|$", re.MULTILINE)
 
 
 def test_the_page_is_what_the_functions_say() -> None:
-    command = "python -m tidemark.core.column_types_page > docs/column-types.md"
+    command = "python -m tidemark.core.source.column_types_page > docs/column-types.md"
     assert (ROOT / "docs/column-types.md").read_text(encoding="utf-8") == page(), command
 
 

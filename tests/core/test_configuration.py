@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tidemark.core.drain_settings import event_table
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.queues import Receiver, parse_queues, parse_receiver
-from tidemark.core.tables import parse_tables, refuse_shared_targets
-from tidemark.core.target_list import parse_targets
+from tidemark.core.settings.drain_settings import event_table
+from tidemark.core.settings.queues import Receiver, parse_queues, parse_receiver
+from tidemark.core.settings.tables import parse_tables, refuse_shared_targets
+from tidemark.core.settings.target_list import parse_targets
 
 INCLUDE = Path(__file__).parents[2] / "include"
 PRIMARY = {

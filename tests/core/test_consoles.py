@@ -2,7 +2,7 @@
 
 import pytest
 from tidemark.core.consoles import folder_page, is_aws, warehouse_page
-from tidemark.core.targets import PostgresTarget, RedshiftTarget
+from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget
 
 CLUSTER = {
     "name": "primary",

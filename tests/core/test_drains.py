@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tidemark.core.batches import batch_prefix, parse_batch_id
-from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
-from tidemark.core.drains import (
+from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.events.drains import (
     Hidden,
     fits_layout,
     plan_drain,
@@ -15,13 +14,14 @@ from tidemark.core.drains import (
     with_dropped_plan,
     with_owed,
 )
-from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.event_layouts import EventLayout
-from tidemark.core.queues import parse_queues
-from tidemark.core.recovery import recovered_drain
-from tidemark.core.roles import as_new
-from tidemark.core.state import TableState, first_state, to_load, with_plan
-from tidemark.core.streams import state_key
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.events.streams import state_key
+from tidemark.core.loading.roles import as_new
+from tidemark.core.settings.drain_settings import Drain, event_table, refuse_shared_tables
+from tidemark.core.settings.queues import parse_queues
+from tidemark.core.storage.batches import batch_prefix, parse_batch_id
+from tidemark.core.storage.recovery import recovered_drain
+from tidemark.core.storage.state import TableState, first_state, to_load, with_plan
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ROLES = {"primary": "required", "secondary": "best_effort"}

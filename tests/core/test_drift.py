@@ -3,14 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.column_types import LINEAGE, Column
-from tidemark.core.drift import (
+from tidemark.core.errors import MigrateSchema
+from tidemark.core.loading.drift import (
     LOADED_AT,
     Place,
     changes_for,
 )
-from tidemark.core.errors import MigrateSchema
-from tidemark.core.target_columns import TargetColumn
+from tidemark.core.loading.target_columns import TargetColumn
+from tidemark.core.source.column_types import LINEAGE, Column
 
 from tests.core.values import ORDERS
 

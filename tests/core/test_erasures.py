@@ -4,11 +4,11 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tidemark.core.batches import parse_batch_id
-from tidemark.core.catch_up import Room, next_step
-from tidemark.core.erasures import erasure, persons, request
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.event_layouts import EventLayout
+from tidemark.core.events.erasures import erasure, persons, request
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.loading.catch_up import Room, next_step
+from tidemark.core.storage.batches import parse_batch_id
 
 UNTIL = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LAYOUT = EventLayout(layout="narrow")

@@ -3,9 +3,9 @@
 import json
 from datetime import UTC, datetime
 
-from tidemark.core.drains import event_columns
-from tidemark.core.event_layouts import EventLayout
-from tidemark.core.event_rows import MESSAGES, Received, event_rows, message_rows
+from tidemark.core.events.drains import event_columns
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.events.event_rows import MESSAGES, Received, event_rows, message_rows
 
 SENT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 LAYOUT = EventLayout.model_validate(

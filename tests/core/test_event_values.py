@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.event_values import check_type, find, fit
-from tidemark.core.json_texts import read_json
+from tidemark.core.events.event_values import check_type, find, fit
+from tidemark.core.events.json_texts import read_json
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123000, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tidemark.core.appsflyer import FIELDS, KEY
-from tidemark.core.event_layouts import EventColumn, EventLayout
-from tidemark.core.events import NotAnEvent, distinct, read_event
+from tidemark.core.events.appsflyer import FIELDS, KEY
+from tidemark.core.events.event_layouts import EventColumn, EventLayout
+from tidemark.core.events.events import NotAnEvent, distinct, read_event
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NARROW, WIDE = EventLayout(layout="narrow"), EventLayout(layout="wide")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tidemark.core.file_sizes import LEAST_FILE_BYTES, FileSizes
+from tidemark.core.source.file_sizes import LEAST_FILE_BYTES, FileSizes
 
 MIB = 2**20
 

@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tidemark.core.breaker import Breaker
-from tidemark.core.committing import with_commit
 from tidemark.core.errors import TryAgain
 from tidemark.core.findings import (
     Airflow,
@@ -15,10 +13,12 @@ from tidemark.core.findings import (
     judge_lifecycle,
     refused,
 )
-from tidemark.core.overdue import judge_state
-from tidemark.core.roles import with_new
-from tidemark.core.state import first_state, with_plan
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.loading.breaker import Breaker
+from tidemark.core.loading.roles import with_new
+from tidemark.core.settings.targets import RedshiftTarget
+from tidemark.core.storage.committing import with_commit
+from tidemark.core.storage.overdue import judge_state
+from tidemark.core.storage.state import first_state, with_plan
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.adding import next_step, with_sighting
-from tidemark.core.growing_keys import (
+from tidemark.core.loading.adding import next_step, with_sighting
+from tidemark.core.source.growing_keys import (
     LOWEST,
     KeyWindow,
     Sighting,
@@ -16,7 +16,7 @@ from tidemark.core.growing_keys import (
     chunks_by_growing_key,
     promoted,
 )
-from tidemark.core.state import first_state
+from tidemark.core.storage.state import first_state
 
 
 def at(second: int) -> datetime:

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tidemark.core.isolation import Cuts, Piece, begin, cut, without
+from tidemark.core.loading.isolation import Cuts, Piece, begin, cut, without
 
 ANYWHERE = Cuts()
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.json_texts import canonical, read_json, write_json
+from tidemark.core.events.json_texts import canonical, read_json, write_json
 
 JSON = st.recursive(
     st.none()

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.column_types import Column
-from tidemark.core.key_ranges import (
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.key_ranges import (
     MOST_CHUNKS,
     KeyColumn,
     even_cuts,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tidemark.core.labels import load_label, messages_label, rows_label, window_label
-from tidemark.core.windows import Window
+from tidemark.core.source.windows import Window
 
 
 def at(text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 import pytest
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
-from tidemark.core.load_failures import BadData, explain_failure, sort_refusal
+from tidemark.core.loading.load_failures import BadData, explain_failure, sort_refusal
 
 
 @pytest.mark.parametrize(

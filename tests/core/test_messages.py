@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.messages import Message, first_batch, from_line, to_line
-from tidemark.core.queues import ATTRIBUTE_BYTES, MESSAGE_BYTES
+from tidemark.core.events.messages import Message, first_batch, from_line, to_line
+from tidemark.core.settings.queues import ATTRIBUTE_BYTES, MESSAGE_BYTES
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 

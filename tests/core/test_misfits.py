@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tidemark.core.column_types import Column, arrow_schema, byte_limit
-from tidemark.core.misfits import WHY, findings, fit, refusal
+from tidemark.core.source.column_types import Column, arrow_schema, byte_limit
+from tidemark.core.source.misfits import WHY, findings, fit, refusal
 
 ID = Column("id", "bigint", "BIGINT", False)
 NAME = Column("name", "varchar(3) character set utf8mb4", "VARCHAR(12)", True)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tidemark.core.open_work import applies_replication, held_by, only_reads
-from tidemark.core.windows import Held
+from tidemark.core.source.windows import Held
+from tidemark.core.storage.open_work import applies_replication, held_by, only_reads
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 TEN = timedelta(seconds=10)

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.predicates import FUNCTIONS, columns_of, parse_predicate
+from tidemark.core.source.predicates import FUNCTIONS, columns_of, parse_predicate
 from tidemark.core.templates import predicate
 
 

@@ -1,6 +1,6 @@
 """A bar that lies is worse than none."""
 
-from tidemark.core.progress import progress_line
+from tidemark.core.storage.progress import progress_line
 
 
 def test_a_line_says_how_much_is_done_and_what_is_under_way():

@@ -1,9 +1,9 @@
 """If these fail, rows vanish from sight, or a whole table is set aside row by row."""
 
 import pytest
-from tidemark.core.batches import StagedFile, parse_batch_id, seal
-from tidemark.core.misfits import Finding
-from tidemark.core.quarantine import (
+from tidemark.core.source.misfits import Finding
+from tidemark.core.storage.batches import StagedFile, parse_batch_id, seal
+from tidemark.core.storage.quarantine import (
     TooManyBadRows,
     allowed,
     check_share,

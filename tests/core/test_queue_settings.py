@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tidemark.core.drain_settings import Drain
-from tidemark.core.queue_settings import dead_letter_arn, judge_queue
-from tidemark.core.queues import Queue, Webhook
+from tidemark.core.events.queue_settings import dead_letter_arn, judge_queue
+from tidemark.core.settings.drain_settings import Drain
+from tidemark.core.settings.queues import Queue, Webhook
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:events-dead"
 QUEUE = Queue(

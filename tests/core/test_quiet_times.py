@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from tidemark.core.quiet_times import parse_quiet_time, quiet_until
+from tidemark.core.settings.quiet_times import parse_quiet_time, quiet_until
 
 
 def at(text: str) -> datetime:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tidemark.core.key_ranges import KeyColumn
+from tidemark.core.source.key_ranges import KeyColumn
 from tidemark.core.templates import render
 
 FOLDER = Path(__file__).parents[1] / "golden"

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.batches import backfill_id
-from tidemark.core.committing import with_commit
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.retention import (
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.roles import with_new
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import backfill_id
+from tidemark.core.storage.committing import with_commit
+from tidemark.core.storage.retention import (
     StagedBatch,
     alarming_debt,
     decide,
@@ -15,9 +17,7 @@ from tidemark.core.retention import (
     still_droppable,
     with_dropped,
 )
-from tidemark.core.roles import with_new
-from tidemark.core.state import first_state, with_debt, with_plan
-from tidemark.core.windows import Window
+from tidemark.core.storage.state import first_state, with_debt, with_plan
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 

@@ -1,10 +1,8 @@
 """Roles decide what the watermark waits for: changed at a wrong moment, rows are lost."""
 
 import pytest
-from tidemark.core.batches import backfill_id
-from tidemark.core.committing import unfit_required, with_commit
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.roles import (
+from tidemark.core.loading.roles import (
     demoted,
     forgotten,
     promoted,
@@ -12,9 +10,11 @@ from tidemark.core.roles import (
     with_new,
     with_targets,
 )
-from tidemark.core.state import first_state, with_debt, with_load, with_plan
-from tidemark.core.targets import RedshiftTarget
-from tidemark.core.windows import Window
+from tidemark.core.settings.targets import RedshiftTarget
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import backfill_id
+from tidemark.core.storage.committing import unfit_required, with_commit
+from tidemark.core.storage.state import first_state, with_debt, with_load, with_plan
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.runs import left_out, read_run, refuse_partial
-from tidemark.core.windows import Window
+from tidemark.core.settings.runs import left_out, read_run, refuse_partial
+from tidemark.core.source.windows import Window
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.selection import index_statement, select_columns
-from tidemark.core.tables import Table, parse_tables
+from tidemark.core.settings.selection import index_statement, select_columns
+from tidemark.core.settings.tables import Table, parse_tables
 
 
 def catalogue(**types: str) -> list[dict[str, Any]]:

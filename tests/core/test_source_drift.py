@@ -1,9 +1,9 @@
 """A change of the source that goes unnoticed is read into the wrong columns, or into none."""
 
 import pytest
-from tidemark.core.column_types import Column
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.source_drift import (
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.source_drift import (
     check_contract,
     check_pinned,
     committed_columns,

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from tidemark.core.batches import backfill_id
-from tidemark.core.committing import judge_commit, with_commit
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.recovery import recovered_state, replanned
-from tidemark.core.state import (
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import backfill_id
+from tidemark.core.storage.committing import judge_commit, with_commit
+from tidemark.core.storage.recovery import recovered_state, replanned
+from tidemark.core.storage.state import (
     first_state,
     live,
     owing_targets,
@@ -17,8 +18,7 @@ from tidemark.core.state import (
     with_load,
     with_plan,
 )
-from tidemark.core.state_reading import parse_state
-from tidemark.core.windows import Window
+from tidemark.core.storage.state_reading import parse_state
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 

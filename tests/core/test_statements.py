@@ -6,18 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tidemark.core.batches import backfill_id, seal
-from tidemark.core.catch_up import LARGEST_GROUP, Group
-from tidemark.core.column_types import Column
-from tidemark.core.drain_settings import Drain, event_table
-from tidemark.core.drains import plan_drain
-from tidemark.core.drift import Changes
-from tidemark.core.erasures import MOST, erasure, persons, request
-from tidemark.core.event_layouts import EventLayout
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.key_ranges import KeyColumn
-from tidemark.core.state import first_state
-from tidemark.core.statements import (
+from tidemark.core.events.drains import plan_drain
+from tidemark.core.events.erasures import MOST, erasure, persons, request
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.loading.catch_up import LARGEST_GROUP, Group
+from tidemark.core.loading.drift import Changes
+from tidemark.core.loading.statements import (
     alter_statements,
     client_token,
     create_statements,
@@ -26,8 +20,14 @@ from tidemark.core.statements import (
     probe_statements,
     statement_name,
 )
-from tidemark.core.tables import Table
-from tidemark.core.targets import PostgresTarget, RedshiftTarget
+from tidemark.core.settings.drain_settings import Drain, event_table
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.growing_keys import KeyWindow
+from tidemark.core.source.key_ranges import KeyColumn
+from tidemark.core.storage.batches import backfill_id, seal
+from tidemark.core.storage.state import first_state
 from tidemark.core.templates import identifier, literal, render
 
 from tests.core.values import HIGH, ORDERS, a_base, a_batch, a_plan, a_receipt

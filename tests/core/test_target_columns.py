@@ -1,7 +1,7 @@
 """If these fail, a table of a target is told to differ from its plan although it does not."""
 
 import pytest
-from tidemark.core.target_columns import TargetColumn, read_target_column
+from tidemark.core.loading.target_columns import TargetColumn, read_target_column
 
 
 def row(data_type, length=None, precision=None, scale=None, nullable="YES"):

@@ -9,17 +9,22 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tidemark.core.bases import refresh_epoch, restored, with_base_plan, with_restored
-from tidemark.core.batches import Batch, backfill_id, is_base, seal
-from tidemark.core.committing import judge_commit, unfit_required, with_base_commit, with_commit
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.ledger import LedgerEntry, holds, newest_base, superseded
-from tidemark.core.recovery import replanned
-from tidemark.core.retention import decide, still_droppable, with_dropped
-from tidemark.core.roles import demoted, promoted, with_targets
-from tidemark.core.state import first_state, to_load, with_debt, with_load, with_plan
-from tidemark.core.targets import RedshiftTarget
-from tidemark.core.windows import Window
+from tidemark.core.loading.bases import refresh_epoch, restored, with_base_plan, with_restored
+from tidemark.core.loading.ledger import LedgerEntry, holds, newest_base, superseded
+from tidemark.core.loading.roles import demoted, promoted, with_targets
+from tidemark.core.settings.targets import RedshiftTarget
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import Batch, backfill_id, is_base, seal
+from tidemark.core.storage.committing import (
+    judge_commit,
+    unfit_required,
+    with_base_commit,
+    with_commit,
+)
+from tidemark.core.storage.recovery import replanned
+from tidemark.core.storage.retention import decide, still_droppable, with_dropped
+from tidemark.core.storage.state import first_state, to_load, with_debt, with_load, with_plan
 
 from tests.core.values import LOW, a_base, a_plan, a_receipt
 

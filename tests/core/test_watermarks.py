@@ -3,15 +3,15 @@
 from datetime import UTC, timedelta
 
 import pytest
-from tidemark.core.batches import backfill_id
-from tidemark.core.by_hand import REMEMBERED, Hand
-from tidemark.core.committing import judge_commit, with_commit
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.instants import read_age, read_instant
-from tidemark.core.recovery import replanned
-from tidemark.core.state import first_state, live, with_debt, with_plan
-from tidemark.core.watermarks import from_the_beginning, moved, restored_state, signed
-from tidemark.core.windows import Window
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import backfill_id
+from tidemark.core.storage.by_hand import REMEMBERED, Hand
+from tidemark.core.storage.committing import judge_commit, with_commit
+from tidemark.core.storage.recovery import replanned
+from tidemark.core.storage.state import first_state, live, with_debt, with_plan
+from tidemark.core.storage.watermarks import from_the_beginning, moved, restored_state, signed
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.webhook_admission import (
+from tidemark.core.webhook.admission import (
     Bucket,
     networks,
     sender_address,
@@ -13,7 +13,7 @@ from tidemark.core.webhook_admission import (
     token_refusal,
     within,
 )
-from tidemark.core.webhook_refusals import Refusal
+from tidemark.core.webhook.refusals import Refusal
 
 NEW, OLD = b"n" * 20, b"o" * 20
 PROXIES = networks(["10.0.0.0/8", "fd00::/8"])

@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.webhook_bodies import is_json_type, message_text
-from tidemark.core.webhook_refusals import Refusal, Refused
+from tidemark.core.webhook.bodies import is_json_type, message_text
+from tidemark.core.webhook.refusals import Refusal, Refused
 
 JSON = st.recursive(
     st.none()

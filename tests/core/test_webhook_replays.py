@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.webhook_replays import Replays, signed_id
+from tidemark.core.webhook.replays import Replays, signed_id
 
 FIRST, SECOND = signed_id("0a" * 32), signed_id("0b" * 32)
 

@@ -2,8 +2,8 @@
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
-from tidemark.core.wildcards import parse_found, write_found
+from tidemark.core.settings.tables import Table, parse_tables, refuse_shared_targets
+from tidemark.core.settings.wildcards import parse_found, write_found
 
 LISTED = """
 version: 1

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidemark.core.key_ranges import even_cuts
-from tidemark.core.windows import (
+from tidemark.core.source.key_ranges import even_cuts
+from tidemark.core.source.windows import (
     Chunk,
     Held,
     SourceClock,

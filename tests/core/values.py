@@ -2,9 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, base_id, increment_id, seal
-from tidemark.core.column_types import Column
-from tidemark.core.windows import Chunk, Window, single_chunk
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.windows import Chunk, Window, single_chunk
+from tidemark.core.storage.batches import (
+    Batch,
+    Plan,
+    Receipt,
+    StagedFile,
+    base_id,
+    increment_id,
+    seal,
+)
 
 LOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HIGH = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

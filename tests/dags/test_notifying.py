@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG, BaseNotifier, BaseOperator
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.notices import Notifier
-from tidemark.core.tables import parse_tables
+from tidemark.core.settings.tables import parse_tables
 from tidemark.operators.notifying import callbacks
 
 

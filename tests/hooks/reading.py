@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from tidemark.core.column_types import arrow_schema
+from tidemark.core.source.column_types import arrow_schema
 from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
 
 DATABASE = "hooks"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tidemark.cli import main
-from tidemark.core.tables import parse_tables
+from tidemark.core.settings.tables import parse_tables
 from tidemark.hooks.mysql_catalogue import list_tables
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 

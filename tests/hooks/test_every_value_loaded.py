@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tidemark.core.column_types import LINEAGE, arrow_schema
+from tidemark.core.source.column_types import LINEAGE, arrow_schema
 from tidemark.hooks.mysql_source import MySqlSource
 
 from localaws import Endpoints

@@ -33,9 +33,9 @@ _INSERT_ROWS = 500_000
 EXTRACT = r"""
 import json, pathlib, re, sys
 from tests.hooks.reading import all_rows
-from tidemark.core.column_types import arrow_schema
-from tidemark.core.file_sizes import FileSizes
-from tidemark.core.targets import Staging
+from tidemark.core.source.column_types import arrow_schema
+from tidemark.core.source.file_sizes import FileSizes
+from tidemark.core.settings.targets import Staging
 from tidemark.hooks.mysql_source import MySqlSource
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_bucket import StagingBucket

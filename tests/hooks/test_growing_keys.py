@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tidemark.core.growing_keys import LOWEST, KeyWindow, chunks_by_growing_key
-from tidemark.core.key_ranges import KeyColumn
+from tidemark.core.source.growing_keys import LOWEST, KeyWindow, chunks_by_growing_key
+from tidemark.core.source.key_ranges import KeyColumn
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_ranges import RangedTable
 from tidemark.hooks.mysql_source import MySqlSource

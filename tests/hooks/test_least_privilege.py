@@ -9,8 +9,8 @@ from pathlib import Path
 import pymysql
 import pytest
 from tidemark.core.errors import TidemarkError
-from tidemark.core.key_ranges import range_columns
-from tidemark.core.windows import Window
+from tidemark.core.source.key_ranges import range_columns
+from tidemark.core.source.windows import Window
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_ranges import RangedTable
 from tidemark.hooks.mysql_source import MySqlSource, SourceError

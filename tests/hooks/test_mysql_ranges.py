@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tidemark.core.key_ranges import Key, is_integer, range_columns
-from tidemark.core.windows import Window, chunks_by_key
+from tidemark.core.source.key_ranges import Key, is_integer, range_columns
+from tidemark.core.source.windows import Window, chunks_by_key
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_ranges import RangedTable, key_cuts
 from tidemark.hooks.mysql_source import MySqlSource

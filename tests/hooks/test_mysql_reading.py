@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tidemark.core.column_types import arrow_schema
 from tidemark.core.errors import TryAgain
+from tidemark.core.source.column_types import arrow_schema
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run

@@ -10,10 +10,10 @@ from typing import Any
 
 import pymysql
 import pytest
-from tidemark.core.column_types import UnsupportedType
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.key_ranges import KeyColumn
-from tidemark.core.tables import Table
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.column_types import UnsupportedType
+from tidemark.core.source.key_ranges import KeyColumn
 from tidemark.hooks.mysql_connection import fetch, open_session
 from tidemark.hooks.mysql_source import MySqlSource, ReadRequest, SourceError
 

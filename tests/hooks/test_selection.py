@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.tables import Table
+from tidemark.core.settings.tables import Table
 from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
 
 from tests.hooks.conftest import Run

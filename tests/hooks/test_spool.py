@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tidemark.core.messages import Message, to_line
+from tidemark.core.events.messages import Message, to_line
 from tidemark.hooks.spool import Spool, SpoolFull
 
 ROOM = 1_000_000_000
@@ -90,7 +90,7 @@ def test_a_killed_owner_leaves_all_that_it_had_confirmed(directory: Path) -> Non
     script = """
 import os, sys
 from pathlib import Path
-from tidemark.core.messages import Message
+from tidemark.core.events.messages import Message
 from tidemark.hooks.spool import Spool
 spool = Spool(Path(sys.argv[1]), 10**9)
 for number in range(20):

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.config import Config
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.file_sizes import FileSizes
-from tidemark.core.targets import Staging
+from tidemark.core.settings.targets import Staging
+from tidemark.core.source.file_sizes import FileSizes
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.staging_files import stage

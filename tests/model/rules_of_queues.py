@@ -27,7 +27,7 @@ QUEUES = (
     SwitchedOff(
         20,
         "rows merge by the event's key",
-        "plugins/tidemark/core/event_layouts.py",
+        "plugins/tidemark/core/events/event_layouts.py",
         'return self.key or ("message_id" if self.layout == "declared" else KEY)',
         'return "message_id"',
         (f"{_DRAINED}events_are_in_both_warehouses_once_and_gone_from_the_queue",),
@@ -35,7 +35,7 @@ QUEUES = (
     SwitchedOff(
         20,
         "while a batch is in flight nothing new is received",
-        "plugins/tidemark/core/state.py",
+        "plugins/tidemark/core/storage/state.py",
         "    if state.in_flight or begins != (",
         "    if begins != (",
         (

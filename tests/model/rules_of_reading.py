@@ -43,7 +43,7 @@ READING = (
     SwitchedOff(
         2,
         "receipts that do not cover the plan make no batch",
-        f"{_CORE}batches.py",
+        f"{_CORE}storage/batches.py",
         "if sorted(receipt.chunk for receipt in receipts) != [c.number for c in plan.chunks]:",
         "if not receipts:",
         ("tests/core/test_batches.py::test_rule_2_seal_needs_the_receipt_of_every_planned_chunk",),
@@ -51,7 +51,7 @@ READING = (
     SwitchedOff(
         8,
         "commit is a compare",
-        f"{_CORE}committing.py",
+        f"{_CORE}storage/committing.py",
         '        return "already committed"\n    return "superseded"',
         '        return "commit"\n    return "commit"',
         (f"{_STATE}test_rule_8_commit_acts_only_if_id_epoch_and_watermark_match",),
@@ -59,7 +59,7 @@ READING = (
     SwitchedOff(
         8,
         "a plan from an older document is not recorded",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "if state.in_flight or begins != (state.watermark, state.epoch, state.key_mark):",
         "if state.in_flight:",
         (f"{_STATE}test_rule_8_a_plan_made_from_an_older_document_is_not_recorded",),
@@ -91,7 +91,7 @@ READING = (
     SwitchedOff(
         9,
         "a resync never enters debt",
-        f"{_CORE}committing.py",
+        f"{_CORE}storage/committing.py",
         "    if batch.plan.only:\n",
         "    if False:\n",
         ("tests/core/test_bases.py::test_rule_9_a_resync_never_enters_debt",),
@@ -107,7 +107,7 @@ READING = (
     SwitchedOff(
         10,
         "the last chunk has no upper end",
-        f"{_CORE}windows.py",
+        f"{_CORE}source/windows.py",
         "highs = [*cuts, None if open_end else window.high]",
         "highs = [*cuts, window.high]",
         (f"{_WINDOWS}test_rule_10_a_window_that_ends_at_the_horizon_is_read_to_its_open_end",),
@@ -139,7 +139,7 @@ READING = (
     SwitchedOff(
         18,
         "a backfill's id carries the clear epoch of its plan",
-        f"{_CORE}batches.py",
+        f"{_CORE}storage/batches.py",
         'return f"{slug}_{digest}-c{clear_epoch}"',
         'return f"{slug}_{digest}-c0"',
         (
@@ -150,7 +150,7 @@ READING = (
     SwitchedOff(
         19,
         "the horizon stays below open transactions",
-        f"{_CORE}windows.py",
+        f"{_CORE}source/windows.py",
         "(oldest.age if oldest else timedelta())",
         "timedelta()",
         (f"{_WINDOWS}test_rule_19_horizon_lies_below_the_oldest_writer_and_the_safety_lag",),
@@ -158,7 +158,7 @@ READING = (
     SwitchedOff(
         19,
         "a horizon below the watermark is nothing new",
-        f"{_CORE}windows.py",
+        f"{_CORE}source/windows.py",
         "return self.low is not None and self.high <= self.low",
         "return self.low is not None and self.high == self.low",
         (
@@ -169,7 +169,7 @@ READING = (
     SwitchedOff(
         19,
         "key ranges are open at both ends",
-        f"{_CORE}windows.py",
+        f"{_CORE}source/windows.py",
         "    lows: list[Key | None] = [None, *cuts]\n    highs: list[Key | None] = [*cuts, None]\n",
         "    lows: list[Key | None] = [*cuts]\n    highs: list[Key | None] = [*cuts[1:], None]\n",
         (f"{_WINDOWS}test_rule_19_chunks_by_key_read_every_row_once_even_beyond_the_keys_seen",),
@@ -177,7 +177,7 @@ READING = (
     SwitchedOff(
         21,
         "a batch that is neither in flight nor committed is superseded",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "return name.epoch == state.epoch and reached(state, name.window.high)",
         "return True",
         (f"{_STATE}test_rule_21_a_batch_neither_in_flight_nor_committed_is_superseded",),
@@ -185,7 +185,7 @@ READING = (
     SwitchedOff(
         21,
         "a load means everything owed, then its own",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "batches = [*owed, *mine]",
         "batches = [*mine, *owed]",
         (f"{_STATE}test_rule_21_a_load_means_everything_owed_then_its_own",),
@@ -203,7 +203,7 @@ READING = (
     SwitchedOff(
         22,
         "a recovered document's epoch is above every ledger's",
-        f"{_CORE}recovery.py",
+        f"{_CORE}storage/recovery.py",
         "epoch=max(epochs, default=0) + 1",
         "epoch=1",
         (f"{_STATE}test_rule_22_a_recovered_document_gets_an_epoch_above_every_ledger",),

@@ -26,7 +26,7 @@ TARGETS = (
     SwitchedOff(
         3,
         "a base older than the newest changes nothing",
-        f"{_CORE}ledger.py",
+        f"{_CORE}loading/ledger.py",
         "return newest is not None and read_from <= newest.read_from",
         "return False",
         (f"{_SWAPPED}test_rule_3_a_base_older_than_the_newest_is_recorded_and_changes_nothing",),
@@ -34,7 +34,7 @@ TARGETS = (
     SwitchedOff(
         3,
         "a base comes before any other owed batch",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "    return [*bases, *(batch_id for batch_id in batches if not is_base(batch_id))]\n",
         "    return batches\n",
         (f"{_BASES}test_rule_3_a_base_is_loaded_first_and_of_several_the_newest_stays_owed",),
@@ -66,7 +66,7 @@ TARGETS = (
     SwitchedOff(
         5,
         "a required target owes nothing",
-        f"{_CORE}committing.py",
+        f"{_CORE}storage/committing.py",
         "        if target.debt:\n",
         "        if False:\n",
         (f"{_ROLES}test_a_required_target_that_is_new_or_in_debt_stops_the_commit",),
@@ -74,7 +74,7 @@ TARGETS = (
     SwitchedOff(
         5,
         "who owes cannot be promoted",
-        f"{_CORE}roles.py",
+        f"{_CORE}loading/roles.py",
         "    if why:\n",
         "    if False:\n",
         (f"{_ROLES}test_rule_5_promote_needs_a_target_that_is_enabled_whole_and_owes_nothing",),
@@ -82,7 +82,7 @@ TARGETS = (
     SwitchedOff(
         5,
         "the required set is never empty",
-        f"{_CORE}roles.py",
+        f"{_CORE}loading/roles.py",
         "    if state.required == (name,):\n",
         "    if False:\n",
         (f"{_ROLES}test_rule_5_the_required_set_is_never_empty_and_never_disabled",),
@@ -101,7 +101,7 @@ TARGETS = (
     SwitchedOff(
         6,
         "a new target loads nothing before its base",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         'if known and known.status == "new" and not (bases and bases[0] in known.awaits):',
         "if False:",
         (
@@ -112,7 +112,7 @@ TARGETS = (
     SwitchedOff(
         6,
         "what is committed after its base was planned is a new target's debt",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         '(target.status != "new" or target.awaits)',
         'target.status != "new"',
         (f"{_BASES}test_rule_6_a_new_target_owes_what_is_committed_after_its_base_was_planned",),
@@ -120,7 +120,7 @@ TARGETS = (
     SwitchedOff(
         6,
         "a target whose debt retention drops becomes new",
-        f"{_CORE}retention.py",
+        f"{_CORE}storage/retention.py",
         "        name: as_new(target, state.table_name)\n",
         "        name: target\n",
         (f"{_RETENTION}test_rule_6_what_a_disabled_target_owes_is_dropped_after_it_was_set_new",),
@@ -128,7 +128,7 @@ TARGETS = (
     SwitchedOff(
         7,
         "replan raises the epoch",
-        f"{_CORE}recovery.py",
+        f"{_CORE}storage/recovery.py",
         "state.epoch + 1",
         "state.epoch",
         (f"{_STATE}test_rule_7_replanning_keeps_the_watermark_and_makes_a_new_batch",),
@@ -136,7 +136,7 @@ TARGETS = (
     SwitchedOff(
         7,
         "a full refresh drops the batch in flight",
-        f"{_CORE}bases.py",
+        f"{_CORE}loading/bases.py",
         'update |= {"epoch": plan.epoch, "in_flight": None}',
         'update |= {"epoch": plan.epoch}',
         (f"{_BASES}test_rule_7_a_full_refresh_raises_the_epoch_and_drops_the_batch_in_flight",),
@@ -144,7 +144,7 @@ TARGETS = (
     SwitchedOff(
         7,
         "nothing is applied past a schema that an owed batch needs",
-        f"{_CORE}catch_up.py",
+        f"{_CORE}loading/catch_up.py",
         "        if needed - {columns(first)}:\n",
         "        if False:\n",
         (
@@ -230,7 +230,7 @@ TARGETS = (
     SwitchedOff(
         16,
         "a batch in flight is kept",
-        f"{_CORE}retention.py",
+        f"{_CORE}storage/retention.py",
         '        return "it is in flight"\n',
         '        return ""\n',
         (f"{_RETENTION}test_rule_16_a_batch_in_flight_or_owed_is_kept",),
@@ -246,7 +246,7 @@ TARGETS = (
     SwitchedOff(
         17,
         "for retention, no answer means keep",
-        f"{_CORE}retention.py",
+        f"{_CORE}storage/retention.py",
         '            return f"{target} cannot be asked"\n',
         "            continue\n",
         (f"{_RETENTION}test_rule_17_no_answer_means_keep",),
@@ -262,7 +262,7 @@ TARGETS = (
     SwitchedOff(
         24,
         "as-of is the low of the oldest owed increment",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "    return min((low for low in lows if low is not None), default=complete)",
         "    return complete",
         (f"{_STATE}test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermark",),
@@ -270,7 +270,7 @@ TARGETS = (
     SwitchedOff(
         24,
         "an empty window moves only those without debt",
-        f"{_CORE}state.py",
+        f"{_CORE}storage/state.py",
         "    if None in lows:\n        return None\n",
         "",
         (f"{_STATE}test_rule_24_an_empty_window_moves_the_as_of_of_targets_without_debt_only",),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from tidemark.core.event_layouts import EventLayout
-from tidemark.core.events import event_key
+from tidemark.core.events.event_layouts import EventLayout
+from tidemark.core.events.events import event_key
 
 from localaws import Endpoints
 from onebox.appsflyer_events import example_events

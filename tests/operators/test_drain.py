@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from tidemark.cli import main
-from tidemark.core.queues import Queue
+from tidemark.core.settings.queues import Queue
 from tidemark.operators.queue_watch import QueueWatch
 
 from localaws import inject

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tidemark.core.batches import Batch
-from tidemark.core.load_failures import BadData
-from tidemark.core.quarantine import TooManyBadRows, allowed
+from tidemark.core.loading.load_failures import BadData
+from tidemark.core.storage.batches import Batch
+from tidemark.core.storage.quarantine import TooManyBadRows, allowed
 from tidemark.operators.isolating import MOST_QUESTIONS, isolate
 from tidemark.operators.stream import Stream
 

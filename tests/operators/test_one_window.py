@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tidemark.core.batches import parse_batch_id
+from tidemark.core.storage.batches import parse_batch_id
 
 from tests.support.product import Product
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.operators.statement_trigger import StatementTrigger
 
 TARGET = RedshiftTarget(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tidemark.core.file_sizes import FileSizes
+from tidemark.core.source.file_sizes import FileSizes
 from tidemark.hooks.parquet_files import Encoding, encode_files
 
 

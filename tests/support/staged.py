@@ -10,10 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tidemark.core.batches import Batch, Plan, Receipt, StagedFile, base_id, increment_id, seal
-from tidemark.core.column_types import LINEAGE, Column, arrow_schema
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.windows import Window, single_chunk
+from tidemark.core.source.column_types import LINEAGE, Column, arrow_schema
+from tidemark.core.source.growing_keys import KeyWindow
+from tidemark.core.source.windows import Window, single_chunk
+from tidemark.core.storage.batches import (
+    Batch,
+    Plan,
+    Receipt,
+    StagedFile,
+    base_id,
+    increment_id,
+    seal,
+)
 from tidemark.hooks.batch_store import BatchStore
 from tidemark.hooks.staging_bucket import StagingBucket
 

@@ -14,7 +14,7 @@ from typing import Any
 os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
 
 import pytest
-from tidemark.core.queues import Queue, Receiver, Webhook
+from tidemark.core.settings.queues import Queue, Receiver, Webhook
 from tidemark.web.reception import Reception
 from tidemark.web.webhook import create_app
 

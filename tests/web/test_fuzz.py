@@ -18,7 +18,7 @@ import psutil
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from tidemark.core.queues import Queue, Receiver, Webhook
+from tidemark.core.settings.queues import Queue, Receiver, Webhook
 from tidemark.web.reception import Reception
 from tidemark.web.webhook import create_app
 

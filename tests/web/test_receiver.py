@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from tidemark.core.webhook_admission import signature
+from tidemark.core.webhook.admission import signature
 
 from localaws import Endpoints
 from localaws.injecting import inject

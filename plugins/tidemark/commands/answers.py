@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.core.by_hand import Hand
 from tidemark.core.errors import TidemarkError, TryAgain
+from tidemark.core.storage.by_hand import Hand
 
 DONE, ACT, AGAIN = 0, 1, 75
 """Exit codes: all is well; somebody must act (2 is for a command that cannot be read); what failed

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidemark.commands.answers import Answer
-from tidemark.core.breaker import condition
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.state import TableState
-from tidemark.core.targets import Target
+from tidemark.core.loading.breaker import condition
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.state import TableState
 from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore

@@ -14,7 +14,7 @@ from typing import Any
 
 from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.quarantine import SetAside, told
+from tidemark.core.storage.quarantine import SetAside, told
 from tidemark.hooks.project import read_project
 from tidemark.hooks.quarantine_store import QuarantineStore
 from tidemark.hooks.staging_bucket import StagingBucket

@@ -13,7 +13,7 @@ from typing import Any
 
 from tidemark.commands.answers import Answer, hand, sign
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.state import Role
+from tidemark.core.storage.state import Role
 from tidemark.hooks.project import read_project
 from tidemark.operators.changing_roles import Outcome, change_role, forget
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from tidemark.commands.answers import Answer, user
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.progress import progress_line
+from tidemark.core.storage.progress import progress_line
 from tidemark.hooks.airflow_runs import RunState, look, trigger
 from tidemark.hooks.project import read_project
 from tidemark.operators.plan import PlanIncrementOperator

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
-from tidemark.core.targets import RedshiftTarget, Target
+from tidemark.core.settings.targets import RedshiftTarget, Target
 
 
 def is_aws(endpoint_url: str) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from tidemark.core.batches import Plan, parse_batch_id
-from tidemark.core.windows import Chunk, Window
+from tidemark.core.source.windows import Chunk, Window
+from tidemark.core.storage.batches import Plan, parse_batch_id
 
 _WORTH_SAYING = 1_000
 

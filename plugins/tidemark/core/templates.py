@@ -15,8 +15,8 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tidemark.core.column_types import VARBYTE_BYTES, Column
-from tidemark.core.predicates import Token, parse_predicate
+from tidemark.core.source.column_types import VARBYTE_BYTES, Column
+from tidemark.core.source.predicates import Token, parse_predicate
 
 Dialect = Literal["mysql", "redshift", "postgres"]
 
@@ -121,7 +121,7 @@ def from_stage(column: Column, dialect: Dialect) -> str:
 
 
 def predicate(condition: str, dialect: Dialect) -> str:
-    """Write a condition of `tidemark.core.predicates` as SQL, in parentheses.
+    """Write a condition of `tidemark.core.source.predicates` as SQL, in parentheses.
 
     Raises `ValueError` for a condition that could not be true for ever.
     """

@@ -5,16 +5,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tidemark.core.batches import (
+from tidemark.core.errors import TryAgain
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.storage.batches import (
     Batch,
     Plan,
     Receipt,
     batch_prefix,
     stream_prefix,
 )
-from tidemark.core.catch_up import Group
-from tidemark.core.errors import TryAgain
-from tidemark.core.manifests import manifest
+from tidemark.core.storage.manifests import manifest
 from tidemark.hooks.staging_bucket import StagingBucket
 
 Document = TypeVar("Document", bound=BaseModel)

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tidemark.core.messages import Message
-from tidemark.core.queues import Queue
+from tidemark.core.events.messages import Message
+from tidemark.core.settings.queues import Queue
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _DEPTH = {

@@ -15,9 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
-from tidemark.core.event_rows import Received
-from tidemark.core.queue_settings import dead_letter_arn
-from tidemark.core.queues import BATCH_MESSAGES, Queue
+from tidemark.core.events.event_rows import Received
+from tidemark.core.events.queue_settings import dead_letter_arn
+from tidemark.core.settings.queues import BATCH_MESSAGES, Queue
 from tidemark.hooks.aws_sessions import LeanSessions
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")

@@ -1,6 +1,6 @@
 """List the tables of a source, for `discover`."""
 
-from tidemark.core.catalogue import Found, group_catalogue
+from tidemark.core.source.catalogue import Found, group_catalogue
 from tidemark.core.templates import render
 from tidemark.hooks.mysql_connection import (
     SourceError,

@@ -15,9 +15,9 @@ import pymysql
 from pymysql.connections import Connection
 
 from tidemark.core.errors import TryAgain
-from tidemark.core.open_work import applies_replication, held_by
+from tidemark.core.source.windows import SourceClock
+from tidemark.core.storage.open_work import applies_replication, held_by
 from tidemark.core.templates import render
-from tidemark.core.windows import SourceClock
 from tidemark.hooks.mysql_connection import SourceError, code_of, fetch, thread_id
 
 _CACHE_SECONDS = 0.12

@@ -15,8 +15,8 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from tidemark.core.growing_keys import KeyWindow
-from tidemark.core.key_ranges import (
+from tidemark.core.source.growing_keys import KeyWindow
+from tidemark.core.source.key_ranges import (
     MOST_CHUNKS,
     Key,
     KeyColumn,

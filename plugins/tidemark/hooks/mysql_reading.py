@@ -14,11 +14,11 @@ import pyarrow as pa
 import pymysql
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, arrow_schema
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.key_ranges import Key, KeyColumn
-from tidemark.core.misfits import ValueRefused, row_name
-from tidemark.core.selection import hash_pads, select_form
+from tidemark.core.settings.selection import hash_pads, select_form
+from tidemark.core.source.column_types import Column, arrow_schema
+from tidemark.core.source.key_ranges import Key, KeyColumn
+from tidemark.core.source.misfits import ValueRefused, row_name
 from tidemark.core.templates import render
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_connection import (
@@ -41,7 +41,7 @@ class ReadRequest:
     :param columns: what to read, in the order of the file
     :param index: the index to use; None leaves it to the source
     :param primary_key: names a row in an error message; `key` is used without it
-    :param where: a condition of `tidemark.core.predicates`; None for every row
+    :param where: a condition of `tidemark.core.source.predicates`; None for every row
     :param hash_connection: Airflow connection with the key of the hashed columns
     :param reader: the path that `mysql_arrow.rows` takes
     :param undecodable: what becomes of texts that are no UTF-8, as `mysql_arrow.rows` has it
@@ -132,7 +132,7 @@ class Reading:
         """Yield the rows, some megabytes at a time, with the types of `arrow_schema(columns)`.
 
         A text may be longer than its column in a target, and with ``undecodable: bytes`` a column
-        of texts may be binary: `tidemark.core.misfits` looks at that.
+        of texts may be binary: `tidemark.core.source.misfits` looks at that.
         Raises `ValueRefused` for a value that is none of its column's type.
         """
         settings = connection_settings(self._conn_id)

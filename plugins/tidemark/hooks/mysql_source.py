@@ -8,13 +8,17 @@ from typing import Any
 
 from pymysql.connections import Connection
 
-from tidemark.core.column_types import Column, UnsupportedType, column_from_information_schema
-from tidemark.core.growing_keys import LOWEST, KeyWindow, Sighting
-from tidemark.core.key_ranges import Key
-from tidemark.core.selection import select_columns
-from tidemark.core.tables import Table
+from tidemark.core.settings.selection import select_columns
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.column_types import (
+    Column,
+    UnsupportedType,
+    column_from_information_schema,
+)
+from tidemark.core.source.growing_keys import LOWEST, KeyWindow, Sighting
+from tidemark.core.source.key_ranges import Key
+from tidemark.core.source.windows import SourceClock, Window
 from tidemark.core.templates import render
-from tidemark.core.windows import SourceClock, Window
 from tidemark.hooks.mysql_clock import read_clock, read_now
 from tidemark.hooks.mysql_connection import (
     SourceError,

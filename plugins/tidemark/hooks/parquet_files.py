@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tidemark.core.file_sizes import FileSizes
+from tidemark.core.source.file_sizes import FileSizes
 
 Compression = Literal["snappy", "zstd"]
 

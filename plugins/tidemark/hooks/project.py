@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tidemark.core.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.queues import Queue, Receiver, parse_queues, parse_receiver
-from tidemark.core.streams import EventTable, Loadable, is_queue
-from tidemark.core.tables import Table, parse_tables, refuse_shared_targets
-from tidemark.core.target_list import Targets, parse_targets
-from tidemark.core.targets import Target
-from tidemark.core.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
+from tidemark.core.events.streams import EventTable, Loadable, is_queue
+from tidemark.core.settings.drain_settings import Drain, event_table, refuse_shared_tables
+from tidemark.core.settings.queues import Queue, Receiver, parse_queues, parse_receiver
+from tidemark.core.settings.tables import Table, parse_tables, refuse_shared_targets
+from tidemark.core.settings.target_list import Targets, parse_targets
+from tidemark.core.settings.targets import Target
+from tidemark.core.settings.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
 
 ROOT = Path(__file__).parents[3]
 

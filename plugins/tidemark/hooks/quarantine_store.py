@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
-from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.manifests import manifest
-from tidemark.core.misfits import findings
-from tidemark.core.quarantine import Amendment, SetAside, amendment_key
+from tidemark.core.source.misfits import findings
+from tidemark.core.storage.batches import Batch, StagedFile
+from tidemark.core.storage.manifests import manifest
+from tidemark.core.storage.quarantine import Amendment, SetAside, amendment_key
 from tidemark.hooks.staging_bucket import StagingBucket
 
 Document = TypeVar("Document", bound=BaseModel)

@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tidemark.core.batches import StagedFile
-from tidemark.core.manifests import manifest
+from tidemark.core.storage.batches import StagedFile
+from tidemark.core.storage.manifests import manifest
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _AT_ONCE = 8

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tidemark.core.messages import Message, from_line, to_line
-from tidemark.core.queues import BATCH_MESSAGES, MESSAGE_BYTES
+from tidemark.core.events.messages import Message, from_line, to_line
+from tidemark.core.settings.queues import BATCH_MESSAGES, MESSAGE_BYTES
 
 # The first line says how many bytes of the file are sent, itself included; it is written over.
 _HEADER = b"tidemark spool 1 %020d\n"

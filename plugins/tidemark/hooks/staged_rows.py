@@ -7,8 +7,8 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidemark.core.batches import StagedFile
-from tidemark.core.isolation import Cuts, Piece
+from tidemark.core.loading.isolation import Cuts, Piece
+from tidemark.core.storage.batches import StagedFile
 from tidemark.hooks.quarantine_store import read_file, sent_rows
 from tidemark.hooks.staging_bucket import StagingBucket
 

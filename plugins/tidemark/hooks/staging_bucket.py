@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
-from tidemark.core.targets import Staging
+from tidemark.core.settings.targets import Staging
 from tidemark.hooks.aws_sessions import LeanSessions
 
 _CONFIG = Config(

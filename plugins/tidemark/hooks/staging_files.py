@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
-from tidemark.core.batches import StagedFile
+from tidemark.core.storage.batches import StagedFile
 from tidemark.hooks.ahead import Ahead
 from tidemark.hooks.parquet_files import Encoding, encode_files
 from tidemark.hooks.staging_bucket import StagingBucket

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tidemark.core.errors import TryAgain
-from tidemark.core.state import TableState
-from tidemark.core.state_reading import parse_state
-from tidemark.core.streams import state_key
+from tidemark.core.events.streams import state_key
+from tidemark.core.storage.state import TableState
+from tidemark.core.storage.state_reading import parse_state
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _RACES = 20

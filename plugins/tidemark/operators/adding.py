@@ -2,10 +2,10 @@
 
 import logging
 
-from tidemark.core.adding import next_step, with_sighting
-from tidemark.core.batches import increment_id
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.state import TableState, with_empty_window, with_plan
+from tidemark.core.loading.adding import next_step, with_sighting
+from tidemark.core.storage.batches import increment_id
+from tidemark.core.storage.state import TableState, with_empty_window, with_plan
 from tidemark.operators.chunking import cut_keys
 from tidemark.operators.drafting import Look, draft
 from tidemark.operators.stream import TableStream

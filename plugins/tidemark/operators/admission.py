@@ -3,13 +3,13 @@
 import logging
 from datetime import datetime
 
-from tidemark.core.breaker import Breaker, after_failure, after_success, condition, told
-from tidemark.core.catch_up import PassedOver
 from tidemark.core.errors import TidemarkError
-from tidemark.core.quiet_times import quiet_until
-from tidemark.core.roles import with_breaker
-from tidemark.core.state import TargetState
-from tidemark.core.targets import Target
+from tidemark.core.loading.breaker import Breaker, after_failure, after_success, condition, told
+from tidemark.core.loading.catch_up import PassedOver
+from tidemark.core.loading.roles import with_breaker
+from tidemark.core.settings.quiet_times import quiet_until
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.state import TargetState
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)

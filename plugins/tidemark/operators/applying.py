@@ -1,8 +1,8 @@
 """Which batches a load is to apply, before its ledger is asked."""
 
-from tidemark.core.batches import is_base
-from tidemark.core.state import TableState, to_load
-from tidemark.core.targets import Target
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.batches import is_base
+from tidemark.core.storage.state import TableState, to_load
 from tidemark.operators.admission import NothingToLoad
 from tidemark.operators.stream import Stream
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.runs import Run, left_out, read_run
+from tidemark.core.settings.runs import Run, left_out, read_run
 
 
 def asked(context: Context, strategy: str) -> Run:

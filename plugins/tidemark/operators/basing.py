@@ -1,12 +1,12 @@
 """Plan a base: a full refresh, a resync, or a run of a table with strategy ``full``."""
 
-from tidemark.core.bases import refresh_epoch, with_base_plan
-from tidemark.core.batches import Plan, base_id
-from tidemark.core.growing_keys import complete_below
-from tidemark.core.roles import refuse_unknown_targets
-from tidemark.core.runs import Run
-from tidemark.core.state import TableState
-from tidemark.core.windows import Window
+from tidemark.core.loading.bases import refresh_epoch, with_base_plan
+from tidemark.core.loading.roles import refuse_unknown_targets
+from tidemark.core.settings.runs import Run
+from tidemark.core.source.growing_keys import complete_below
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import Plan, base_id
+from tidemark.core.storage.state import TableState
 from tidemark.operators.chunking import cut_whole
 from tidemark.operators.drafting import draft, look
 from tidemark.operators.stream import TableStream

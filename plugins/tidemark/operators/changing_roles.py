@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tidemark.core.by_hand import Hand
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.ledger import holds
-from tidemark.core.roles import demoted, forgotten, promoted
-from tidemark.core.state import Role, TableState
-from tidemark.core.watermarks import signed
+from tidemark.core.loading.ledger import holds
+from tidemark.core.loading.roles import demoted, forgotten, promoted
+from tidemark.core.storage.by_hand import Hand
+from tidemark.core.storage.state import Role, TableState
+from tidemark.core.storage.watermarks import signed
 from tidemark.hooks.project import read_project
 from tidemark.operators.stream import Stream
 

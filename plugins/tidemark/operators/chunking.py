@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 
-from tidemark.core.growing_keys import KeyWindow, chunks_by_growing_key
-from tidemark.core.key_ranges import KeyColumn, is_integer, range_columns
-from tidemark.core.windows import Chunk, Window, chunks_by_cursor, chunks_by_key, single_chunk
+from tidemark.core.source.growing_keys import KeyWindow, chunks_by_growing_key
+from tidemark.core.source.key_ranges import KeyColumn, is_integer, range_columns
+from tidemark.core.source.windows import (
+    Chunk,
+    Window,
+    chunks_by_cursor,
+    chunks_by_key,
+    single_chunk,
+)
 from tidemark.hooks.mysql_ranges import RangedTable, Share
 from tidemark.hooks.mysql_source import TableShape
 from tidemark.operators.stream import TableStream

@@ -6,15 +6,15 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from tidemark.core.batches import Batch
-from tidemark.core.committing import (
+from tidemark.core.labels import batch_label
+from tidemark.core.storage.batches import Batch
+from tidemark.core.storage.committing import (
     judge_commit,
     unfit_required,
     with_base_commit,
     with_commit,
 )
-from tidemark.core.labels import batch_label
-from tidemark.core.state import TableState, with_debt
+from tidemark.core.storage.state import TableState, with_debt
 from tidemark.operators.asking import skip_if_left_out
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.holding import brief_holds, patient_holds

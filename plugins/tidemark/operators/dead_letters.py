@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.event_rows import attributes_again
+from tidemark.core.events.event_rows import attributes_again
+from tidemark.core.events.queue_settings import judge_queue
 from tidemark.core.findings import Finding
-from tidemark.core.queue_settings import judge_queue
-from tidemark.core.queues import BATCH_MESSAGES
+from tidemark.core.settings.queues import BATCH_MESSAGES
 from tidemark.operators.stream import QueueStream
 
 _HIDDEN_S = 300  # from the reception of ten messages until they are sent and deleted

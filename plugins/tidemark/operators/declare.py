@@ -15,10 +15,10 @@ from airflow.sdk import (
     get_parsing_context,
 )
 
-from tidemark.core.drain_settings import Drain
-from tidemark.core.queues import Queue
-from tidemark.core.tables import Table
-from tidemark.core.targets import Target
+from tidemark.core.settings.drain_settings import Drain
+from tidemark.core.settings.queues import Queue
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import Target
 from tidemark.hooks import project
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.manuals import TASKS, facts, load_manual

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.roles import refuse_disagreement, with_targets
-from tidemark.core.state import TableState, first_state
+from tidemark.core.loading.roles import refuse_disagreement, with_targets
+from tidemark.core.storage.state import TableState, first_state
 from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import TableStream
 

@@ -4,16 +4,16 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from tidemark.core.batches import Kind, Plan
-from tidemark.core.column_types import Column
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.growing_keys import KeyWindow, Sighting, horizon_of_keys
-from tidemark.core.planning import check_cursor, check_growing, check_key, cursor_precision
-from tidemark.core.selection import index_statement
-from tidemark.core.source_drift import check_contract, removed_columns
-from tidemark.core.state import TableState
-from tidemark.core.tables import Table
-from tidemark.core.windows import Chunk, Horizon, Window, horizon
+from tidemark.core.settings.selection import index_statement
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.column_types import Column
+from tidemark.core.source.growing_keys import KeyWindow, Sighting, horizon_of_keys
+from tidemark.core.source.planning import check_cursor, check_growing, check_key, cursor_precision
+from tidemark.core.source.source_drift import check_contract, removed_columns
+from tidemark.core.source.windows import Chunk, Horizon, Window, horizon
+from tidemark.core.storage.batches import Kind, Plan
+from tidemark.core.storage.state import TableState
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import ReadRequest, TableShape
 from tidemark.operators.chunking import Cutting

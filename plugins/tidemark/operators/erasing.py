@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tidemark.core.batches import Person
-from tidemark.core.erasures import Request, erasure, receipt, request, requests_prefix
 from tidemark.core.errors import FixConfiguration, TidemarkError
-from tidemark.core.state import with_debt
+from tidemark.core.events.erasures import Request, erasure, receipt, request, requests_prefix
+from tidemark.core.storage.batches import Person
+from tidemark.core.storage.state import with_debt
 from tidemark.operators.stream import QueueStream
 
 NEVER = "never loaded"

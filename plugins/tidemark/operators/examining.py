@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from tidemark.core.drift import changes_for
 from tidemark.core.errors import TidemarkError
+from tidemark.core.events.streams import is_queue
 from tidemark.core.findings import (
     Airflow,
     Finding,
@@ -19,16 +19,16 @@ from tidemark.core.findings import (
     judge_lifecycle,
     refused,
 )
-from tidemark.core.overdue import judge_state
-from tidemark.core.planning import check_cursor, check_growing, check_key
-from tidemark.core.roles import refuse_disagreement
-from tidemark.core.selection import index_statement
-from tidemark.core.source_drift import removed_columns
-from tidemark.core.state import TableState
-from tidemark.core.statements import place_of
-from tidemark.core.streams import is_queue
-from tidemark.core.tables import Table
-from tidemark.core.targets import Staging, Target
+from tidemark.core.loading.drift import changes_for
+from tidemark.core.loading.roles import refuse_disagreement
+from tidemark.core.loading.statements import place_of
+from tidemark.core.settings.selection import index_statement
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import Staging, Target
+from tidemark.core.source.planning import check_cursor, check_growing, check_key
+from tidemark.core.source.source_drift import removed_columns
+from tidemark.core.storage.overdue import judge_state
+from tidemark.core.storage.state import TableState
 from tidemark.hooks.airflow_settings import most_mapped
 from tidemark.hooks.bucket_settings import ExaminedBucket
 from tidemark.hooks.mysql_source import MySqlSource, TableShape

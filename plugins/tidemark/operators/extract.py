@@ -9,12 +9,12 @@ import pyarrow as pa
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.batches import Plan, Receipt
-from tidemark.core.column_types import LINEAGE, arrow_schema
-from tidemark.core.file_sizes import FileSizes
 from tidemark.core.labels import chunk_label
-from tidemark.core.quarantine import told
-from tidemark.core.source_drift import check_pinned
+from tidemark.core.source.column_types import LINEAGE, arrow_schema
+from tidemark.core.source.file_sizes import FileSizes
+from tidemark.core.source.source_drift import check_pinned
+from tidemark.core.storage.batches import Plan, Receipt
+from tidemark.core.storage.quarantine import told
 from tidemark.hooks.mysql_source import Reading
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage

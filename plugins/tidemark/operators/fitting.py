@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from tidemark.core.batches import Plan
 from tidemark.core.errors import TidemarkError
-from tidemark.core.misfits import ValueRefused, fit, refusal
-from tidemark.core.quarantine import allowed, check_share, join_findings, quarantine_prefix
-from tidemark.core.tables import Table
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.misfits import ValueRefused, fit, refusal
+from tidemark.core.storage.batches import Plan
+from tidemark.core.storage.quarantine import allowed, check_share, join_findings, quarantine_prefix
 from tidemark.hooks.mysql_source import Reading
 from tidemark.hooks.quarantine_store import RowsAside
 from tidemark.hooks.staging_bucket import StagingBucket

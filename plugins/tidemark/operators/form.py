@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from airflow.sdk import Param
 
-from tidemark.core.tables import Table
-from tidemark.core.targets import Target
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import Target
 
 _TIME = "ISO 8601 with a zone, such as `2026-01-31T00:00:00+00:00`."
 

@@ -2,9 +2,9 @@
 
 import logging
 
-from tidemark.core.batches import Batch
 from tidemark.core.errors import TidemarkError
-from tidemark.core.ledger import holds
+from tidemark.core.loading.ledger import holds
+from tidemark.core.storage.batches import Batch
 from tidemark.hooks.warehouses.warehouse import BRIEF
 from tidemark.operators.stream import Stream
 

@@ -2,7 +2,7 @@
 
 First all rows are held against what the target is known to refuse: a pass over the files, which
 finds the usual causes all at once. What is left is asked of the target itself, by ever smaller
-parts (`core/isolation.py`), each in a transaction that leaves nothing behind.
+parts (`core/loading/isolation.py`), each in a transaction that leaves nothing behind.
 """
 
 import json
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from tidemark.core.batches import Batch, StagedFile
 from tidemark.core.errors import TryAgain
-from tidemark.core.isolation import Piece, begin, without
-from tidemark.core.load_failures import BadData
-from tidemark.core.manifests import manifest
-from tidemark.core.misfits import WHY, refused_values
-from tidemark.core.quarantine import allowed, amend, check_share, join_findings, told
-from tidemark.core.statements import place_of
+from tidemark.core.loading.isolation import Piece, begin, without
+from tidemark.core.loading.load_failures import BadData
+from tidemark.core.loading.statements import place_of
+from tidemark.core.source.misfits import WHY, refused_values
+from tidemark.core.storage.batches import Batch, StagedFile
+from tidemark.core.storage.manifests import manifest
+from tidemark.core.storage.quarantine import allowed, amend, check_share, join_findings, told
 from tidemark.hooks.quarantine_store import RowsAside
 from tidemark.hooks.staged_rows import StagedRows
 from tidemark.hooks.warehouses.warehouse import Warehouse

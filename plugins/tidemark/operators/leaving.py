@@ -2,9 +2,9 @@
 
 import logging
 
-from tidemark.core.roles import left_out
-from tidemark.core.state import TableState
-from tidemark.core.target_list import Targets
+from tidemark.core.loading.roles import left_out
+from tidemark.core.settings.target_list import Targets
+from tidemark.core.storage.state import TableState
 
 _log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow.sdk import BaseOperatorLink
 
-from tidemark.core.batches import batch_prefix
 from tidemark.core.consoles import folder_page, is_aws, warehouse_page
-from tidemark.core.targets import Target
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.batches import batch_prefix
 from tidemark.operators.stream import Stream
 
 

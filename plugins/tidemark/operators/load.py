@@ -9,10 +9,10 @@ from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.catch_up import SoFar
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.labels import load_label
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.loading.catch_up import SoFar
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.asking import skip_if_left_out

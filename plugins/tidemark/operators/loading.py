@@ -17,16 +17,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tidemark.core.bases import fitted_swap, restored, restored_error, with_restored
-from tidemark.core.batches import Batch, is_base
-from tidemark.core.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.ledger import LedgerEntry, covered, newest_base
-from tidemark.core.load_failures import BadData, is_conflict
-from tidemark.core.quarantine import TooManyBadRows
-from tidemark.core.state import TableState, TargetState
-from tidemark.core.statements import client_token
-from tidemark.core.targets import Target
+from tidemark.core.loading.bases import fitted_swap, restored, restored_error, with_restored
+from tidemark.core.loading.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
+from tidemark.core.loading.ledger import LedgerEntry, covered, newest_base
+from tidemark.core.loading.load_failures import BadData, is_conflict
+from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.batches import Batch, is_base
+from tidemark.core.storage.quarantine import TooManyBadRows
+from tidemark.core.storage.state import TableState, TargetState
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import Admission
 from tidemark.operators.applying import to_apply

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tidemark.core.tables import Table
-from tidemark.core.targets import Target
+from tidemark.core.settings.tables import Table
+from tidemark.core.settings.targets import Target
 
 TASKS = {
     "plan_increment": """\

@@ -6,21 +6,21 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
-from tidemark.core.batches import Plan, backfill_id, increment_id, parse_batch_id
 from tidemark.core.errors import TryAgain
 from tidemark.core.labels import plan_label
-from tidemark.core.recovery import replanned
-from tidemark.core.rehearsal import Rehearsal
-from tidemark.core.roles import refuse_unknown_targets
-from tidemark.core.runs import Run, read_run, refuse_partial
-from tidemark.core.source_drift import unreadable
-from tidemark.core.state import (
+from tidemark.core.loading.roles import refuse_unknown_targets
+from tidemark.core.settings.runs import Run, read_run, refuse_partial
+from tidemark.core.source.rehearsal import Rehearsal
+from tidemark.core.source.source_drift import unreadable
+from tidemark.core.source.windows import Window
+from tidemark.core.storage.batches import Plan, backfill_id, increment_id, parse_batch_id
+from tidemark.core.storage.recovery import replanned
+from tidemark.core.storage.state import (
     TableState,
     owing_targets,
     with_empty_window,
     with_plan,
 )
-from tidemark.core.windows import Window
 from tidemark.operators.adding import plan_added, refuse_times
 from tidemark.operators.asking import asked
 from tidemark.operators.base import TableOperator, no_futile_retry, say

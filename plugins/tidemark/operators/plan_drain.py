@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
-from tidemark.core.batches import Plan
-from tidemark.core.drains import fits_layout, plan_drain, with_dropped_plan
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.roles import refuse_disagreement, with_targets
-from tidemark.core.state import TableState, first_state, owing_targets, with_plan
+from tidemark.core.events.drains import fits_layout, plan_drain, with_dropped_plan
+from tidemark.core.loading.roles import refuse_disagreement, with_targets
+from tidemark.core.storage.batches import Plan
+from tidemark.core.storage.state import TableState, first_state, owing_targets, with_plan
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import QueueStream

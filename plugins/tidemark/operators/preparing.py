@@ -2,10 +2,10 @@
 
 import logging
 
-from tidemark.core.catch_up import Group
-from tidemark.core.drift import Changes, changes_for
 from tidemark.core.errors import MigrateSchema, TidemarkError
-from tidemark.core.statements import alter_statements, client_token, place_of
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.drift import Changes, changes_for
+from tidemark.core.loading.statements import alter_statements, client_token, place_of
 from tidemark.hooks.warehouses.warehouse import Warehouse
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from tidemark.core.errors import TidemarkError
-from tidemark.core.queues import Queue
+from tidemark.core.settings.queues import Queue
 from tidemark.hooks.message_queue import MessageQueue
 
 _log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from tidemark.core.ledger import LedgerEntry, newest_base
-from tidemark.core.state import with_load
-from tidemark.core.targets import Target
+from tidemark.core.loading.ledger import LedgerEntry, newest_base
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.state import with_load
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)

@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from tidemark.core.batches import Plan, Receipt
-from tidemark.core.column_types import LINEAGE, arrow_schema
-from tidemark.core.drains import fits_layout
 from tidemark.core.errors import TryAgain
-from tidemark.core.file_sizes import FileSizes
+from tidemark.core.events.drains import fits_layout
 from tidemark.core.labels import messages_label
-from tidemark.core.quarantine import told
+from tidemark.core.source.column_types import LINEAGE, arrow_schema
+from tidemark.core.source.file_sizes import FileSizes
+from tidemark.core.storage.batches import Plan, Receipt
+from tidemark.core.storage.quarantine import told
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage

@@ -9,12 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from tidemark.core.batches import Plan, StagedFile
-from tidemark.core.column_types import LINEAGE, arrow_schema
-from tidemark.core.drains import Hidden
 from tidemark.core.errors import TidemarkError
-from tidemark.core.event_rows import Received, event_rows, message_rows
-from tidemark.core.quarantine import join_findings, quarantine_prefix
+from tidemark.core.events.drains import Hidden
+from tidemark.core.events.event_rows import Received, event_rows, message_rows
+from tidemark.core.source.column_types import LINEAGE, arrow_schema
+from tidemark.core.storage.batches import Plan, StagedFile
+from tidemark.core.storage.quarantine import join_findings, quarantine_prefix
 from tidemark.hooks.quarantine_store import RowsAside, sent_rows
 from tidemark.operators.stream import QueueStream
 

@@ -8,13 +8,13 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from tidemark.core.batches import Batch, Plan, StagedFile, checksum
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.event_rows import attributes_again
-from tidemark.core.misfits import WHY, BrokenText, Oversize, findings, fit
-from tidemark.core.quarantine import SetAside, join_findings, redrive_plan, redriven, told
-from tidemark.core.state import with_debt
-from tidemark.core.tables import Table
+from tidemark.core.events.event_rows import attributes_again
+from tidemark.core.settings.tables import Table
+from tidemark.core.source.misfits import WHY, BrokenText, Oversize, findings, fit
+from tidemark.core.storage.batches import Batch, Plan, StagedFile, checksum
+from tidemark.core.storage.quarantine import SetAside, join_findings, redrive_plan, redriven, told
+from tidemark.core.storage.state import with_debt
 from tidemark.hooks.quarantine_store import sent_rows
 from tidemark.operators.stream import QueueStream, Stream
 

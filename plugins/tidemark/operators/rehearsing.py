@@ -1,10 +1,10 @@
 """A dry run: say what a run would do."""
 
-from tidemark.core.batches import Plan
-from tidemark.core.catch_up import Group
-from tidemark.core.rehearsal import Rehearsal, imagined_batch
-from tidemark.core.runs import Run
-from tidemark.core.statements import load_statements
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.statements import load_statements
+from tidemark.core.settings.runs import Run
+from tidemark.core.source.rehearsal import Rehearsal, imagined_batch
+from tidemark.core.storage.batches import Plan
 from tidemark.hooks.mysql_reading import rows_query
 from tidemark.operators.drafting import read_request
 from tidemark.operators.stream import TableStream

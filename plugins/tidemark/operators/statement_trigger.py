@@ -11,7 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from tidemark.core.errors import TryAgain
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.warehouses.data_api import DataApi
 from tidemark.hooks.warehouses.warehouse import Patience
 

@@ -13,7 +13,7 @@ from tidemark.operators.sweeping import sweep
 
 
 class SweepStagingOperator(BaseOperator):
-    """Delete what `tidemark.core.retention` lets go, table by table.
+    """Delete what `tidemark.core.storage.retention` lets go, table by table.
 
     Returns how many batches went, by table. One table's trouble does not stop the others; it fails
     the task when all are done, and so do debts that are about to outlive their files.

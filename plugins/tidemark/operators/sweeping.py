@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tidemark.core.batches import batch_prefix, parse_batch_id, stream_prefix
 from tidemark.core.errors import TidemarkError
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.retention import (
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.storage.batches import batch_prefix, parse_batch_id, stream_prefix
+from tidemark.core.storage.retention import (
     SEALED,
     UNSEALED,
     StagedBatch,
@@ -19,7 +19,7 @@ from tidemark.core.retention import (
     still_droppable,
     with_dropped,
 )
-from tidemark.core.state import TableState
+from tidemark.core.storage.state import TableState
 from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.operators.stream import Stream

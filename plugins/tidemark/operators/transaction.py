@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.load_failures import explain_failure
-from tidemark.core.statements import client_token
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.loading.load_failures import explain_failure
+from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.core.templates import render
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import UNFINISHED, DataApi, Statement

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from tidemark.core.by_hand import Hand
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
-from tidemark.core.recovery import recovered_drain, recovered_state, replanned
-from tidemark.core.state import TableState
-from tidemark.core.state_reading import parse_state
-from tidemark.core.watermarks import (
+from tidemark.core.storage.by_hand import Hand
+from tidemark.core.storage.recovery import recovered_drain, recovered_state, replanned
+from tidemark.core.storage.state import TableState
+from tidemark.core.storage.state_reading import parse_state
+from tidemark.core.storage.watermarks import (
     ahead,
     from_the_beginning,
     moved,
@@ -35,7 +35,7 @@ def set_watermark(
 
     :param skip: let rows below it be skipped, where it is ahead of the watermark
     :raises FixConfiguration: no reason was given, the time is above the horizon (rows that may
-        still come there would be skipped), or what `tidemark.core.watermarks.moved` says
+        still come there would be skipped), or what `tidemark.core.storage.watermarks.moved` says
     """
     strategy = stream.table.strategy
     hand.reasoned()
@@ -115,7 +115,9 @@ def backups(stream: Stream) -> list[str]:
 
 
 def restore(stream: TableStream, stamp: str, hand: Hand) -> TableState:
-    """Put a table's watermark back to where a backup has it: see `core.watermarks.restored_state`.
+    """Put a table's watermark back to where a backup has it.
+
+    `core.storage.watermarks.restored_state` decides.
 
     Raises `FixConfiguration` without a reason, or if there is no such backup.
     """

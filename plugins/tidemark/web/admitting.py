@@ -1,12 +1,12 @@
-"""One queue's door: `core.webhook_admission` asked about a request."""
+"""One queue's door: `core.webhook.admission` asked about a request."""
 
 import uuid
 from collections.abc import Sequence
 
 from fastapi import Request
 
-from tidemark.core.queues import Webhook
-from tidemark.core.webhook_admission import (
+from tidemark.core.settings.queues import Webhook
+from tidemark.core.webhook.admission import (
     Bucket,
     IPNetwork,
     networks,
@@ -16,9 +16,9 @@ from tidemark.core.webhook_admission import (
     token_refusal,
     within,
 )
-from tidemark.core.webhook_bodies import is_json_type
-from tidemark.core.webhook_refusals import Refusal, Refused
-from tidemark.core.webhook_replays import Replays, signed_id
+from tidemark.core.webhook.bodies import is_json_type
+from tidemark.core.webhook.refusals import Refusal, Refused
+from tidemark.core.webhook.replays import Replays, signed_id
 
 
 class Admission:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from tidemark.core.messages import Message
+from tidemark.core.events.messages import Message
 from tidemark.hooks.event_queue import EventQueue, NotTaken
 from tidemark.web.counting import Counts, Seldom
 

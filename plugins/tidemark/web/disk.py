@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from tidemark.core.messages import Message
+from tidemark.core.events.messages import Message
 from tidemark.hooks.spool import Spool, Spooled
 
 _Value = TypeVar("_Value")

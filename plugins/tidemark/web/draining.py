@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 
-from tidemark.core.messages import first_batch
+from tidemark.core.events.messages import first_batch
 from tidemark.hooks.event_queue import QueueUnavailable
 from tidemark.web.calling import Calls
 from tidemark.web.disk import Disk

@@ -13,9 +13,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tidemark.core.messages import Message, first_batch
-from tidemark.core.queues import BATCH_MESSAGES, Receiver
-from tidemark.core.webhook_refusals import Refusal, Refused
+from tidemark.core.events.messages import Message, first_batch
+from tidemark.core.settings.queues import BATCH_MESSAGES, Receiver
+from tidemark.core.webhook.refusals import Refusal, Refused
 from tidemark.hooks.event_queue import QueueUnavailable
 from tidemark.hooks.spool import SpoolFull
 from tidemark.web.calling import Calls

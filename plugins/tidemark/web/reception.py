@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tidemark.core.queues import Queue, Receiver
+from tidemark.core.settings.queues import Queue, Receiver
 from tidemark.hooks.event_queue import EventQueue, QueueUnavailable
 from tidemark.hooks.spool import Spool
 from tidemark.web.calling import Calls

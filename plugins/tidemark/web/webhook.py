@@ -22,10 +22,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from tidemark.core.messages import Message
-from tidemark.core.webhook_admission import networks, within
-from tidemark.core.webhook_bodies import message_text
-from tidemark.core.webhook_refusals import Refusal, Refused
+from tidemark.core.events.messages import Message
+from tidemark.core.webhook.admission import networks, within
+from tidemark.core.webhook.bodies import message_text
+from tidemark.core.webhook.refusals import Refusal, Refused
 from tidemark.web import openapi
 from tidemark.web.admitting import Admission, sender
 from tidemark.web.counting import Seldom

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from tidemark.core.batches import StagedFile
 from tidemark.core.errors import TryAgain
+from tidemark.core.storage.batches import StagedFile
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _ROWS = 16_384

@@ -16,8 +16,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
-from tidemark.core.load_failures import sort_refusal
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.loading.load_failures import sort_refusal
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.warehouses.target_data_hook import TargetDataHook
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience
 

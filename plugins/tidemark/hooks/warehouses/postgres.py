@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.load_failures import BadData
-from tidemark.core.statements import (
+from tidemark.core.events.streams import Loadable
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.load_failures import BadData
+from tidemark.core.loading.statements import (
     client_token,
     columns_query,
     create_statements,
@@ -29,9 +28,10 @@ from tidemark.core.statements import (
     probe_statements,
     rights_query,
 )
-from tidemark.core.streams import Loadable
-from tidemark.core.target_columns import TargetColumn, read_target_column
-from tidemark.core.targets import PostgresTarget
+from tidemark.core.loading.target_columns import TargetColumn, read_target_column
+from tidemark.core.settings.targets import PostgresTarget
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch
 from tidemark.core.templates import render
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.csv_rows import csv_rows

@@ -19,8 +19,8 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from psycopg.rows import dict_row
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
-from tidemark.core.load_failures import explain_failure
-from tidemark.core.targets import PostgresTarget
+from tidemark.core.loading.load_failures import explain_failure
+from tidemark.core.settings.targets import PostgresTarget
 from tidemark.core.templates import render
 
 Rows = dict[str, Any]

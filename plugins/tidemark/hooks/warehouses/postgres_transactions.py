@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.targets import PostgresTarget
+from tidemark.core.settings.targets import PostgresTarget
 from tidemark.hooks.warehouses.postgres_session import (
     Connection,
     explained,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tidemark.core.batches import Batch, StagedFile
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.load_failures import BadData, explain_failure
-from tidemark.core.statements import (
+from tidemark.core.events.streams import Loadable
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.load_failures import BadData, explain_failure
+from tidemark.core.loading.statements import (
     client_token,
     columns_query,
     create_statements,
@@ -22,9 +21,10 @@ from tidemark.core.statements import (
     rights_query,
     statement_name,
 )
-from tidemark.core.streams import Loadable
-from tidemark.core.target_columns import TargetColumn, read_target_column
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.loading.target_columns import TargetColumn, read_target_column
+from tidemark.core.settings.targets import RedshiftTarget
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch, StagedFile
 from tidemark.core.templates import render
 from tidemark.hooks.regional_copy import bring
 from tidemark.hooks.staging_bucket import StagingBucket
@@ -57,7 +57,7 @@ class RedshiftWarehouse:
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
-        newest base, asked for or not: `tidemark.core.ledger` says what that covers."""
+        newest base, asked for or not: `tidemark.core.loading.ledger` says what that covers."""
         if not batch_ids:
             return {}
         try:

@@ -6,7 +6,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook
 from botocore.config import Config
 
-from tidemark.core.targets import RedshiftTarget
+from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.aws_sessions import LeanSessions
 from tidemark.hooks.warehouses.warehouse import Patience
 

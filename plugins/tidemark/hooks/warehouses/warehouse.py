@@ -1,7 +1,7 @@
 """What every kind of warehouse promises, whatever it is: one table on one target.
 
 The sequence around it (ledger, tables, start, wait, judge) is the loading's; a kind only carries
-out. To add one: a class that keeps this protocol, a model in `core/targets.py`, a line in
+out. To add one: a class that keeps this protocol, a model in `core/settings/targets.py`, a line in
 `opening.py`, and the conformance tests.
 """
 
@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tidemark.core.batches import Batch
-from tidemark.core.catch_up import Group
-from tidemark.core.column_types import Column
 from tidemark.core.errors import TidemarkError
-from tidemark.core.ledger import LedgerEntry
-from tidemark.core.load_failures import BadData
-from tidemark.core.streams import Loadable
-from tidemark.core.target_columns import TargetColumn
-from tidemark.core.targets import Target
+from tidemark.core.events.streams import Loadable
+from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.load_failures import BadData
+from tidemark.core.loading.target_columns import TargetColumn
+from tidemark.core.settings.targets import Target
+from tidemark.core.source.column_types import Column
+from tidemark.core.storage.batches import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Warehouse(Protocol):
 
     def holds(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return the ledger's entries for those of `batch_ids` that it lists, and the entry of the
-        newest base, asked for or not: `core.ledger` says what it covers. {} without ledger."""
+        newest base, asked for or not: `core.loading.ledger` says what it covers.
+        {} without ledger."""
         ...
 
     def history(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""From a message of a queue to a row."""

@@ -1,0 +1,1 @@
+"""What a target is sent, what it holds, and what it still owes."""

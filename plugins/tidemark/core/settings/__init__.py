@@ -1,0 +1,1 @@
+"""What people write down: tables, targets, queues and the choices of a run."""

@@ -1,0 +1,1 @@
+"""What of a MySQL table is read, and as which types."""

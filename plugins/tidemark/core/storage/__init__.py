@@ -1,0 +1,1 @@
+"""What the staging bucket holds: batches, state documents, quarantine; and for how long."""

@@ -1,0 +1,1 @@
+"""Which requests the receiver takes, and what it answers."""
