@@ -2,6 +2,7 @@
 # Makes everything that `make demo` and `make test` need, from a Debian with Python 3.11 and nothing
 # else. Says what it will install before it does, never starts a system service, and does nothing,
 # quickly, when all is there. Undone by `make clean` (Debian packages stay).
+# With the argument `browser` it adds Chromium, in which the tests use Airflow's pages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -42,12 +43,17 @@ find_python() {
 
 has() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 
-# The Debian packages whose content is not there yet, whoever installed it.
+# missing_packages PYTHON EXTRA: the Debian packages whose content is not there yet, whoever
+# installed it.
 missing_packages() {
     has make || echo make
     has mariadbd && has mariadb-install-db || echo mariadb-server-core
     has my_print_defaults || echo mariadb-client-core
     has setpriv || echo util-linux
+    if [ "$2" = browser ]; then
+        has chromium || echo chromium
+        has chromedriver || echo chromium-driver
+    fi
     "$1" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     # mysqlclient, which Airflow's MySQL provider demands, comes as source only.
     if [ ! -e "$STAMP" ]; then
@@ -97,7 +103,7 @@ compile_loops() {
 main() {
     local python packages wanted began=$SECONDS
     python=$(find_python)
-    packages=$(missing_packages "$python" | tr '\n' ' ')
+    packages=$(missing_packages "$python" "${1:-}" | tr '\n' ' ')
     wanted=$({ cat requirements-dev.txt localaws/requirements-ministack.txt; echo "$UV_VERSION"; \
         "$python" --version; } | sha256sum | cut -d' ' -f1)
     if [ -z "$packages" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$wanted" ] \
@@ -127,4 +133,4 @@ main() {
     say "Set up in $((SECONDS - began)) s."
 }
 
-main
+main "$@"

@@ -1,0 +1,155 @@
+"""A browser in which a test does what a person would: headless Chromium, from Debian's packages.
+
+Airflow draws its pages with React: an element may be replaced between looking and clicking, so
+each act is repeated until it succeeds. Elements are found by what a person, or a screen reader,
+reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from onebox.rest import wait_until
+
+_PAGE_S = 120.0  # a page may come slowly from a busy machine
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # tests may run as root, and open nothing but this machine's own pages
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--lang=en-US",
+)
+
+
+class Browser:
+    """One window.
+
+    :param url: what paths are appended to
+    :param pictures: where :meth:`picture` puts its files
+    """
+
+    def __init__(self, driver: Chrome, url: str, pictures: Path) -> None:
+        self.driver, self.url, self._pictures = driver, url.rstrip("/"), pictures
+
+    def open(self, path: str) -> None:
+        """Go to a page of the site."""
+        self.driver.get(self.url + path)
+
+    @property
+    def text(self) -> str:
+        """All that can be read on the page now."""
+        body = self.driver.find_elements(By.TAG_NAME, "body")
+        return body[0].text if body else ""
+
+    def read(self, *wanted: str) -> str:
+        """Wait until all of `wanted` can be read on the page, and return its text.
+
+        :raises NotInTime: some did not come
+        """
+        self._until(
+            lambda: all(words in self.text for words in wanted), f"{wanted} on {self.driver.title}"
+        )
+        return self.text
+
+    def find(self, css: str, text: str | None = None, nth: int = 0) -> WebElement:
+        """Wait for the `nth` visible element of a selector, with a text that matches `text`.
+
+        :param text: a regular expression, of which a part of the element's text must be one
+        """
+        found: list[WebElement] = []
+
+        def there() -> bool:
+            found[:] = [
+                element
+                for element in self.driver.find_elements(By.CSS_SELECTOR, css)
+                if element.is_displayed() and (text is None or re.search(text, element.text))
+            ]
+            return len(found) > nth
+
+        self._until(there, f"{css} {text or ''}")
+        return found[nth]
+
+    def click(self, css: str, text: str | None = None, nth: int = 0) -> None:
+        """Click an element as soon as there is one that can be clicked."""
+
+        def clicked() -> bool:
+            self.find(css, text, nth).click()
+            return True
+
+        self._until(clicked, f"click on {css} {text or ''}")
+
+    def type(self, css: str, keys: str, text: str | None = None) -> None:
+        """Type into a field, in the place of what it held."""
+
+        def typed() -> bool:
+            field = self.find(css, text)
+            field.clear()
+            field.send_keys(keys)
+            return True
+
+        self._until(typed, f"{css} to type into")
+
+    def picture(self, name: str) -> Path:
+        """Keep what the window shows."""
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        path = self._pictures / f"{name}.png"
+        self.driver.save_screenshot(str(path))
+        return path
+
+    def _until(self, done: Callable[[], bool], what: str) -> None:
+        def tried() -> bool:
+            with contextlib.suppress(WebDriverException):  # not there yet, or already another
+                return done()
+            return False
+
+        def instead() -> str:
+            said = ""
+            with contextlib.suppress(WebDriverException):
+                said = self.text
+            return f"there is no {what}; the page says:\n{said}"
+
+        wait_until(tried, _PAGE_S, instead)
+
+
+@contextlib.contextmanager
+def browsing(
+    url: str, pictures: Path, *, width: int = 1440, height: int = 900, dark: bool = False
+) -> Iterator[Browser]:
+    """Open a window, and close it at the end.
+
+    :param dark: the person's system prefers dark pages
+    """
+    options = ChromeOptions()
+    options.binary_location = program("chromium")
+    for argument in (*_ARGUMENTS, f"--window-size={width},{height}"):
+        options.add_argument(argument)
+    driver = Chrome(options=options, service=Service(program("chromedriver")))
+    try:
+        driver.set_page_load_timeout(_PAGE_S)
+        if dark:
+            scheme = {"name": "prefers-color-scheme", "value": "dark"}
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        yield Browser(driver, url, pictures)
+    finally:
+        driver.quit()
+
+
+def program(name: str) -> str:
+    """Where a program lies. `make test` installs both."""
+    found = shutil.which(name)
+    assert found, f"there is no {name}: onebox/bootstrap.sh browser"
+    return found
