@@ -138,12 +138,16 @@ class Warehouse:
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The ledger of the table, oldest row first; empty when there is no ledger yet.
 
-        Two loads may end in one second, and GETDATE knows no parts of it: then by their reading.
+        In the engine's order of insertion: the ledger's own clock has whole seconds, and two loads
+        may end in one of them.
         """
         ledger = f"_tidemark_ledger__{table}"
         if not self.has(ledger):
             return []
-        return self.run(f"SELECT * FROM {ledger} ORDER BY loaded_at, read_from, batch_id")
+        found = self.run(f"SELECT * FROM {ledger}")
+        inserted = self.peek(f'SELECT batch_id FROM public."{ledger}" ORDER BY ctid')
+        place = {batch_id: number for number, (batch_id,) in enumerate(inserted)}
+        return sorted(found, key=lambda row: place[row["batch_id"]])
 
     def wait_for_batch(self, table: str) -> None:
         """Wait until the ledger lists a batch."""
