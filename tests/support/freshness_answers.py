@@ -1,0 +1,139 @@
+"""Answers of `GET /freshness`, made up: what a page shows of tables that nobody copies."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+NOW = datetime(2026, 11, 22, 17, 42, 3, tzinfo=UTC)
+_SLOTS = 48
+_SLOT_S = 1800
+_WORST = ("red", "orange", "yellow", "green", "grey")
+
+
+def copy(
+    badge: str = "green", lag: float | None = 42.1, *, aim: int = 300, most: int = 900, **more: Any
+) -> dict[str, Any]:
+    """One table on one target. `more` replaces fields of the answer."""
+    known: dict[str, Any] = {
+        "enabled": True,
+        "role": "best_effort",
+        "status": "complete",
+        "badge": badge,
+        "as_of": None if lag is None else _text(NOW - timedelta(seconds=lag)),
+        "data_as_of": "",
+        "lag_seconds": lag,
+        "budget": {
+            "name": "redshift_bi",
+            "target_lag_seconds": aim,
+            "max_lag_seconds": most,
+            "recover_below_seconds": aim,
+            "recover_for_seconds": 120,
+            "consistency": "eventual",
+            "on_breach": "display_as_of",
+            "service_level": 0.995,
+        },
+        "in_use": True,
+        "left_at": None,
+        "returns_in_seconds": None,
+        "debt": 0,
+        "debt_since": None,
+        "breaker": "closed",
+        "last_batch": {
+            "batch_id": "inc-e1-example",
+            "rows": 1234,
+            "bytes": 482_133,
+            "seconds": 3.1,
+            "loaded_at": _text(NOW - timedelta(seconds=30)),
+        },
+        "last_failure": None,
+        "service_level": {
+            "share": 0.9987,
+            "wanted": 0.995,
+            "budget_left": 0.74,
+            "seconds": 2_591_000,
+            "days": 30,
+        },
+    }
+    return {**known, **more}
+
+
+def failure(dag_id: str, task_id: str) -> dict[str, Any]:
+    """What a copy's `last_failure` holds."""
+    return {
+        "at": _text(NOW - timedelta(minutes=4)),
+        "reason": "<b>TryAgain</b>: the cluster is paused",
+        "failures": 3,
+        "run_id": "manual__1",
+        "url": f"/dags/{dag_id}/runs/manual__1/tasks/{task_id}",
+    }
+
+
+def table(name: str, **targets: dict[str, Any]) -> dict[str, Any]:
+    """One table's entry; healthy on both targets if none is named."""
+    return {
+        "table": name,
+        "kind": "table",
+        "dag_id": "sync__" + name.replace(".", "__"),
+        "priority": "normal",
+        "banner": "",
+        "targets": targets or {"primary": copy(role="required"), "secondary": copy(lag=63.0)},
+    }
+
+
+def answer(*tables: dict[str, Any], banner: str = "", history: bool = False) -> dict[str, Any]:
+    """The whole answer."""
+    if history:
+        tables = tuple(_with_history(each) for each in tables)
+    names = list(dict.fromkeys(name for each in tables for name in each["targets"]))
+    badges = [each["badge"] for one in tables for each in one["targets"].values()]
+    return {
+        "measured_at": _text(NOW),
+        "recorded_at": _text(NOW - timedelta(seconds=3)),
+        "refresh_seconds": 1,
+        "banner": banner,
+        "badges": {colour: badges.count(colour) for colour in _WORST},
+        "targets": [{"name": name, "role": "required", "enabled": True} for name in names],
+        "heartbeats": [
+            {
+                "source": "mysql_default",
+                "table": "ops._heartbeat",
+                "written_at": _text(NOW - timedelta(seconds=3)),
+                "sequence": 812,
+                "clock_skew_seconds": -0.2,
+                "replica_lag_seconds": 0.0,
+                "missing": False,
+                "targets": {name: {"seen_at": _text(NOW), "lag_seconds": 61.0} for name in names},
+            }
+        ],
+        "tables": list(tables),
+    }
+
+
+def _with_history(entry: dict[str, Any]) -> dict[str, Any]:
+    targets = {
+        name: {
+            **each,
+            "history": {
+                "ends_at": _text(NOW),
+                "slot_seconds": _SLOT_S,
+                "lags": [_lag(each["lag_seconds"], slot) for slot in range(_SLOTS)],
+            },
+        }
+        for name, each in entry["targets"].items()
+    }
+    return {**entry, "targets": targets}
+
+
+def _lag(now: float | None, slot: int) -> float | None:
+    """Some course of a day that ends at `now`."""
+    if now is None or slot in (11, 12):
+        return None
+    if slot == _SLOTS - 1:
+        return now
+    return round(60 + 25 * math.sin(slot / 3) + (400 if slot == 30 else 0) + slot % 5, 1)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
