@@ -27,6 +27,7 @@ from airflow.sdk.exceptions import (
     DownstreamTasksSkipped,
     TaskDeferred,
 )
+from airflow.sdk.execution_time.context import OutletEventAccessors
 from jinja2 import Template
 
 _DEADLINE = 120.0
@@ -45,6 +46,7 @@ class Instance:
     :param told: the text of the error or of the reason to skip, of the newest try
     :param label: what Airflow's lists call it: its `map_index_template`, rendered after the end
     :param store: what ``context["task_state_store"]`` keeps: over retries and clears
+    :param events: the events of assets that its newest attempt left, below whatever alias
     """
 
     task_id: str
@@ -56,6 +58,7 @@ class Instance:
     label: str = ""
     xcom: dict[str, Any] = field(default_factory=dict)
     store: dict[str, Any] = field(default_factory=dict)
+    events: list[Any] = field(default_factory=list)
     current: Attempt | None = None
 
 
@@ -129,6 +132,7 @@ class Attempt:
         self.run, self.instance, self._resumed = run, instance, resumed
         self.task = run.operator(instance)
         self.deferral: dict[str, Any] | None = None
+        self.outlet_events = OutletEventAccessors()
         self._started = datetime.now(UTC)
         self._outcome: Outcome | None = None
         self._thread: threading.Thread | None = None
@@ -201,6 +205,7 @@ class Attempt:
             "dag": dag,
             "dag_run": dag_run,
             "logical_date": dag_run.logical_date,
+            "outlet_events": self.outlet_events,
             "params": process_params(dag, self.task, dag_run.conf, suppress_exception=False),
             "run_id": dag_run.run_id,
             "task": self.task,
@@ -230,6 +235,10 @@ class Attempt:
             return Outcome("failed", f"{type(error).__name__}: {error}")
         finally:
             template = self.task.map_index_template
+            accessors = self.outlet_events
+            self.instance.events = [
+                e for key in accessors for e in accessors[key].asset_alias_events
+            ]
             self.instance.label = Template(template).render(context) if template else ""
         if value is not None and self.task.do_xcom_push:
             self.push(_RETURN, json.loads(json.dumps(value)))

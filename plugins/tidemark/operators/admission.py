@@ -6,7 +6,8 @@ from datetime import datetime
 from tidemark.core.errors import TidemarkError
 from tidemark.core.loading.breaker import Breaker, after_failure, after_success, condition, told
 from tidemark.core.loading.catch_up import PassedOver
-from tidemark.core.loading.roles import with_breaker
+from tidemark.core.loading.failures import Failure, after_failed_load
+from tidemark.core.loading.roles import with_outcome
 from tidemark.core.settings.quiet_times import quiet_until
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.state import TargetState
@@ -59,25 +60,26 @@ class Admission:
         _log.info("%s: a probe, after %s failures", target.name, breaker.failures)
 
     def succeeded(self) -> None:
-        """Close the breaker."""
-        if self._known.breaker.failures:
-            self._set(after_success())
+        """Close the breaker, and forget the failures."""
+        if self._known.breaker.failures or self._known.failure:
+            self._set(after_success(), None)
 
-    def failed(self, error: TidemarkError) -> None:
-        """Count a failed load. One that only passed batches over shows that the target works."""
-        if self._known.role == "required":
-            return
+    def failed(self, error: TidemarkError, run_id: str) -> None:
+        """Count a failed load. One that only passed batches over shows that the target works, and
+        a required target has no breaker."""
+        known = self._known
+        failure = after_failed_load(known.failure, error, run_id, self._now)
+        breaker = after_success()
+        if known.role != "required" and not isinstance(error, PassedOver):
+            breaker = after_failure(known.breaker, self._now, error.what)
         try:
-            if isinstance(error, PassedOver):
-                self.succeeded()
-            else:
-                self._set(after_failure(self._known.breaker, self._now, error.what))
+            self._set(breaker, failure)
         except TidemarkError as trouble:  # what failed matters more than that it is not counted
-            _log.warning("The circuit breaker could not be told: %s", trouble)
+            _log.warning("The failure could not be counted: %s", trouble)
 
-    def _set(self, breaker: Breaker) -> None:
+    def _set(self, breaker: Breaker, failure: Failure | None) -> None:
         self._stream.states.update(
             self._stream.table.name,
             self._now,
-            lambda state: with_breaker(state, self._target.name, breaker),
+            lambda state: with_outcome(state, self._target.name, breaker, failure),
         )

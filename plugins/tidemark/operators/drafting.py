@@ -14,6 +14,7 @@ from tidemark.core.source.source_drift import check_contract, removed_columns
 from tidemark.core.source.windows import Chunk, Horizon, Window, horizon
 from tidemark.core.storage.batches import Kind, Plan
 from tidemark.core.storage.state import TableState
+from tidemark.hooks import metrics
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.mysql_source import ReadRequest, TableShape
 from tidemark.operators.chunking import Cutting
@@ -203,10 +204,12 @@ def _check_seen(table: Table, bound: Horizon) -> None:
 
 def _say_what_holds(table: Table, bound: Horizon) -> None:
     held = bound.held_by
+    age = held.age.total_seconds() if held else 0.0
+    metrics.gauge("bound_stalled_seconds", age, table=table.name)
     if held is None:
         return
     log.info("The horizon is held back by %s %s, open for %s", held.what, held.thread_id, held.age)
-    if held.age.total_seconds() > table.stall_alert_seconds:
+    if age > table.stall_alert_seconds:
         log.error(
             "%s has stalled at %s: nothing newer is copied until that %s ends. See "
             "SHOW PROCESSLIST on the source; wait, or KILL %s there. No row is lost",

@@ -1,6 +1,7 @@
 """Read one chunk of a batch into Parquet files."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from tidemark.core.source.file_sizes import FileSizes
 from tidemark.core.source.source_drift import check_pinned
 from tidemark.core.storage.batches import Plan, Receipt
 from tidemark.core.storage.quarantine import told
+from tidemark.hooks import metrics
 from tidemark.hooks.mysql_source import Reading
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
@@ -60,6 +62,7 @@ class ExtractChunkOperator(TableOperator):
 
     def _extract(self, stream: TableStream, plan: Plan) -> Receipt:
         chunk, attempt = plan.chunks[self.chunk], secrets.token_hex(4)
+        began = time.monotonic()
         self._reading = stream.source.read(read_request(stream, plan, chunk))
         with self._reading as reading:
             fitting = Fitting(stream.table, plan, chunk.number, attempt, stream.bucket)
@@ -85,6 +88,9 @@ class ExtractChunkOperator(TableOperator):
                 **fitting.finish(),
             )
         self._tell(receipt)
+        metrics.took("extract_seconds", time.monotonic() - began, table=self.table)
+        metrics.count("rows_extracted", receipt.rows + receipt.rows_set_aside, table=self.table)
+        metrics.count("rows_rejected", receipt.rows_set_aside, table=self.table)
         return stream.batches.record_receipt(plan, receipt)
 
     def _tell(self, receipt: Receipt) -> None:

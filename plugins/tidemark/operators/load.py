@@ -12,10 +12,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.labels import load_label
 from tidemark.core.loading.catch_up import SoFar
+from tidemark.core.loading.failures import family
 from tidemark.core.settings.targets import RedshiftTarget
+from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.asking import skip_if_left_out
+from tidemark.operators.asset_events import LOADS, tell_assets
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.links import BatchLink, WarehouseLink, link
 from tidemark.operators.loading import Loading, UnderWay
@@ -39,7 +42,7 @@ class LoadTargetOperator(TableOperator):
     operator_extra_links = (BatchLink(), WarehouseLink())
 
     def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(outlets=[LOADS], **kwargs)
         self.target, self.required = target, required
         self._running: Loading | None = None
 
@@ -77,7 +80,8 @@ class LoadTargetOperator(TableOperator):
                 try:
                     yield loading
                 except TidemarkError as error:
-                    loading.admission.failed(error)
+                    loading.admission.failed(error, context["dag_run"].run_id)
+                    metrics.count("load_failure", 1, **self._tags, kind=family(error))
                     raise
             except NothingToLoad as reason:
                 say(context, str(reason))
@@ -110,9 +114,22 @@ class LoadTargetOperator(TableOperator):
         while under_way := loading.begin_next():
             loading.settle(under_way, self._wait(loading, under_way))
         self._running = None
+        self._tell(context, loading)
         context["ti"].xcom_push(key="owed", value=loading.owed)
         say(context, load_label(loading.receipts, loading.owed or 0))
         return loading.receipts
+
+    def _tell(self, context: Context, loading: Loading) -> None:
+        """Tell how it went, to metrics and to whoever runs on fresh data."""
+        metrics.count("load_success", 1, **self._tags)
+        if loading.so_far.applied:
+            taken = datetime.now(UTC) - context["ti"].start_date
+            metrics.took("copy_seconds", taken.total_seconds(), **self._tags)
+        tell_assets(context, loading)
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        return {"table": self.table, "target": self.target}
 
     def _wait(self, loading: Loading, under_way: UnderWay) -> Progress:
         """Wait a moment here, and for longer in the triggerer."""

@@ -27,6 +27,7 @@ from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base
 from tidemark.core.storage.quarantine import TooManyBadRows
 from tidemark.core.storage.state import TableState, TargetState
+from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.admission import Admission
 from tidemark.operators.applying import to_apply
@@ -150,7 +151,9 @@ class Loading:
             report(self.stream, self.target, self._now, held, entries)
         for entry in (entries[each] for each in held if each in entries):
             if entry.batch_id not in self.receipts:
-                self.receipts[entry.batch_id] = receipt(self.target, entry)
+                fresh = entry.batch_id in self.so_far.applied
+                name = self.stream.table.name
+                self.receipts[entry.batch_id] = receipt(name, self.target, entry, applied=fresh)
         pending = [each for each in todo if each not in held and each not in self.so_far.passed]
         if lost := [each for each in pending if each in self.so_far.applied]:
             raise TryAgain(
@@ -252,6 +255,8 @@ class Loading:
         """
         if is_conflict(error) and self.so_far.conflicts < _CONFLICTS:
             _log.warning("In conflict with another transaction, so once more: %s", error)
+            where = {"table": self.stream.table.name, "target": self.target.name}
+            metrics.count("statement_retries", 1, **where)
             time.sleep(random.uniform(0, 0.5 * 2**self.so_far.conflicts))  # noqa: S311 - jitter
             self.so_far = self.so_far.with_conflict()
             return

@@ -1,6 +1,7 @@
 """Choose what a run reads, and record it before anything is read."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Context
@@ -12,14 +13,16 @@ from tidemark.core.loading.roles import refuse_unknown_targets
 from tidemark.core.settings.runs import Run, read_run, refuse_partial
 from tidemark.core.source.rehearsal import Rehearsal
 from tidemark.core.source.source_drift import unreadable
-from tidemark.core.source.windows import Window
+from tidemark.core.source.windows import Horizon, Window
 from tidemark.core.storage.batches import Plan, backfill_id, increment_id, parse_batch_id
 from tidemark.core.storage.recovery import replanned
+from tidemark.core.storage.stalls import stall_of
 from tidemark.core.storage.state import (
     TableState,
     owing_targets,
     with_empty_window,
     with_plan,
+    with_stall,
 )
 from tidemark.operators.adding import plan_added, refuse_times
 from tidemark.operators.asking import asked
@@ -121,6 +124,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             self.log.info("Adopting the batch in flight: %s", state.in_flight.batch_id)
             return state
         seen = look(stream, state)
+        _tell_stall(stream, state, seen.bound)
         if stream.table.strategy == "append":
             return plan_added(stream, state, seen)
         return self._next_window(stream, state, seen, run)
@@ -201,6 +205,14 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         self.skip(
             context["ti"], [task for task in later if getattr(task, "target", None) not in but]
         )
+
+
+def _tell_stall(stream: TableStream, state: TableState, bound: Horizon) -> None:
+    """Note in the document what holds reading back for too long, so that people are told."""
+    table = stream.table
+    stall = stall_of(bound, table.safety_lag, timedelta(seconds=table.stall_alert_seconds))
+    if with_stall(state, stall) != state:
+        stream.states.update(table.name, bound.at, lambda found: with_stall(found, stall))
 
 
 def _has_rows(stream: TableStream, window: Window) -> bool:

@@ -6,6 +6,7 @@ from tidemark.core.errors import MigrateSchema, TidemarkError
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import Changes, changes_for
 from tidemark.core.loading.statements import alter_statements, client_token, place_of
+from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,9 @@ def _tell(warehouse: Warehouse, changes: Changes, statements: list[str]) -> None
     name = warehouse.target.name
     for statement in statements:
         log.warning("%s: %s", name, statement)
+    where = {"table": warehouse.table.name, "target": name}
+    metrics.count("schema_changes", len(changes.added), **where, kind="added")
+    metrics.count("schema_changes", len(changes.widened), **where, kind="widened")
     if changes.added:
         log.warning(
             "%s: rows that were loaded before have NULL in %s until they change on the source; a "

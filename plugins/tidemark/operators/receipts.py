@@ -7,6 +7,7 @@ from datetime import datetime
 from tidemark.core.loading.ledger import LedgerEntry, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.state import with_load
+from tidemark.hooks import metrics
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
@@ -41,8 +42,14 @@ def report(
     )
 
 
-def receipt(target: Target, entry: LedgerEntry) -> dict[str, int]:
-    """Return the receipt of a batch, by the ledger; whatever was extracted is accounted for."""
+def receipt(stream: str, target: Target, entry: LedgerEntry, *, applied: bool) -> dict[str, int]:
+    """Return the receipt of a batch, by the ledger; whatever was extracted is accounted for.
+
+    :param applied: whether this load did it, and not an earlier one: then it counts
+    """
+    if applied:
+        metrics.count("rows_merged", entry.rows_merged, table=stream, target=target.name)
+        metrics.count("dedup_rows", entry.rows_stale, table=stream, target=target.name)
     extracted = entry.rows_staged + entry.rows_set_aside
     _log.info(
         "%s holds %s: %s rows extracted = %s merged + %s stale + %s set aside",

@@ -13,6 +13,7 @@ from tidemark.core.source.column_types import LINEAGE, arrow_schema
 from tidemark.core.source.file_sizes import FileSizes
 from tidemark.core.storage.batches import Plan, Receipt
 from tidemark.core.storage.quarantine import told
+from tidemark.hooks import metrics
 from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
@@ -88,6 +89,9 @@ class ReceiveMessagesOperator(TableOperator):
             raise
         if first.attempt != attempt:
             receiving.give_back()
+        else:
+            metrics.count("rows_extracted", first.rows + first.rows_set_aside, table=self.table)
+            metrics.count("rows_rejected", first.rows_set_aside, table=self.table)
         self._tell(first, receiving)
         return first
 

@@ -10,6 +10,7 @@ from tidemark.core.events.streams import tasks_of
 from tidemark.core.labels import batch_label
 from tidemark.core.storage.batches import Batch, Plan, seal
 from tidemark.core.storage.quarantine import set_aside_by_extract
+from tidemark.hooks import metrics
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.links import BatchLink, link
 from tidemark.operators.stream import Stream
@@ -32,6 +33,8 @@ class SealBatchOperator(TableOperator):
                 if plan is None:
                     raise AirflowSkipException(f"superseded: {batch_id} is no longer in flight")
                 batch = stream.batches.record_batch(_seal(stream, plan))
+                metrics.count("rows_staged", batch.rows, table=self.table)
+                metrics.count("batch_bytes", batch.bytes, table=self.table)
         link(self, stream, batch.batch_id)
         say(context, batch_label(batch.plan, batch.rows))
         self.log.info("%s: %s rows, %s files", batch.batch_id, batch.rows, len(batch.files))

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.streams import is_queue
 from tidemark.core.loading.breaker import Breaker
+from tidemark.core.loading.failures import Failure
 from tidemark.core.storage.state import Role, TableState, TargetState, with_as_of
 
 
@@ -211,10 +212,13 @@ def _with_role(state: TableState, name: str, role: Role) -> TableState:
     return state.model_copy(update={"targets": {**state.targets, name: changed}})
 
 
-def with_breaker(state: TableState, target: str, breaker: Breaker) -> TableState:
-    """Note what the circuit breaker of a target has come to."""
+def with_outcome(
+    state: TableState, target: str, breaker: Breaker, failure: Failure | None
+) -> TableState:
+    """Note what the circuit breaker of a target, and its failures, have come to."""
     known = state.targets.get(target)
-    if known is None or known.breaker == breaker:
+    if known is None or (known.breaker, known.failure) == (breaker, failure):
         return state
-    changed = {**state.targets, target: known.model_copy(update={"breaker": breaker})}
+    update = {"breaker": breaker, "failure": failure}
+    changed = {**state.targets, target: known.model_copy(update=update)}
     return state.model_copy(update={"targets": changed})

@@ -14,10 +14,12 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from tidemark.core.documents import Frozen
 from tidemark.core.loading.breaker import Breaker
+from tidemark.core.loading.failures import Failure
 from tidemark.core.loading.ledger import Base
 from tidemark.core.source.growing_keys import Sighting
 from tidemark.core.storage.batches import Plan, is_base, parse_batch_id
 from tidemark.core.storage.by_hand import Change
+from tidemark.core.storage.stalls import Stall, same_stall
 
 Role = Literal["required", "best_effort"]
 
@@ -36,6 +38,7 @@ class TargetState(Frozen):
     :param as_of: source time up to which the target is complete
     :param debt: committed batches that it has not applied, oldest first
     :param breaker: how its last loads failed, if they did
+    :param failure: the same for people, of required targets too; None after a load that went well
     """
 
     role: Role = "best_effort"
@@ -49,6 +52,7 @@ class TargetState(Frozen):
     as_of: AwareDatetime | None = None
     debt: tuple[str, ...] = ()
     breaker: Breaker = Breaker()
+    failure: Failure | None = None
 
 
 class TableState(Frozen):
@@ -57,6 +61,7 @@ class TableState(Frozen):
     :param key_mark: of an ``append`` table: the key below which it is complete
     :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
+    :param stall: what held the last look at the source back for too long
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
     :param changes: what people did to watermark and roles, and why; the newest last
     """
@@ -70,6 +75,7 @@ class TableState(Frozen):
     key_mark: int | None = None
     sighting: Sighting | None = None
     empty_until: AwareDatetime | None = None
+    stall: Stall | None = None
     in_flight: Plan | None = None
     last_batch: str | None = None
     targets: dict[str, TargetState]
@@ -133,6 +139,13 @@ def with_empty_window(state: TableState, low: datetime, high: datetime) -> Table
     if state.watermark != low or (state.empty_until and state.empty_until >= high):
         return state
     return with_as_of(state.model_copy(update={"empty_until": high}))
+
+
+def with_stall(state: TableState, stall: Stall | None) -> TableState:
+    """Note what holds reading back for too long, or that nothing does any more."""
+    if same_stall(state.stall, stall):
+        return state
+    return state.model_copy(update={"stall": stall})
 
 
 def live(state: TableState, batch_id: str) -> bool:

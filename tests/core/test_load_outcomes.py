@@ -1,0 +1,64 @@
+"""If these fail, people are told of the wrong number of failed runs, or of a stall that is over."""
+
+from datetime import UTC, datetime, timedelta
+
+from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
+from tidemark.core.loading.breaker import Breaker
+from tidemark.core.loading.failures import Failure, after_failed_load, family
+from tidemark.core.loading.roles import with_outcome
+from tidemark.core.source.windows import Held, Horizon
+from tidemark.core.storage.stalls import Stall, same_stall, stall_of
+from tidemark.core.storage.state import first_state, with_stall
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def test_failures_count_runs_not_tries() -> None:
+    failure: Failure | None = None
+    for minute, run in enumerate(["r1", "r1", "r2", "r2", "r3"]):
+        error = TryAgain(what=f"away in {run}", do="Wait.")
+        failure = after_failed_load(failure, error, run, NOW + minute * MINUTE)
+    assert failure is not None
+    assert (failure.runs, failure.run_id, failure.said) == (3, "r3", "away in r3")
+    assert (failure.since, failure.at) == (NOW, NOW + 4 * MINUTE)
+
+
+def test_an_error_is_remembered_by_who_acts_next() -> None:
+    class Narrower(MigrateSchema):
+        pass
+
+    families = (FixConfiguration, Narrower, TryAgain)
+    assert [family(each(what="w", do="d")) for each in families] == [
+        "FixConfiguration",
+        "MigrateSchema",
+        "TryAgain",
+    ]
+
+
+def test_a_success_leaves_nothing_and_an_unknown_target_is_passed_over() -> None:
+    state = first_state("s.a", {"primary": "required"}, NOW)
+    failure = after_failed_load(None, TryAgain(what="away", do="Wait."), "r1", NOW)
+    failed = with_outcome(state, "primary", Breaker(), failure)
+    assert failed.targets["primary"].failure == failure
+    assert with_outcome(failed, "primary", Breaker(), None) == state
+    assert with_outcome(state, "gone", Breaker(), failure) is state
+
+
+def test_only_what_holds_reading_back_for_too_long_is_a_stall() -> None:
+    lag = timedelta(seconds=5)
+    for age, wanted in ((15 * MINUTE, None), (16 * MINUTE, NOW - 16 * MINUTE)):
+        bound = Horizon(at=NOW - age - lag, held_by=Held("transaction", 4711, age))
+        stall = stall_of(bound, lag, 15 * MINUTE)
+        assert (stall and stall.since) == wanted
+    assert stall_of(Horizon(at=NOW, held_by=None), lag, 15 * MINUTE) is None
+
+
+def test_a_stall_is_written_once_and_forgotten_once() -> None:
+    state = first_state("s.a", {"primary": "required"}, NOW)
+    stall = Stall(what="transaction", thread_id=4711, since=NOW)
+    held = with_stall(state, stall)
+    later = stall.model_copy(update={"since": NOW + timedelta(seconds=1)})
+    assert with_stall(held, later) is held
+    assert with_stall(held, None) == state
+    assert not same_stall(stall, stall.model_copy(update={"thread_id": 4712}))

@@ -1,0 +1,87 @@
+"""A StatsD server that keeps what it is sent, and Airflow's own client set to send there.
+
+with listening() as statsd:
+    ...
+    assert statsd.sum("tidemark.rows_merged", table="s.a", target="primary") == 3
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unittest.mock import patch
+
+from airflow.sdk.observability import stats
+from airflow.sdk.observability.metrics import stats_utils
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One line: ``airflow.tidemark.rows_merged,table=s.a:3|c``."""
+
+    name: str
+    tags: dict[str, str]
+    value: float
+    kind: str
+
+
+class Statsd:
+    """What has arrived. UDP over the loopback is there when `send` has returned."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self._sent: list[Sent] = []
+
+    @property
+    def sent(self) -> list[Sent]:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._sent += map(_parse, self._server.recv(65_535).decode().splitlines())
+        return self._sent
+
+    def of(self, name: str, **tags: str) -> list[Sent]:
+        """What was sent under a name with these tags among its tags."""
+        return [s for s in self.sent if s.name == name and tags.items() <= s.tags.items()]
+
+    def sum(self, name: str, **tags: str) -> float:
+        return sum(each.value for each in self.of(name, **tags))
+
+    def last(self, name: str, **tags: str) -> float:
+        return self.of(name, **tags)[-1].value
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Statsd]:
+    """Airflow's metrics of this process go to a server of the test's, as in a task."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20)
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        settings = {
+            "AIRFLOW__METRICS__STATSD_ON": "True",
+            "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+            "AIRFLOW__METRICS__STATSD_PORT": str(server.getsockname()[1]),
+            "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+        }
+        with patch.dict(os.environ, settings):
+            stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+            try:
+                yield Statsd(server)
+            finally:
+                stats.initialize(factory=_silent, export_legacy_names=False)
+
+
+def _silent() -> object:
+    from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
+
+    return NoStatsLogger()
+
+
+def _parse(line: str) -> Sent:
+    bucket, value, kind = line.replace("|", ":").split(":")[:3]
+    name, *tags = bucket.split(",")
+    named = dict(tag.split("=", 1) for tag in tags)
+    return Sent(name.removeprefix("airflow."), named, float(value), kind)
