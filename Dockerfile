@@ -44,4 +44,5 @@ USER standin
 FROM standin AS standin-emulator
 COPY localaws/requirements-ministack.txt /opt/standin/requirements.txt
 RUN pip install --no-cache-dir --no-deps -r /opt/standin/requirements.txt
+COPY localaws /opt/standin/localaws
 USER standin

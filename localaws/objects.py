@@ -53,8 +53,16 @@ class Objects:
         return Service(
             "objects",
             [
-                *(str(_VIRTUALENV / "bin" / "python"), "-m", "hypercorn", "ministack.app:app"),
-                *("--bind", _SOCKET, "--workers", "0", "--keep-alive", "75"),
+                *(str(_VIRTUALENV / "bin" / "python"), "-m", "hypercorn"),
+                *(
+                    "localaws.emulator.app:app",
+                    "--bind",
+                    _SOCKET,
+                    "--workers",
+                    "0",
+                    "--keep-alive",
+                    "75",
+                ),
                 *("--log-level", "WARNING"),
             ],
             log=self._home / "logs" / "objects.log",
@@ -63,6 +71,7 @@ class Objects:
             # in, and no Docker socket, whose containers the emulator would otherwise tidy up.
             environment={
                 "PATH": os.defpath,
+                "PYTHONPATH": str(_ROOT),
                 "HOME": str(self._state),
                 "TMPDIR": str(scratch),
                 "DOCKER_HOST": f"unix://{scratch / 'no-docker'}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Collection
+from pathlib import Path
 
 from tests.support.containers import ROOT, pins
 
@@ -30,18 +32,25 @@ def test_the_stand_ins_image_has_what_the_tests_have() -> None:
 
 
 def test_the_stand_ins_image_has_all_that_localaws_imports() -> None:
+    emulator = set((ROOT / "localaws" / "emulator").rglob("*.py"))
+    needed = _imported(set((ROOT / "localaws").rglob("*.py")) - emulator)
+    assert "psycopg" in needed
+    image = pins("docker/requirements-standin.txt").keys()
+    assert {_IMPORTED_AS.get(name, name) for name in needed} - image == set()
+    assert _imported(emulator) == {"ministack"}
+
+
+def _imported(files: Collection[Path]) -> set[str]:
+    """The packages, beside Python's own and localaws, that files import."""
     needed: set[str] = set()
-    for file in (ROOT / "localaws").rglob("*.py"):
+    for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
                 case ast.Import(names=names):
                     needed |= {name.name.partition(".")[0] for name in names}
                 case ast.ImportFrom(module=str(module), level=0):
                     needed.add(module.partition(".")[0])
-    needed -= {*sys.stdlib_module_names, "localaws"}
-    assert "psycopg" in needed
-    image = pins("docker/requirements-standin.txt").keys()
-    assert {_IMPORTED_AS.get(name, name) for name in needed} - image == set()
+    return needed - {*sys.stdlib_module_names, "localaws"}
 
 
 def test_the_emulators_image_is_built_from_its_own_lock() -> None:

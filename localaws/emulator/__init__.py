@@ -1,0 +1,1 @@
+"""What runs inside the emulator's own virtualenv, beside it; nothing else imports this."""
