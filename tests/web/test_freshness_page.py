@@ -154,20 +154,25 @@ def test_one_finds_a_table_among_many(window: Browser, answers: Answers) -> None
     assert window.driver.switch_to.active_element.text == "mass.table_0998"
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_fits_a_phone(answers: Answers, tmp_path: Path, dark: bool) -> None:
+def test_it_fits_a_phone_and_its_colours(window: Browser, answers: Answers) -> None:
     answers.set(table("shop.a_long_name_that_somebody_thought_of_on_a_long_afternoon"))
     size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    with Served(answers.app) as served, browsing(served.url, tmp_path, dark=dark) as window:
-        window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        window.open("/tidemark/page")
-        window.find(".spark canvas")
-        window.picture("phone")
-        widths = "return [document.documentElement.scrollWidth, innerWidth]"
-        needed, there = window.driver.execute_script(widths)
-        assert needed <= there == 360
-        ground = "return getComputedStyle(document.body).backgroundColor"
-        assert (window.driver.execute_script(ground) == "rgb(17, 20, 24)") is dark
+    window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        for scheme, wanted in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 20, 24)")):
+            features = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
+            window.open("/tidemark/page")
+            window.find(".spark canvas")
+            needed, there, ground = window.driver.execute_script(
+                "return [document.documentElement.scrollWidth, innerWidth,"
+                " getComputedStyle(document.body).backgroundColor]"
+            )
+            assert needed <= there == 360
+            assert ground == wanted
+    finally:
+        window.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        window.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_it_asks_nobody_else(window: Browser, answers: Answers) -> None:

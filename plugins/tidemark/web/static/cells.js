@@ -84,6 +84,6 @@ export function details(copy) {
     words.push(`${percent(level.share)} of ${duration(level.seconds)} on time, ${percent(level.wanted)} wanted: `
       + `${percent(level.budget_left)} of the error budget left`);
   }
-  if (failure) words.push(`failed ${failure.failures} times: ${failure.reason}`);
+  if (failure) words.push(`failed${failure.failures > 1 ? ` ${failure.failures} times in a row` : ""}: ${failure.reason}`);
   return words.join(". ");
 }

@@ -58,6 +58,7 @@ function drawLevels(plot, levels) {
   ctx.save();
   ctx.setLineDash([6, 4]);
   ctx.textAlign = "left";
+  ctx.textBaseline = "bottom";
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   for (const { name, seconds, stroke } of levels) {
     const y = plot.valToPos(seconds, "y", true);
@@ -66,7 +67,7 @@ function drawLevels(plot, levels) {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(name, bbox.left + 6, y - 4);
+    ctx.fillText(name, bbox.left + 6, y - 2);
   }
   ctx.restore();
 }

@@ -57,15 +57,16 @@ async function refresh() {
 function show() {
   const targets = answer.targets.map(({ name }) => name);
   document.documentElement.style.setProperty("--targets", targets.length);
-  rows.update(answer.tables.filter(({ dag_id: dag }) => !view.dag || dag === view.dag), targets);
-  say(at("banner"), answer.banner);
+  const tables = answer.tables.filter(({ dag_id: dag }) => !view.dag || dag === view.dag);
+  rows.update(tables, targets);
+  say(at("banner"), view.dag ? tables[0]?.banner ?? "" : answer.banner);
   say(at("measured"), `Measured ${instant(answer.measured_at)}`
     + (answer.recorded_at ? "" : "; the DAG freshness has not run: no history, and no holds"));
   heartbeats();
   head(targets);
   chips();
   arrange();
-  if (view.dag) rows.open(answer.tables.find(({ dag_id: dag }) => dag === view.dag)?.table);
+  if (view.dag && tables.length) rows.open(tables[0].table);
 }
 
 function heartbeats() {
@@ -146,6 +147,7 @@ function arrange() {
   at("none").hidden = shown > 0;
 }
 
+document.body.classList.toggle("one", view.dag !== null);
 at("name").value = view.name;
 at("name").addEventListener("input", () => { view.name = at("name").value; arrange(); });
 at("filters").addEventListener("submit", (event) => event.preventDefault());

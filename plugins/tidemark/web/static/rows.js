@@ -24,12 +24,13 @@ export class Rows {
     this.targets = targets;
     this.#removeAllBut(new Set(tables.map(({ table }) => table)));
     for (const table of tables) {
-      const row = this.rows.get(table.table) ?? { name: table.table, plots: [], past: null, open: false };
+      const row = this.rows.get(table.table) ?? { name: table.table, sparks: [], chart: null, past: null, open: false };
       const text = JSON.stringify(table);
       const changed = row.text !== text;
       Object.assign(row, { table, text, copies: table.targets, worst: worst(table) });
       this.rows.set(row.name, row);
-      if (row.element && changed) this.#fill(row);
+      row.old ||= Boolean(row.element && changed);
+      if (row.old && row.visible) this.#fill(row);
     }
   }
 
@@ -40,7 +41,7 @@ export class Rows {
       if (!row) continue;
       row.past = Object.fromEntries(Object.entries(targets)
         .filter(([, { history }]) => history).map(([name, { history }]) => [name, points(history)]));
-      if (row.element) this.#draw(row);
+      this.#draw(row);
     }
   }
 
@@ -63,7 +64,7 @@ export class Rows {
 
   /** Draw all charts anew: the colours, or the room for them, changed. */
   redraw() {
-    for (const row of this.rows.values()) if (row.plots.length) this.#draw(row);
+    for (const row of this.rows.values()) this.#draw(row);
   }
 
   /** Open a table's row, if it is shown. */
@@ -99,30 +100,33 @@ export class Rows {
     this.seen.observe(row.element);
   }
 
+  /** Write what is known into a row. Rows out of sight wait until they are looked at. */
   #fill(row) {
-    row.element.dataset.worst = row.worst;
+    row.old = false;
+    const held = row.cells.findIndex((each) => each.contains(document.activeElement));
     this.targets.forEach((name, at) => row.cells[at].replaceChildren(...cell(row.copies[name], name, this.links.page)));
-    if (row.open) this.#detail(row);
-    this.#draw(row);
+    row.cells[held]?.querySelector("a")?.focus({ preventScroll: true });
+    this.#drawSparks(row);
+    if (row.open) row.facts.replaceChildren(...this.#facts(row));
+  }
+
+  #facts(row) {
+    return this.targets.filter((name) => row.copies[name])
+      .flatMap((name) => [element("dt", {}, name), element("dd", {}, details(row.copies[name]))]);
   }
 
   #toggle(row) {
     row.open = !row.open;
     row.button.setAttribute("aria-expanded", String(row.open));
     if (row.open) {
-      row.detail = element("td", { role: "cell", class: "detail" });
+      row.facts = element("dl", {}, ...this.#facts(row));
+      row.picture = element("div", { class: "chart" });
+      row.detail = element("td", { role: "cell", class: "detail" }, row.facts, row.picture);
       row.element.append(row.detail);
-      this.#detail(row);
     } else {
       row.detail.remove();
     }
-    this.#draw(row);
-  }
-
-  #detail(row) {
-    const facts = this.targets.filter((name) => row.copies[name])
-      .map((name) => [element("dt", {}, name), element("dd", {}, details(row.copies[name]))]);
-    row.detail.replaceChildren(element("dl", {}, ...facts.flat()), element("div", { class: "chart" }));
+    this.#drawChart(row);
   }
 
   #look(entries) {
@@ -130,35 +134,45 @@ export class Rows {
       const row = this.rows.get(target.dataset.table);
       if (!row) continue;
       row.visible = isIntersecting;
-      this.#draw(row);
+      if (row.visible && row.old) this.#fill(row);
+      else this.#drawSparks(row);
     }
   }
 
   #draw(row) {
-    for (const plot of row.plots) plot.destroy();
-    row.plots = [];
-    if (!row.past) return;
-    const drawn = this.targets.filter((name) => row.copies[name] && row.past[name]?.some(([, lag]) => lag != null));
-    if (row.visible) {
-      for (const name of drawn) {
-        const where = row.cells[this.targets.indexOf(name)].querySelector(".spark");
-        row.plots.push(sparkline(where, row.past[name], row.copies[name].budget?.max_lag_seconds));
-      }
-    }
+    if (!row.element) return;
+    this.#drawSparks(row);
+    this.#drawChart(row);
+  }
+
+  #drawSparks(row) {
+    for (const spark of row.sparks) spark.destroy();
+    row.sparks = row.visible ? this.#measured(row).map((name) => {
+      const where = row.cells[this.targets.indexOf(name)].querySelector(".spark");
+      return sparkline(where, row.past[name], row.copies[name].budget?.max_lag_seconds);
+    }) : [];
+  }
+
+  #drawChart(row) {
+    row.chart?.destroy();
+    row.chart = null;
     if (!row.open) return;
-    const where = row.detail.querySelector(".chart");
-    if (drawn.length) {
-      where.replaceChildren();
-      row.plots.push(chart(where, drawn.map((name) => ({ name, points: row.past[name] })), row.copies[drawn[0]].budget));
-    } else {
-      where.textContent = "Nothing was measured yet.";
+    const names = this.#measured(row);
+    row.picture.textContent = names.length ? "" : "Nothing was measured yet.";
+    if (names.length) {
+      row.chart = chart(row.picture, names.map((name) => ({ name, points: row.past[name] })), row.copies[names[0]].budget);
     }
+  }
+
+  /** The targets of which there is a history. */
+  #measured(row) {
+    return this.targets.filter((name) => row.copies[name] && row.past?.[name]?.some(([, lag]) => lag != null));
   }
 
   #removeAllBut(kept) {
     for (const [name, row] of this.rows) {
       if (kept.has(name)) continue;
-      for (const plot of row.plots) plot.destroy();
+      for (const plot of [...row.sparks, ...(row.chart ? [row.chart] : [])]) plot.destroy();
       if (row.element) {
         this.seen.unobserve(row.element);
         row.element.remove();

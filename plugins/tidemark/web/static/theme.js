@@ -1,6 +1,6 @@
 // Dark or light, and in which colours: as the Airflow page around this one; alone, as the system.
 
-const BORROWED = { "--ground": "bg", "--raised": "bg-subtle", "--ink": "fg", "--faint": "fg-muted", "--line": "border" };
+const BORROWED = { "--ground": "bg", "--raised": "bg-muted", "--ink": "fg", "--faint": "fg-muted", "--line": "border" };
 
 /** Follow the surroundings from now on, and call `changed` whenever they change. */
 export function followTheme(changed) {
