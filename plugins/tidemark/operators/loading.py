@@ -148,7 +148,7 @@ class Loading:
             self._refuse_restored(state)
         held = self._held(todo, entries)
         if held:
-            report(self.stream, self.target, self._now, held, entries)
+            report(self.stream, self.target, self._now, held, entries, self._batches)
         for entry in (entries[each] for each in held if each in entries):
             if entry.batch_id not in self.receipts:
                 fresh = entry.batch_id in self.so_far.applied

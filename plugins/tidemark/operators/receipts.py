@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tidemark.core.loading.ledger import LedgerEntry, newest_base
 from tidemark.core.settings.targets import Target
+from tidemark.core.storage.batches import Batch
 from tidemark.core.storage.state import with_load
 from tidemark.hooks import metrics
 from tidemark.operators.stream import Stream
@@ -19,13 +20,16 @@ def report(
     now: datetime,
     held: Sequence[str],
     entries: Mapping[str, LedgerEntry],
+    known: Mapping[str, Batch],
 ) -> None:
     """Strike what the target holds off its debt, and note the newest load.
 
     :param held: batches that it holds, oldest first; :param entries: its ledger, as far as asked
+    :param known: documents of batches, as far as they were read
     """
     listed = [batch_id for batch_id in held if batch_id in entries]
     newest = entries[listed[-1]] if listed else None
+    batch = known.get(newest.batch_id) if newest else None
     mirror = target.name == stream.project.targets.required[0].name
     stream.states.update(
         stream.table.name,
@@ -35,6 +39,7 @@ def report(
             target.name,
             held,
             rows={newest.batch_id: newest.rows_merged} if newest else {},
+            size=batch.bytes if batch else None,
             loaded_at=newest.loaded_at if newest else None,
             mirror=mirror,
             base=newest_base(entries.values()),

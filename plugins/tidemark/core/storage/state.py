@@ -34,7 +34,7 @@ class TargetState(Frozen):
     :param base: its newest full refresh or resync; None while its first load is its base
     :param awaits: while it is new: the bases that were planned for it, oldest first; what is
         committed from the first one's plan on enters its debt
-    :param batch_id: the newest batch it reported; :param rows: rows merged by it
+    :param batch_id: the newest batch it reported, of `bytes`; :param rows: rows merged by it
     :param as_of: source time up to which the target is complete
     :param debt: committed batches that it has not applied, oldest first
     :param breaker: how its last loads failed, if they did
@@ -48,6 +48,7 @@ class TargetState(Frozen):
     awaits: tuple[str, ...] = ()
     batch_id: str | None = None
     rows: int | None = None
+    bytes: int | None = None
     loaded_at: AwareDatetime | None = None
     as_of: AwareDatetime | None = None
     debt: tuple[str, ...] = ()
@@ -231,6 +232,7 @@ def with_load(
     held: Collection[str],
     *,
     rows: Mapping[str, int],
+    size: int | None = None,
     loaded_at: datetime | None,
     mirror: bool,
     base: Base | None = None,
@@ -241,6 +243,7 @@ def with_load(
 
     :param held: batches that the target holds, oldest first
     :param rows: rows merged, per batch of `held` that was applied now
+    :param size: bytes of the newest of them, if they are known
     :param mirror: whether the document's old, single-warehouse fields follow this target
     :param base: the newest base of the target's ledger
     """
@@ -257,6 +260,8 @@ def with_load(
         update |= {"status": "owes" if debt else "complete", "awaits": ()}
     if newest:
         update |= {"batch_id": newest, "rows": rows[newest], "loaded_at": loaded_at}
+        # A report that is made again need not know what the first one knew.
+        update["bytes"] = before.bytes if size is None and newest == before.batch_id else size
     changed = {**state.targets, target: before.model_copy(update=update)}
     after = state.model_copy(update={"targets": changed})
     if mirror and newest:

@@ -1,0 +1,101 @@
+"""One table on one target, as its state document has it. Pure.
+
+The as-of is the document's (protocol rule 24): it moves with the watermark, and with every window
+in which the source had nothing, so an idle table is fresh and a stalled horizon is not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tidemark.core.loading.breaker import Breaker
+from tidemark.core.loading.failures import Failure
+from tidemark.core.storage.batches import parse_batch_id
+from tidemark.core.storage.state import Role, TableState, TargetState
+
+
+@dataclass(frozen=True, slots=True)
+class LastBatch:
+    """The newest batch that a target reported.
+
+    :param seconds: from the source time up to which it was read to when the target had it
+    """
+
+    batch_id: str
+    rows: int | None
+    bytes: int | None
+    seconds: float | None
+    loaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of one table on one target.
+
+    :param as_of: source time up to which the target is complete; None if it holds nothing yet
+    :param debt: how many committed batches it lacks
+    :param debt_since: the source time from which on the oldest of them counts; None without debt
+    """
+
+    target: str
+    role: Role
+    enabled: bool
+    status: Literal["new", "complete", "owes"]
+    as_of: datetime | None
+    debt: int
+    debt_since: datetime | None
+    breaker: Breaker
+    last_batch: LastBatch | None
+    failure: Failure | None
+
+    def lag(self, now: datetime) -> float | None:
+        """Return now minus as-of in seconds, by the source's clock; None without an as-of."""
+        if self.as_of is None or not self.enabled:
+            return None
+        return max(0.0, (now - self.as_of).total_seconds())
+
+
+def standings(state: TableState) -> dict[str, Standing]:
+    """Return where a table stands on each of its targets."""
+    return {name: _standing(name, target) for name, target in state.targets.items()}
+
+
+def _standing(name: str, target: TargetState) -> Standing:
+    return Standing(
+        target=name,
+        role=target.role,
+        enabled=target.enabled,
+        status=target.status,
+        as_of=target.as_of if target.status != "new" else None,
+        debt=len(target.debt),
+        debt_since=min(map(_owed_since, target.debt), default=None),
+        breaker=target.breaker,
+        last_batch=_last_batch(target),
+        failure=target.failure,
+    )
+
+
+def _owed_since(batch_id: str) -> datetime:
+    """From an increment's lower bound on rows are missing. Of what has none, a backfill, a base or
+    a drain, the upper one is all that the id tells."""
+    name = parse_batch_id(batch_id)
+    if name.kind == "increment" and name.window.low:
+        return name.window.low
+    return name.window.high
+
+
+def _last_batch(target: TargetState) -> LastBatch | None:
+    if target.batch_id is None:
+        return None
+    seconds = None
+    name = parse_batch_id(target.batch_id)
+    if target.loaded_at and name.kind in {"increment", "drain"}:
+        # Both clocks are those of servers; the ledger's has whole seconds.
+        seconds = max(0.0, (target.loaded_at - name.window.high).total_seconds())
+    return LastBatch(
+        batch_id=target.batch_id,
+        rows=target.rows,
+        bytes=target.bytes,
+        seconds=seconds,
+        loaded_at=target.loaded_at,
+    )
