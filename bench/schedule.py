@@ -40,7 +40,7 @@ _COLUMNS = """
 """
 _INSERT = f"""
     INSERT INTO {_BUSY} (name, price, amount, note)
-    SELECT CONCAT('name ', seq), seq / 100, seq, REPEAT('note ', 20) FROM seq_1_to_{ROWS}
+    SELECT CONCAT('name ', seq), seq / 100, seq, REPEAT('note ', 20) FROM punctual.seq_1_to_{ROWS}
 """  # noqa: S608
 
 

@@ -14,7 +14,7 @@
     python -m tidemark debt
     python -m tidemark catchup -t shop.orders --target secondary
     python -m tidemark dlq depth | redrive -q appsflyer
-    python -m tidemark forget request | receipts | repeat -q appsflyer
+    python -m tidemark erase request | receipts | repeat -q appsflyer
     python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task. With ``--json`` the answer is one JSON
@@ -33,7 +33,7 @@ from tidemark.commands import (
     dead_letters,
     debt,
     doctor,
-    forget,
+    erase,
     quarantine,
     retention,
     roles,
@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     s3clean.add_commands(commands)
     doctor.add_commands(commands)
     debt.add_commands(commands)
-    forget.add_commands(commands)
+    erase.add_commands(commands)
     dead_letters.add_commands(commands)
     webhook = commands.add_parser("webhook", help="receive events by HTTP, until told to stop")
     webhook.add_argument("--host", default=os.environ.get("HOST") or "0.0.0.0")  # noqa: S104

@@ -1,6 +1,7 @@
 """A wrong arrow deletes messages too early."""
 
 import runpy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_no_dag_without_a_url_without_a_drain_or_where_another_installation_drai
 
 
 def test_a_watched_queue_starts_runs_beside_its_schedule(parse):
-    assert parse(f"{QUEUE}, drain: {{}}").timetable.expression == "* * * * *"
+    assert parse(f"{QUEUE}, drain: {{}}").timetable.delta == timedelta(minutes=1)
     for schedule in ('"*/5 * * * *"', "null"):
         dag = parse(f"{QUEUE}, drain: {{watch_seconds: 5, schedule: {schedule}}}")
         (asset,) = dag.timetable.asset_condition.objects

@@ -3,6 +3,7 @@
 import importlib.util
 import runpy
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,11 @@ def test_a_source_is_asked_within_its_pool_by_two_readers_unless_told_otherwise(
 
 
 def test_schedules_carry_an_interval_and_null_means_triggered_only(parse):
-    dags = parse("version: 1\ntables: {s.a: {schedule: null}, s.b: {schedule: '0 * * * *'}}")
+    times = "s.a: {schedule: null}, s.b: {schedule: '0 * * * *'}, s.c: {schedule: '7 * * * *'}"
+    dags = parse(f"version: 1\ntables: {{{times}}}")
     assert not dags["sync__s__a"].timetable.can_be_scheduled
-    assert type(dags["sync__s__b"].timetable).__name__ == "CronDataIntervalTimetable"
+    assert dags["sync__s__b"].timetable.delta == timedelta(hours=1)
+    assert dags["sync__s__c"].timetable.expression == "7 * * * *"
 
 
 def test_the_form_is_on_the_dag_with_values_that_hold_and_no_task_carries_a_copy(parse):

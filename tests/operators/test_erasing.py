@@ -17,24 +17,24 @@ from tests.support.product import Product
 
 
 @pytest.fixture
-def forget(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def forget(queue: DrainedQueue, *ids: str) -> None:
+def ask_to_erase(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def ask_to_erase(queue: DrainedQueue, *ids: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(ids)))
-        asked = ["forget", "request", "-q", queue.name, "--by", "user_id", "--reason", "ticket 12"]
+        asked = ["erase", "request", "-q", queue.name, "--by", "user_id", "--reason", "ticket 12"]
         assert main(asked) == 0
 
-    return forget
+    return ask_to_erase
 
 
 def receipts(queue: DrainedQueue, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     capsys.readouterr()
-    assert main(["forget", "receipts", "-q", queue.name]) == 0
+    assert main(["erase", "receipts", "-q", queue.name]) == 0
     lines = capsys.readouterr().out.splitlines()  # the log's too, here
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def test_a_persons_events_go_everywhere_and_stay_away(
-    product: Product, forget: Any, capsys: pytest.CaptureFixture[str]
+    product: Product, ask_to_erase: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     queue = DrainedQueue(product)
     others = purchases(2)
@@ -42,7 +42,7 @@ def test_a_persons_events_go_everywhere_and_stay_away(
     queue.send(*others, *theirs[:2])
     queue.drain()
     queue.send(theirs[2])  # still in the queue when they ask
-    forget(queue, "somebody", "somebody-else")
+    ask_to_erase(queue, "somebody", "somebody-else")
     assert "somebody" not in capsys.readouterr().out
     assert len(queue.debt("primary")) == len(queue.debt()) == 1
     with product.secondary.paused():
@@ -58,7 +58,7 @@ def test_a_persons_events_go_everywhere_and_stay_away(
     assert [done["status"] for done in asked["targets"].values()] == ["done", "done"]
     assert "somebody" not in json.dumps(asked)
     product.secondary.run(f"DELETE FROM _tidemark_ledger__{queue.name} WHERE kind = 'erasure'")
-    assert main(["forget", "repeat", "-q", queue.name]) == 0  # as if restored from before
+    assert main(["erase", "repeat", "-q", queue.name]) == 0  # as if restored from before
     assert len(queue.debt()) == 1
     assert queue.debt("primary") == []
     queue.send(theirs[3])  # they are back: what came later is taken
@@ -67,7 +67,7 @@ def test_a_persons_events_go_everywhere_and_stay_away(
         assert queue.users(warehouse)["somebody"] == 1
 
 
-def test_postgresql_deletes_and_forgets_too(product: Product, forget: Any) -> None:
+def test_postgresql_deletes_and_forgets_too(product: Product, ask_to_erase: Any) -> None:
     stack = product.stack
     login = {"host": stack.postgres_host, "port": stack.postgres_port}
     login["password"] = stack.postgres_password
@@ -81,7 +81,7 @@ def test_postgresql_deletes_and_forgets_too(product: Product, forget: Any) -> No
         queue.send(*events[:2])
         queue.drain()
         queue.send(events[3] | {"customer_user_id": "user-1"}, events[2])
-        forget(queue, "user-1")
+        ask_to_erase(queue, "user-1")
         queue.drain()
         assert queue.debt("forgetful") == []
     table = sql.Identifier(queue.name)
@@ -97,7 +97,7 @@ def test_a_request_is_refused_before_anything_is_written(
     queue.send(*purchases(1))
     queue.drain()
     monkeypatch.setattr("sys.stdin", io.StringIO("x\n"))
-    asked = ["forget", "request", "-q", queue.name, "--reason", "", "--by"]
+    asked = ["erase", "request", "-q", queue.name, "--reason", "", "--by"]
     assert main([*asked, "app_id"]) == 1
     assert "no person is found by the column app_id" in capsys.readouterr().err
     assert main([*asked, "user_id"]) == 1  # nobody named: the first attempt has read them all

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tidemark.cli import main
 from tidemark.operators.stream import Stream
 from tidemark.operators.sweeping import sweep
 
@@ -30,7 +31,7 @@ def near(product: Product) -> Iterator[Store]:
 
 
 def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
-    product: Product, near: Store
+    product: Product, near: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = product.table("faraway", chunk_rows=3)
     product.source.insert(table, range(1, 8))
@@ -46,6 +47,13 @@ def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
     product.store.delete(*staged)  # everything is there already, so nothing is copied again
     run.clear("load_secondary").go().expect("success")
     product.assert_equal(table)
+
+    capsys.readouterr()
+    assert main(["s3clean", "list", "-t", f"journeys.{table}", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)[f"journeys.{table}"]["batches"]
+    stored = [len(product.store.get(key)) for key in product.batches(table)[batch_id]]
+    copies = [len(near.get(key)) for key in near.batches(f"journeys.{table}")[batch_id]]
+    assert listed["bytes"] == sum(stored) + sum(copies)
 
     sweep(Stream.open(f"journeys.{table}"), datetime.now(UTC) + timedelta(days=99), really=True)
     assert not near.batches(f"journeys.{table}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tidemark.cli import parser
+from tidemark.commands.sync import form
 
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -180,3 +182,18 @@ def test_every_task_is_labelled_by_what_it_did(product: Product, table: str) -> 
     for name in ("seal_batch", "load_primary", "load_secondary"):
         assert labels[name].startswith("5 rows, up to "), name
     assert labels["commit_watermark"].startswith("commit: 5 rows, up to ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "filled_in"),
+    [
+        ([], {}),
+        (["-s", "full"], {"mode": "full_refresh"}),
+        (["-s", "full", "--target", "secondary"], {"mode": "resync", "targets": ["secondary"]}),
+        (["--target", "primary", "--limit", "5"], {"targets": ["primary"], "limit": 5}),
+        (["--backup-only"], {"stages": "extract"}),
+        (["--redshift-only"], {"stages": "load"}),
+    ],
+)
+def test_a_terminal_fills_in_the_same_form(typed: list[str], filled_in: dict[str, object]) -> None:
+    assert form(parser().parse_args(["sync", "-t", "a.b", *typed])) == filled_in

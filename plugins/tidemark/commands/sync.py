@@ -2,7 +2,7 @@
 
 python -m tidemark sync -t shop.orders
 python -m tidemark sync -t shop.orders --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00Z
-python -m tidemark sync -t shop.orders -s full
+python -m tidemark sync -t shop.orders -s full [--target secondary]
 python -m tidemark sync -t shop.orders --limit 100000 --backup-only
 python -m tidemark sync -t shop.orders --redshift-only
 python -m tidemark plan -t shop.orders --since 2026-01-01T00:00:00Z
@@ -47,7 +47,8 @@ def add_form(parser: argparse.ArgumentParser) -> None:
         "--strategy",
         choices=("incremental", "full"),
         default="incremental",
-        help="what came since the watermark (default), or the whole table, replaced",
+        help="what came since the watermark (default), or the whole table, replaced on all "
+        "targets or on those of --target",
     )
     parser.add_argument("--limit", type=int, help="rows, rounded up to a whole cursor value")
     parser.add_argument("--since", help="read again what changed from this time on")
@@ -60,8 +61,9 @@ def add_form(parser: argparse.ArgumentParser) -> None:
 
 def form(options: argparse.Namespace) -> dict[str, Any]:
     """Return the trigger form as the options fill it in; what is not asked for stays out."""
+    whole = "resync" if options.target else "full_refresh"
     values = {
-        "mode": "full_refresh" if options.strategy == "full" else None,
+        "mode": whole if options.strategy == "full" else None,
         "limit": options.limit,
         "since": options.since,
         "until": options.until,

@@ -11,12 +11,14 @@ from airflow.sdk import (
     AssetOrTimeSchedule,
     AssetWatcher,
     CronDataIntervalTimetable,
+    DeltaDataIntervalTimetable,
     cross_downstream,
     get_parsing_context,
 )
 
 from tidemark.core.settings.drain_settings import Drain
 from tidemark.core.settings.queues import Queue
+from tidemark.core.settings.schedules import even_interval
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 from tidemark.hooks import project
@@ -61,10 +63,9 @@ def read_project() -> list[tuple[Table, list[Target]]]:
 
 def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[str, Any]:
     """Return the arguments of a table's DAG, whose own page is `manual` and the table's facts."""
-    timetable = CronDataIntervalTimetable(table.schedule, "UTC") if table.schedule else None
     return {
         "dag_id": table.dag_id,
-        "schedule": timetable,
+        "schedule": _timetable(table.schedule),
         "start_date": datetime(2000, 1, 1, tzinfo=UTC),  # backfills reach no further back
         "catchup": False,  # the watermark, not the calendar, says where to resume
         "max_active_runs": 1,  # two runs would read the same window twice; it would do no harm
@@ -77,6 +78,15 @@ def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[s
         "tags": ["tidemark", table.db_schema, *table.tags],
         **callbacks(table.notify),
     }
+
+
+def _timetable(cron: str | None) -> Any:
+    """Return when runs are due, each with its interval. What is due at whole multiples of a time is
+    said so, for Airflow takes a cron expression to pieces 17 times a pass."""
+    if cron is None:
+        return None
+    every = even_interval(cron)
+    return DeltaDataIntervalTimetable(every) if every else CronDataIntervalTimetable(cron, "UTC")
 
 
 def read_drains() -> list[tuple[DrainSettings, list[Target]]]:
@@ -114,7 +124,7 @@ def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:
 def _drain_schedule(queue: DrainSettings) -> Any:
     """The schedule stays beside the watch: it pays debts, and starts runs while nobody watches."""
     drain = queue.drain
-    timetable = CronDataIntervalTimetable(drain.schedule, "UTC") if drain.schedule else None
+    timetable = _timetable(drain.schedule)
     if drain.watch_seconds is None:
         return timetable
     watcher = AssetWatcher("messages", QueueWatch.on(queue.queue, drain.watch_seconds))

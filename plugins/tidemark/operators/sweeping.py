@@ -1,8 +1,9 @@
 """Delete staged batches that nobody needs any more, of one table."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tidemark.core.errors import TidemarkError
@@ -62,6 +63,7 @@ def clean(stream: Stream, now: datetime, older_than: timedelta, *, really: bool)
     """Delete a table's batches that nobody needs, younger ones than retention would too.
 
     Whatever is owed stays, also by a target that is disabled; so does what was written to lately.
+    Sizes count the copies in other regions' buckets too.
     """
     return _sweep(stream, now, max(older_than, SEALED), really=really, spare=True)
 
@@ -71,6 +73,8 @@ def _sweep(
 ) -> Swept:
     state = stream.state()
     staged = list(staged_batches(stream))
+    if spare:  # somebody reads the sizes
+        staged = _with_copies(stream, staged)
     retention = timedelta(days=stream.project.targets.staging.keep_days)
     alarms = alarming_debt(state, staged, now, retention)
     old = old_batches(staged, now, keep_for)
@@ -119,11 +123,31 @@ def _delete(stream: Stream, now: datetime, decided: Sweep) -> None:
 def _buckets(stream: Stream) -> Iterator[StagingBucket]:
     """Those of targets in other regions, then the bucket of all: what is gone there is found no
     more, and a copy that could not be deleted would stay for ever."""
-    # Of all targets: the stream may have gone to others once.
-    for target in read_project().targets.by_name.values():
-        if target.own_staging is not None:
-            yield StagingBucket(target.own_staging)
+    yield from _other_buckets()
     yield stream.bucket
+
+
+def _other_buckets() -> Iterator[StagingBucket]:
+    """Of all targets: a stream may have gone to others once."""
+    own = (target.own_staging for target in read_project().targets.by_name.values())
+    for staging in dict.fromkeys(each for each in own if each is not None):
+        yield StagingBucket(staging)
+
+
+def _with_copies(stream: Stream, staged: list[StagedBatch]) -> list[StagedBatch]:
+    """Add to each batch what its copies in other regions take, where the region can be asked."""
+    copied: Counter[str] = Counter()
+    for bucket in _other_buckets():
+        try:
+            for stored in bucket.objects_below(stream_prefix(stream.table.name)):
+                copied[_batch_of(stored.key)] += stored.bytes
+        except TidemarkError as error:
+            _log.warning("copies in another region are not counted: %s", error)
+    return [replace(each, bytes=each.bytes + copied[each.batch_id]) for each in staged]
+
+
+def _batch_of(key: str) -> str:
+    return key.split("/")[-2]
 
 
 def staged_batches(stream: Stream) -> Iterator[StagedBatch]:
@@ -131,7 +155,7 @@ def staged_batches(stream: Stream) -> Iterator[StagedBatch]:
     prefix = stream_prefix(stream.table.name)
     found: dict[str, StagedBatch] = {}
     for stored in stream.bucket.objects_below(prefix):
-        batch_id = stored.key.split("/")[-2]
+        batch_id = _batch_of(stored.key)
         try:
             parse_batch_id(batch_id)
         except ValueError:

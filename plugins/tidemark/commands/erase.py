@@ -1,8 +1,8 @@
 """Deletion requests: a person asks for their events to be deleted.
 
-python -m tidemark forget request  -q appsflyer --by user_id --reason "ticket 12" < ids.txt
-python -m tidemark forget receipts -q appsflyer
-python -m tidemark forget repeat   -q appsflyer
+python -m tidemark erase request  -q appsflyer --by user_id --reason "ticket 12" < ids.txt
+python -m tidemark erase receipts -q appsflyer
+python -m tidemark erase repeat   -q appsflyer
 """
 
 import argparse
@@ -20,8 +20,8 @@ from tidemark.operators.stream import QueueStream
 
 def add_commands(commands: Any) -> None:
     """Add the group to the commands of an argument parser."""
-    forget = commands.add_parser("forget", help="delete persons' events on every target")
-    verbs = forget.add_subparsers(required=True)
+    erasing = commands.add_parser("erase", help="delete persons' events on every target")
+    verbs = erasing.add_subparsers(required=True)
     ask = verbs.add_parser("request", help="ids, one a line, from standard input")
     ask.add_argument("--by", required=True, metavar="COLUMN", help="the column that holds the ids")
     ask.add_argument("--reason", required=True, help="who asked, or the number of the ticket")
@@ -47,7 +47,7 @@ def _request(options: argparse.Namespace) -> Answer:
     lines = [
         f"{asked.batch_id}: every target owes it, and the next run of {stream.table.dag_id} "
         f"deletes what came in until {asked.until:%F %T} UTC. What became of it:",
-        f"python -m tidemark forget receipts -q {options.queue}",
+        f"python -m tidemark erase receipts -q {options.queue}",
     ]
     return Answer(value, lines)
 
