@@ -20,19 +20,22 @@ const links = {
 const asked = new URLSearchParams(location.search);
 const rows = new Rows(at("rows"), links);
 const view = { name: asked.get("table") ?? "", dag: asked.get("dag_id"), level: null, sort: "urgent", down: false };
-let answer = null, timer = null, remembered = -Infinity, failures = 0, shown = false;
+let answer = null, timer = null, remembered = -Infinity, failures = 0, asking = false, shown = false;
 
 async function ask(path) {
   const response = await fetch(api(path), {
     headers: { Accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(DEADLINE_MS),
   });
   if (response.status === 401) throw new Error("you are not logged in any more: load the page again");
-  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message ?? `HTTP ${response.status}`);
-  return response.json();
+  const said = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(said.message ?? said.detail ?? `HTTP ${response.status}`);
+  return said;
 }
 
 async function refresh() {
   clearTimeout(timer);
+  if (asking) return;
+  asking = true;
   try {
     answer = await ask("freshness");
     failures = 0;
@@ -49,9 +52,17 @@ async function refresh() {
     const old = answer ? ` What you see is of ${instant(answer.measured_at)}.` : "";
     say(at("trouble"), `No answer: ${error.message}.${old}`);
   }
-  if (at("pause").getAttribute("aria-pressed") === "true") return;
+  asking = false;
+  if (document.hidden || paused()) return;
   const pause = (answer?.refresh_seconds ?? 10) * 1e3 * 2 ** Math.min(failures, 3);
   timer = setTimeout(refresh, Math.min(LONGEST_MS, pause) * (0.9 + Math.random() / 5));
+}
+
+const paused = () => at("pause").getAttribute("aria-pressed") === "true";
+
+function restart() {
+  if (document.hidden || paused()) clearTimeout(timer);
+  else refresh();
 }
 
 function show() {
@@ -80,7 +91,8 @@ function heartbeats() {
 
 function head(targets) {
   const wanted = [["urgent", "Worst first"], ["table", "Table"], ...targets.map((name) => [`lag ${name}`, name])];
-  if (at("head").childElementCount !== targets.length + 1) {
+  if (at("head").dataset.targets !== targets.join()) {
+    at("head").dataset.targets = targets.join();
     const buttons = wanted.map(([key, words]) => {
       const button = element("button", { type: "button", "data-sort": key }, words);
       button.addEventListener("click", () => sort(key));
@@ -152,16 +164,10 @@ at("name").value = view.name;
 at("name").addEventListener("input", () => { view.name = at("name").value; arrange(); });
 at("filters").addEventListener("submit", (event) => event.preventDefault());
 at("pause").addEventListener("click", () => {
-  const paused = at("pause").getAttribute("aria-pressed") !== "true";
-  at("pause").setAttribute("aria-pressed", String(paused));
-  if (paused) clearTimeout(timer);
-  else refresh();
+  at("pause").setAttribute("aria-pressed", String(!paused()));
+  restart();
 });
-document.addEventListener("visibilitychange", () => {
-  const paused = at("pause").getAttribute("aria-pressed") === "true";
-  if (document.hidden) clearTimeout(timer);
-  else if (!paused) refresh();
-});
+document.addEventListener("visibilitychange", restart);
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !/^(INPUT|TEXTAREA)$/.test(event.target.tagName)) {
     event.preventDefault();
