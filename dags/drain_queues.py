@@ -1,15 +1,15 @@
 """
 ### Bring a queue's events into every warehouse
 
-    plan_drain >> receive_messages >> seal_batch >> load_<required> >> delete_messages
-                                                 >> load_<best effort>
+* plan_drain → receive_messages → seal_batch → load_… (required) → delete_messages
+* seal_batch → load_… (best effort)
 
 **Any task may be cleared at any time.** Messages are deleted last, when every required warehouse
 holds their batch. Until then nothing new is received; the queue keeps what comes.
 
 * A *required* load failed: mend the cause, clear it with downstream; or wait for the next run.
 * A *best effort* load failed: the warehouse owes the batch; the next run pays, or clear that task.
-* `delete_messages` failed: its log names the warehouse and the task to clear.
+* **delete_messages** failed: its log names the warehouse and the task to clear.
 """
 
 from airflow.sdk import DAG

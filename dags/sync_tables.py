@@ -1,14 +1,15 @@
 """
 ### Copy one MySQL table into every warehouse
 
-    plan_increment >> extract_chunk >> seal_batch >> load_<required> >> commit_watermark
-                                                  >> load_<best effort>
+* plan_increment → extract_chunk → seal_batch → load_… (required) → commit_watermark
+* seal_batch → load_… (best effort)
 
 **Any task may be cleared at any time**: the ledgers in the warehouses know what is applied already.
+
 * A *required* load failed: mend the cause, clear it with downstream; or wait for the next run.
 * A *best effort* load failed: the warehouse owes the batch; the next run pays. Or clear it.
-* `commit_watermark` failed: its log names the warehouse and the task to clear.
-* A past window again: *Trigger* with `since` and `until`; it is one run, a *Backfill* hundreds.
+* **commit_watermark** failed: its log names the warehouse and the task to clear.
+* A past window again: *Trigger* with **since** and **until**; it is one run, a *Backfill* hundreds.
 """
 
 from airflow.sdk import DAG

@@ -3,7 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from tidemark.core.labels import load_label, messages_label, rows_label, window_label
+from tidemark.core.labels import (
+    load_label,
+    messages_label,
+    rows_label,
+    shortened,
+    window_label,
+)
 from tidemark.core.source.windows import Window
 
 
@@ -33,6 +39,23 @@ def test_a_load_says_rows_window_and_what_stays_owed():
     assert load_label({**one, later: {"merged": 1}}, 3) == "12,341 rows, 2 batches, owes 3 more"
     assert load_label({base: {"merged": 1}}, 0) == "1 row, whole table"
     assert rows_label(0) == "0 rows"
+
+
+def test_of_an_error_that_is_too_long_the_beginning_and_what_to_do_stay():
+    told = "shop.orders -> primary: refused. " + "because " * 50 + "Clear load_primary."
+    label = shortened(told, 100)
+    assert len(label) <= 100
+    assert label.startswith("shop.orders -> primary: refused. ")
+    assert label.endswith(" Clear load_primary.")
+    assert shortened("short", 100) == "short"
+    assert len(shortened("x" * 300, 250)) <= 250
+
+
+def test_a_queue_has_messages_and_no_window():
+    drain = "drain-manual_1-c0-start-20261122T174000000000"
+    assert load_label({drain: {"merged": 3}}, 0) == "3 rows"
+    request = "erase-0123456789abcdef-c0-start-20261122T174000000000"
+    assert load_label({request: {"merged": 2}}, 0) == "2 rows, deletion request"
 
 
 def test_messages_are_counted():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.support.product import Product
@@ -19,11 +21,11 @@ TASKS = (
 )
 
 
-@pytest.fixture(scope="module")
-def finished(product: Product) -> tuple[str, Run]:
+@pytest.fixture(scope="module", params=["manual", "scheduled"])
+def finished(product: Product, request: pytest.FixtureRequest) -> tuple[str, Run]:
     table = product.table("by_hand", chunk_rows=2)
     product.source.insert(table, range(1, 6))
-    return table, product.sync(table)
+    return table, product.start(table, run_type=request.param).go().expect("success")
 
 
 def stored(product: Product, table: str) -> object:
@@ -44,6 +46,26 @@ def test_f2_a_task_is_cleared_alone(product: Product, finished: tuple[str, Run],
     before = stored(product, table)
     run.clear(task).go().expect("success")
     assert stored(product, table) == before
+
+
+def test_f2_each_task_of_a_backfill_is_cleared_alone(product: Product) -> None:
+    """Its plan reads the interval anew, as another batch, which the loads then apply once."""
+    table = product.table("by_hand")
+    product.source.insert(table, range(1, 6))
+    product.sync(table)
+    state, now = product.state(table), product.source.now()
+    interval = (now - timedelta(days=1), now)
+    run = product.start(table, run_type="backfill", interval=interval).go().expect("success")
+    for task in (*TASKS, *TASKS[1:]):
+        run.clear(task).go().expect("success")
+        product.assert_equal(table)
+    after = product.state(table)
+    for kept in ("watermark", "in_flight", "epoch"):
+        assert after[kept] == state[kept]
+    assert product.debt(table) == []
+    for warehouse in product.warehouses:
+        batches = warehouse.batches(table)
+        assert len(batches) == len(set(batches)) == 3
 
 
 def test_f2_only_what_lies_downstream_is_cleared(

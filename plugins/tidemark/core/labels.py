@@ -4,9 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tidemark.core.source.windows import Chunk, Window
-from tidemark.core.storage.batches import Plan, parse_batch_id
+from tidemark.core.storage.batches import Kind, Plan, parse_batch_id
 
 _WORTH_SAYING = 1_000
+_LEFT_OUT = " … "
+
+
+def shortened(words: str, room: int) -> str:
+    """An error in at most `room` characters: how it begins, which is what happened, and how it
+    ends, which is what to do."""
+    if len(words) <= room:
+        return words
+    half = (room - len(_LEFT_OUT)) // 2
+    begin, end = words[:half].rsplit(" ", 1)[0], words[-half:].split(" ", 1)[-1]
+    return f"{begin}{_LEFT_OUT}{end}"
 
 
 def rows_label(rows: int) -> str:
@@ -31,8 +42,11 @@ def window_label(window: Window) -> str:
 
 
 def plan_label(plan: Plan) -> str:
-    """What a run is going to read: window, about how many rows, in how many chunks."""
-    what = "whole table" if plan.kind == "base" else window_label(plan.window)
+    """What a run is going to read: window, about how many rows, in how many chunks; of a queue,
+    with how many receivers."""
+    if plan.kind == "drain":
+        return f"{len(plan.chunks)} receiver{'' if len(plan.chunks) == 1 else 's'}"
+    what = _part(plan.kind, plan.window)
     # The source's statistics say little of a handful of rows.
     many = plan.rows_about is not None and plan.rows_about >= _WORTH_SAYING
     about = f", about {rows_label(plan.rows_about or 0)}" if many else ""
@@ -42,8 +56,7 @@ def plan_label(plan: Plan) -> str:
 
 def batch_label(plan: Plan, rows: int) -> str:
     """What a batch holds: ``12,340 rows, 2026-11-22 17:35-17:40``."""
-    what = "whole table" if plan.kind == "base" else window_label(plan.window)
-    return f"{rows_label(rows)}, {what}"
+    return ", ".join(filter(None, (rows_label(rows), _part(plan.kind, plan.window))))
 
 
 def chunk_label(plan: Plan, chunk: Chunk, rows: int) -> str:
@@ -64,10 +77,16 @@ def load_label(receipts: Mapping[str, Mapping[str, int]], owed: int) -> str:
     words = [rows_label(merged)]
     if len(receipts) == 1:
         name = parse_batch_id(next(iter(receipts)))
-        words.append("whole table" if name.kind == "base" else window_label(name.window))
+        words.append(_part(name.kind, name.window))
     elif receipts:
         words.append(f"{len(receipts)} batches")
-    return ", ".join([*words, *([f"owes {owed} more"] if owed else [])])
+    return ", ".join([*filter(None, words), *([f"owes {owed} more"] if owed else [])])
+
+
+def _part(kind: Kind, window: Window) -> str:
+    """Which part of the stream a batch is. Messages are of no time but that of their run."""
+    named = {"drain": "", "base": "whole table", "erasure": "deletion request"}
+    return named[kind] if kind in named else window_label(window)
 
 
 def _minute(at: datetime) -> datetime:

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError
 from tidemark.core.events.streams import tasks_of
+from tidemark.core.labels import shortened
 from tidemark.operators.manuals import TASKS
 from tidemark.operators.notifying import TOLD
 
@@ -57,7 +58,7 @@ class TableOperator(BaseOperator):
 
 def say(context: Context, words: str) -> None:
     """Label the task in Airflow's lists, by what it did."""
-    cast("dict[str, Any]", context)["said"] = words[:_LONGEST_LABEL]
+    cast("dict[str, Any]", context)["said"] = shortened(words, _LONGEST_LABEL)
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The trigger form of a table's DAG: typed, explained, and harmless as it stands."""
+"""The trigger form of a table's DAG: typed, explained, and harmless as it stands.
+
+Names stand in bold, not in backquotes: Airflow draws those over the lines above and below.
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +10,7 @@ from airflow.sdk import Param
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 
-_TIME = "ISO 8601 with a zone, such as `2026-01-31T00:00:00+00:00`."
+_TIME = "In JSON with its zone: 2026-01-31T00:00:00+00:00."
 
 
 def trigger_form(table: Table, targets: Sequence[Target]) -> dict[str, Param]:
@@ -48,7 +51,7 @@ def _what(strategy: str) -> dict[str, Param]:
             type="boolean",
             title="Dry run",
             description_md="Only say what would be done: window, rows, chunks and SQL, in the log "
-            "of `plan_increment`. Nothing is changed.",
+            "of **plan_increment**. Nothing is changed.",
             section="What",
         ),
     }
@@ -56,7 +59,7 @@ def _what(strategy: str) -> dict[str, Param]:
 
 def _when(strategy: str, cursor: str) -> dict[str, Param]:
     no_window = (
-        f"\n\n**Not for this table**: with `strategy: {strategy}` no window can be read."
+        f"\n\n**Not for this table**: with **strategy: {strategy}** no window can be read."
         if strategy != "incremental"
         else ""
     )
@@ -66,7 +69,7 @@ def _when(strategy: str, cursor: str) -> dict[str, Param]:
             type=["null", "string"],
             format="date-time",
             title="Read again from",
-            description_md=f"Rows whose `{cursor}` is at or after this time are read again. "
+            description_md=f"Rows whose **{cursor}** is at or after this time are read again. "
             f"Any span is *one* run, cut into chunks: the cheap way to backfill. The watermark "
             f"stays, and no newer row is overwritten. {_TIME}{no_window}",
             section="Window",
@@ -76,7 +79,7 @@ def _when(strategy: str, cursor: str) -> dict[str, Param]:
             type=["null", "string"],
             format="date-time",
             title="Read again up to",
-            description_md=f"Only rows whose `{cursor}` is before this time. Empty: up to "
+            description_md=f"Only rows whose **{cursor}** is before this time. Empty: up to "
             f"now. {_TIME}",
             section="Window",
         ),
@@ -86,7 +89,7 @@ def _when(strategy: str, cursor: str) -> dict[str, Param]:
             minimum=1,
             title="At most so many rows",
             description_md="Ends the window there, rounded up so that no two rows with one "
-            f"`{cursor}` are parted; the next run goes on. For a first try at a table.",
+            f"**{cursor}** are parted; the next run goes on. For a first try at a table.",
             section="Window",
         ),
     }

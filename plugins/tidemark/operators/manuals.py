@@ -1,4 +1,8 @@
-"""What the on-call engineer reads in Airflow: on a DAG's page and on each task's."""
+"""What the on-call engineer reads in Airflow: on a DAG's page and on each task's.
+
+Only what is to be typed, and people's own names, stand in backquotes: Airflow draws those over the
+lines above and below.
+"""
 
 from collections.abc import Sequence
 
@@ -10,8 +14,8 @@ TASKS = {
 Chooses what this run reads, and records it before anything is read; or takes up the batch that an
 earlier run left in flight. Asks the source for its clock and its open transactions.
 
-* **Failed**: the source is away, a column or key is missing, `PROCESS` is not granted, or the state
-  document is lost. The message says which. Mend it; clear this task **with downstream**.
+* **Failed**: the source is away, a column or key is missing, the right PROCESS is not granted, or
+  the state document is lost. The message says which. Mend it; clear this task **with downstream**.
 * **Green, and all later tasks skipped**: there was nothing new. Or it was a dry run: see its log.
 * *"The horizon is held back by transaction …"*: somebody's transaction is open on the source.
   Nothing is lost, only late. `SHOW PROCESSLIST` there; wait, or end it.
@@ -20,7 +24,7 @@ earlier run left in flight. Asks the source for its clock and its open transacti
 Reads one part of the window into Parquet files in S3, from one consistent snapshot. Leaves a
 receipt; a chunk that has one is not read again.
 
-* **Failed**: the source is away, or more rows than `max_bad_share` hold values that no warehouse
+* **Failed**: the source is away, or more rows than **max_bad_share** hold values that no warehouse
   can take; the message names the column. Mend or wait; clear the chunk **with downstream**.
 * **"Rows were set aside"** in the log of a green task: `python -m tidemark quarantine list`.
 * **Killed**: nothing to do; the next try reads this chunk anew.
@@ -46,7 +50,7 @@ try had received comes back by itself.
 * **Failed**: the queue or S3 is away. Wait or mend; clear it **with downstream**.
 """,
     "delete_messages": """\
-Deletes the messages, last of all: only those that the sealed batch lists, and with `ack: loaded`
+Deletes the messages, last of all: only those that the sealed batch lists, and with **ack: loaded**
 only once the ledger of every required warehouse lists it.
 
 * **Failed**: a required warehouse lacks the batch; the message names the load to clear, **with
@@ -73,14 +77,14 @@ Nothing waits for this warehouse: the watermark moves without it, and what it la
 
 * **Failed**: nothing must be done: the next run pays, oldest first. To turn this run green, or to
   pay now, clear this task alone.
-* **Skipped**: its circuit breaker is open, or `no_operation` says so; the log has the reason.
+* **Skipped**: its circuit breaker is open, or **no_operation** says so; the log has the reason.
   Clearing it tries at once.
 """
 _LOAD = """\
 Applies to **{label}** what it owes, and then this run's batch: each in one transaction with its
 ledger row, so a second load of a batch changes nothing. {role}
-* **A statement hangs**: it is named `tidemark <table> {name} <batch>`. Cancelling it is safe.
-* **"… owed batches are refused"**, **drift**, **new**: `docs/runbook.md` has each message.
+* **A statement hangs**: it is named *tidemark, table, {name}, batch*. Cancelling it is safe.
+* **"… owed batches are refused"**, **drift**, **new**: **docs/runbook.md** has each message.
 """
 
 

@@ -7,6 +7,7 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.events.drains import fits_layout, plan_drain, with_dropped_plan
+from tidemark.core.labels import plan_label
 from tidemark.core.loading.roles import refuse_disagreement, with_targets
 from tidemark.core.storage.batches import Plan
 from tidemark.core.storage.state import TableState, first_state, owing_targets, with_plan
@@ -40,7 +41,7 @@ class PlanDrainOperator(TableOperator, SkipMixin):
             )
             return []
         self.log.info("Batch %s: %s receivers", plan.batch_id, len(plan.chunks))
-        say(context, plan.batch_id)
+        say(context, plan_label(plan))
         return [chunk.number for chunk in plan.chunks]
 
     def _document(self, stream: QueueStream) -> TableState:
