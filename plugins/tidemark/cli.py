@@ -15,6 +15,7 @@
     python -m tidemark catchup -t shop.orders --target secondary
     python -m tidemark dlq depth | redrive -q appsflyer
     python -m tidemark erase request | receipts | repeat -q appsflyer
+    python -m tidemark signals write | check
     python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task. With ``--json`` the answer is one JSON
@@ -38,6 +39,7 @@ from tidemark.commands import (
     retention,
     roles,
     s3clean,
+    signals,
     sync,
     watermark,
 )
@@ -94,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     debt.add_commands(commands)
     erase.add_commands(commands)
     dead_letters.add_commands(commands)
+    signals.add_commands(commands)
     webhook = commands.add_parser("webhook", help="receive events by HTTP, until told to stop")
     webhook.add_argument("--host", default=os.environ.get("HOST") or "0.0.0.0")  # noqa: S104
     webhook.add_argument("--port", type=int, default=os.environ.get("PORT") or "3000")

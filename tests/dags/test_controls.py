@@ -34,6 +34,13 @@ def test_every_form_has_defaults_that_change_nothing(forms):
     assert forms["redrive"].params["what"] == "look"
 
 
+def test_alerts_are_looked_for_every_minute(monkeypatch):
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    dag = runpy.run_path(str(ROOT / "dags/alerts.py"))["dag"]
+    assert (dag.dag_id, [task.task_id for task in dag.tasks]) == ("alerts", ["tell_incidents"])
+
+
 def test_the_doctor_comes_every_day(monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

@@ -201,6 +201,17 @@ class Product(Systems):
         self._queues[name] = _changed(self._queues.get(name, {}), settings)
         self._write()
 
+    def write(self, file: str, content: Mapping[str, Any]) -> None:
+        """Write a configuration file, in one step."""
+        draft = self.config / f"{file}.draft"
+        draft.write_text(yaml.safe_dump(dict(content), sort_keys=False))
+        draft.replace(self.config / file)
+
+    def read(self, file: str) -> dict[str, Any]:
+        """Return what a configuration file says."""
+        said: dict[str, Any] = yaml.safe_load((self.config / file).read_text())
+        return said
+
     def drain_dag(self, queue: str) -> Any:
         """The queue's DAG, as the DAG file declares it now."""
         with _airflow_parsing_context_manager(dag_id=f"drain__{queue}"):
@@ -212,9 +223,7 @@ class Product(Systems):
         if self._queues:
             files["queues.yaml"] = {"version": 1, "queues": self._queues}
         for file, content in files.items():
-            draft = self.config / f"{file}.draft"
-            draft.write_text(yaml.safe_dump(content, sort_keys=False))
-            draft.replace(self.config / file)
+            self.write(file, content)
 
 
 def _changed(before: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tidemark.core.settings.tables import Table, parse_tables, refuse_shared_tar
 from tidemark.core.settings.target_list import Targets, parse_targets
 from tidemark.core.settings.targets import Target
 from tidemark.core.settings.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
+from tidemark.core.signals.alerts import Alerts, parse_alerts
 
 ROOT = Path(__file__).parents[3]
 
@@ -130,6 +131,15 @@ def read_project() -> Project:
         [target.name for target in targets.by_name.values() if target.enabled],
     )
     return project
+
+
+def read_alerts() -> Alerts:
+    """Read `alerts.yaml`; without one its defaults hold, and nobody is told.
+
+    Raises `FixConfiguration`, naming file and key.
+    """
+    path = _folder() / "alerts.yaml"
+    return parse_alerts(_text(path), os.environ) if path.exists() else Alerts()
 
 
 def read_receiver() -> tuple[dict[str, Queue], Receiver]:

@@ -131,14 +131,17 @@ class QuarantineStore:
             raise TryAgain(what=f"{record.key} came and went", do="Clear the task.")
         return _parsed(found[0], record.key, SetAside)
 
+    def record(self, key: str) -> SetAside | None:
+        """Return one record; None if it is gone."""
+        found = self.bucket.read(key)
+        return _parsed(found[0], key, SetAside) if found else None
+
     def records(self, stream: str | None = None) -> Iterator[SetAside]:
         """Yield what was set aside, of one table or of all, in the order of the batches' names."""
         prefix = f"quarantine/{stream}/" if stream else "quarantine/"
         for key in self.bucket.keys_below(prefix):
-            if key.endswith(".json"):
-                found = self.bucket.read(key)
-                if found:
-                    yield _parsed(found[0], key, SetAside)
+            if key.endswith(".json") and (record := self.record(key)):
+                yield record
 
     def change(self, record: SetAside, changed: SetAside) -> None:
         """Replace a record. Raises `TryAgain` if somebody else changed it meanwhile."""

@@ -1,5 +1,6 @@
 """The tasks of the pipeline: recipes of about ten lines each."""
 
+from tidemark.operators.alerting import TellIncidentsOperator, alert_settings
 from tidemark.operators.commit import CommitWatermarkOperator
 from tidemark.operators.control_forms import control_settings
 from tidemark.operators.controls import (
@@ -50,6 +51,8 @@ __all__ = [
     "RedshiftTransactionOperator",
     "SealBatchOperator",
     "SweepStagingOperator",
+    "TellIncidentsOperator",
+    "alert_settings",
     "chunk_settings",
     "control_settings",
     "dag_settings",

@@ -27,17 +27,27 @@ def callbacks(notifiers: Sequence[Notifier]) -> dict[str, Any]:
     }
 
 
+def tell(notifiers: Sequence[Notifier], context: Mapping[str, Any], told: str) -> bool:
+    """Pass it to all notifiers: one that fails does not keep the others from telling.
+
+    Returns whether anybody was told, or nobody was to be.
+    """
+    done = not notifiers
+    for each in notifiers:
+        try:
+            import_string(each.notifier)(**each.arguments)({**context, TOLD: told})
+            done = True
+        except Exception:  # whatever a stranger's class raises
+            _log.exception("%s could not tell: %s", each.notifier, told)
+    return done
+
+
 class _Telling:
     def __init__(self, notifiers: Sequence[Notifier]) -> None:
         self.notifiers = tuple(notifiers)
 
     def _tell(self, context: Mapping[str, Any], told: str) -> None:
-        """Pass it to all notifiers: one that fails does not keep the others from telling."""
-        for each in self.notifiers:
-            try:
-                import_string(each.notifier)(**each.arguments)({**context, TOLD: told})
-            except Exception:  # whatever a stranger's class raises
-                _log.exception("%s could not tell: %s", each.notifier, told)
+        tell(self.notifiers, context, told)
 
 
 class TellFailure(_Telling):
