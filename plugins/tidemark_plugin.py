@@ -1,10 +1,11 @@
-"""Tells Airflow of the webhook receiver: ``<API server>/tidemark/webhook/<queue>``.
+"""Tells Airflow of what answers below ``<API server>/tidemark``.
 
-Airflow's own login does not guard it: it has its own tokens (`include/queues.yaml`).
+``/webhook/<queue>`` receives events; Airflow's login does not guard it: it has its own tokens
+(`include/queues.yaml`). ``/freshness`` and ``/page`` ask for Airflow's login themselves.
 """
 
 from airflow.plugins_manager import AirflowPlugin
-from tidemark.web.mounted import MountedReceiver
+from tidemark.web.mounted import mounted
 
 
 class TidemarkPlugin(AirflowPlugin):
@@ -12,5 +13,5 @@ class TidemarkPlugin(AirflowPlugin):
 
     name = "tidemark"
     fastapi_apps = [  # noqa: RUF012 - Airflow reads it from the class
-        {"app": MountedReceiver(), "url_prefix": "/tidemark", "name": "webhook receiver"}
+        {"app": mounted(), "url_prefix": "/tidemark", "name": "tidemark"}
     ]

@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from tidemark.core.errors import FixConfiguration
 from tidemark.web.assembling import assemble
 from tidemark.web.json_lines import JsonLines
-from tidemark.web.mounted import MountedReceiver
+from tidemark.web.mounted import mounted
 
 from tests.support.receiver import TOKEN, EventQueues, Served, ids
 
@@ -37,7 +37,7 @@ def test_below_another_app_it_starts_with_the_first_request(
     configured: Path, queues: EventQueues, url: str
 ) -> None:
     # As Airflow's API server mounts it: nobody tells a mounted app that its server starts.
-    app = Starlette(routes=[Mount("/tidemark", app=MountedReceiver())])
+    app = Starlette(routes=[Mount("/tidemark", app=mounted())])
     with Served(app) as served, served.client() as client:
         answers = [client.post("/tidemark/webhook/events", json={"n": n}) for n in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 200]
@@ -49,7 +49,7 @@ def test_below_another_app_a_wrong_configuration_is_no_ones_end(
     configured: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (configured / "queues.yaml").write_text("version: 1\nqueues: {events: {webhook: {autth: 1}}}")
-    with Served(MountedReceiver()) as served, served.client() as client:
+    with Served(mounted()) as served, served.client() as client:
         for _ in range(2):
             assert client.post("/webhook/events", json={}).status_code == 503
     assert caplog.text.count("queues.events.webhook.autth: there is no such setting") == 1

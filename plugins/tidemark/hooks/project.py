@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.streams import EventTable, Loadable, is_queue
+from tidemark.core.freshness.budgets import FILE as FRESHNESS_FILE
+from tidemark.core.freshness.budgets import Freshness, parse_freshness
 from tidemark.core.settings.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.settings.queues import Queue, Receiver, parse_queues, parse_receiver
 from tidemark.core.settings.tables import Table, parse_tables, refuse_shared_targets
@@ -140,6 +142,25 @@ def read_alerts() -> Alerts:
     """
     path = _folder() / "alerts.yaml"
     return parse_alerts(_text(path), os.environ) if path.exists() else Alerts()
+
+
+def read_freshness(project: Project) -> Freshness:
+    """Read `freshness.yaml`; without the file every table has the budget that is shipped first.
+
+    Raises `FixConfiguration`, naming file and key.
+    """
+    path = _folder() / FRESHNESS_FILE
+    if not path.exists():
+        return Freshness()
+    return parse_freshness(
+        _text(path), os.environ, tables=project.tables, targets=project.targets.by_name
+    )
+
+
+def files_changed() -> tuple[tuple[str, int], ...]:
+    """Return when each file of the configuration was last changed: equal as long as none is."""
+    files = sorted(_folder().glob("*.yaml"))
+    return tuple((file.name, file.stat().st_mtime_ns) for file in files)
 
 
 def read_receiver() -> tuple[dict[str, Queue], Receiver]:

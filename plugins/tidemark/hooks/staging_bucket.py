@@ -48,11 +48,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object, and when it was written by the bucket's clock."""
+    """An object, and when it was written by the bucket's clock. `etag` names its version."""
 
     key: str
     changed_at: datetime
     bytes: int
+    etag: str
 
 
 class StagingBucket:
@@ -122,7 +123,7 @@ class StagingBucket:
             )
             for page in pages:
                 for found in page.get("Contents", ()):
-                    yield Stored(found["Key"], found["LastModified"], found["Size"])
+                    yield Stored(found["Key"], found["LastModified"], found["Size"], found["ETag"])
 
     def delete_below(self, prefix: str, *, first: str) -> None:
         """Delete the objects whose keys begin with `prefix`, and of those `first` ones first."""

@@ -4,6 +4,8 @@ A plugin's app is open to everybody until it depends on these. Imported only the
 Airflow's server.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -15,6 +17,20 @@ from fastapi import Depends
 enters = Depends(requires_access_view(AccessView.WEBSITE))
 
 
-def readable_dags(user: Annotated[Any, Depends(get_user)]) -> set[str]:
-    """Return the ids of the DAGs that the one who asks may see. Answers 401 without a login."""
-    return set(get_auth_manager().get_authorized_dag_ids(user=user, method="GET"))
+@dataclass(frozen=True, slots=True)
+class AirflowPermit:
+    """What one of Airflow's users may see."""
+
+    user: Any
+
+    def of(self, dag_ids: Collection[str]) -> set[str]:
+        """Return those of these DAGs that they may read."""
+        permitted: set[str] = get_auth_manager().filter_authorized_dag_ids(
+            dag_ids=set(dag_ids), user=self.user, method="GET"
+        )
+        return permitted
+
+
+async def airflow_permit(user: Annotated[Any, Depends(get_user)]) -> AirflowPermit:
+    """Return what the one who asks may see. Answers 401 without a login."""
+    return AirflowPermit(user)
