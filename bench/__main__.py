@@ -90,7 +90,7 @@ def _options() -> argparse.Namespace:
         "--rows", type=int, default=1_000_000, help="of COPY and UNLOAD, of the wide table"
     )
     parser.add_argument("--calls", type=int, default=500, help="round trips of one kind")
-    parser.add_argument("--events", type=int, default=20_000, help="that are drained")
+    parser.add_argument("--events", type=int, default=100_000, help="that are drained")
     parser.add_argument("--rounds", type=int, default=5, help="readings by one reader, at most")
     parser.add_argument("--seconds", type=float, default=10.0, help="of sending events, each time")
     keys = [each.key for each in PARTICIPANTS]

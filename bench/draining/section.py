@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +27,11 @@ from onebox.settings import airflow_environment
 
 SECTION = "drain"
 PLAIN_EVENTS = 300
+PLAIN_CONSUMERS = 8
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 1800.0
 _TOGETHER = 10
+_SENDERS = 4
 _TABLE = "plain_events"
 _COLUMNS = "event_name VARCHAR(1024), app_id VARCHAR(256), event_data VARCHAR(65535)"
 _INSERT = f"INSERT INTO {_TABLE} VALUES (:event_name, :app_id, :event_data)"  # noqa: S608
@@ -38,12 +42,18 @@ def run(home: Path, events: int, figures: list[Figure], say: Callable[[str], Non
     say("drain")
     with running_stack(home / "drain") as (endpoints, _):
         ours = drain(endpoints, home.resolve() / "drain", events)
-        plain = insert_each(endpoints, min(events, PLAIN_EVENTS))
+        plain = {
+            consumers: insert_each(endpoints, min(events, PLAIN_EVENTS), consumers)
+            for consumers in (1, PLAIN_CONSUMERS)
+        }
     how = "events of AppsFlyer, from the queue into two warehouses"
     figures += [
         Figure(SECTION, "Tidemark, one run of the DAG", ours, "events/s", note=f"{events:,} {how}"),
-        Figure(SECTION, "one INSERT for each event", plain, "events/s", note=how),
-        Figure(SECTION, "against the plain one", ours / plain, "times", "≥ 100", "same machine"),
+        *(
+            Figure(SECTION, "one INSERT for each event", rate, "events/s", note=f"{many} at a time")
+            for many, rate in plain.items()
+        ),
+        Figure(SECTION, "against the plain one", ours / plain[1], "times", "≥ 100", "same machine"),
     ]
 
 
@@ -54,7 +64,7 @@ def drain(endpoints: Endpoints, home: Path, events: int) -> float:
     queue = EventQueue(endpoints)
     extra = {
         **webhook_settings(queue, "nobody posts here"),
-        "TIDEMARK_CONFIG_DIR": str(_unscheduled(home / "include")),
+        "TIDEMARK_CONFIG_DIR": str(_all_at_once(home / "include", events)),
     }
     Bucket(endpoints).create()
     environment = airflow_environment(home, _ROOT, endpoints, extra=extra)
@@ -76,29 +86,45 @@ def drain(endpoints: Endpoints, home: Path, events: int) -> float:
     return events / (end - began).total_seconds()
 
 
-def _unscheduled(include: Path) -> Path:
-    """The project's configuration, but runs are begun by hand."""
+def _all_at_once(include: Path, events: int) -> Path:
+    """The project's configuration, but runs are begun by hand, and one takes all there is."""
     shutil.copytree(_ROOT / "include", include, dirs_exist_ok=True)
     settings = yaml.safe_load((include / "queues.yaml").read_text())
-    settings["queues"][QUEUE]["drain"]["schedule"] = None
+    receivers = min(4, os.cpu_count() or 1)
+    settings["queues"][QUEUE]["drain"] |= {
+        "schedule": None,
+        "receivers": receivers,
+        "most_messages": -(-events // receivers),
+        "most_bytes": 2**30,
+        "most_seconds": 1_000,
+    }
     (include / "queues.yaml").write_text(yaml.safe_dump(settings))
     return include
 
 
-def insert_each(endpoints: Endpoints, events: int) -> float:
-    """Return the events a second of a consumer that inserts each of them into both warehouses,
-    side by side, waits, and deletes ten messages at a time.
+def insert_each(endpoints: Endpoints, events: int, consumers: int) -> float:
+    """Return the events a second of consumers that insert each of them into both warehouses, side
+    by side, wait, and delete ten messages at a time.
     """
-    warehouses = [DataApi(endpoints, cluster) for cluster in endpoints.clusters]
-    for warehouse in warehouses:
+    for warehouse in _warehouses(endpoints):
         for sql in (f"DROP TABLE IF EXISTS {_TABLE}", f"CREATE TABLE {_TABLE} ({_COLUMNS})"):
             list(warehouse.query(sql))
-    sqs = _sqs(endpoints)
-    url = str(sqs.create_queue(QueueName="plain")["QueueUrl"])
+    url = str(_sqs(endpoints).create_queue(QueueName=f"plain-{consumers}")["QueueUrl"])
     _send(endpoints, url, events)
-    began, left = time.perf_counter(), events
-    while left > 0:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_TOGETHER)["Messages"]
+    clients = [(_sqs(endpoints), _warehouses(endpoints)) for _ in range(consumers)]
+    began = time.perf_counter()
+    with ThreadPoolExecutor(consumers) as pool:
+        done = [pool.submit(_consume, url, *each) for each in clients]
+        counted = sum(each.result() for each in done)
+    took = time.perf_counter() - began
+    if counted != events:
+        raise RuntimeError(f"{consumers} consumers took {counted} of {events} messages")
+    return events / took
+
+
+def _consume(url: str, sqs: Any, warehouses: Sequence[DataApi]) -> int:
+    count = 0
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_TOGETHER).get("Messages"):
         for message in found:
             _insert(warehouses, message["Body"])
         entries = [
@@ -106,8 +132,12 @@ def insert_each(endpoints: Endpoints, events: int) -> float:
             for number, message in enumerate(found)
         ]
         sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-        left -= len(found)
-    return events / (time.perf_counter() - began)
+        count += len(found)
+    return count
+
+
+def _warehouses(endpoints: Endpoints) -> list[DataApi]:
+    return [DataApi(endpoints, cluster) for cluster in endpoints.clusters]
 
 
 def _insert(warehouses: Sequence[DataApi], body: str) -> None:
@@ -120,12 +150,16 @@ def _insert(warehouses: Sequence[DataApi], body: str) -> None:
 
 def _send(endpoints: Endpoints, url: str, events: int) -> None:
     sqs, bodies = _sqs(endpoints), [json.dumps(event) for event in example_events(events)]
-    for at in range(0, len(bodies), _TOGETHER):
+
+    def send(at: int) -> None:
         entries = [
             {"Id": str(number), "MessageBody": body}
             for number, body in enumerate(bodies[at : at + _TOGETHER])
         ]
         sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        list(pool.map(send, range(0, events, _TOGETHER)))
 
 
 def _sqs(endpoints: Endpoints) -> Any:

@@ -6,5 +6,5 @@ from bench.draining.section import insert_each
 from localaws import Endpoints
 
 
-def test_the_plain_consumer_inserts_each_event(stack: Endpoints) -> None:
-    assert insert_each(stack, 12) > 0
+def test_plain_consumers_insert_each_event(stack: Endpoints) -> None:
+    assert insert_each(stack, 12, 2) > 0

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from tidemark.cli import main
-from tidemark.core.settings.queues import Queue
-from tidemark.operators.queue_watch import QueueWatch
 
 from localaws import inject
 from tests.support.drains import DrainedQueue
 from tests.support.event_queue import purchases
 from tests.support.product import Product
-from tests.support.traffic import s3
 
 
 def test_rule_20_events_are_in_both_warehouses_once_and_gone_from_the_queue(
@@ -209,36 +204,6 @@ def test_rule_20_two_drains_at_once_are_one(product: Product) -> None:
     assert queue.left() == 0
 
 
-def test_a_receiver_that_dies_with_messages_in_its_hands(product: Product) -> None:
-    queue = DrainedQueue(product)
-    queue.send(*purchases(3))
-    run = queue.start().go(until="plan_drain")
-    with product.gate.hold(s3("PUT", rf"{queue.name}/.*/messages-0-0-")) as held:
-        attempt = run.begin("receive_messages", 0, process=True)
-        held.kill_caller()
-        assert attempt.end().state == "failed"
-    run.clear("receive_messages", downstream=True).go().expect("success")
-    assert run.xcom("delete_messages")["messages"] == 0
-    assert queue.left() == 3  # hidden until their time is over
-    assert queue.users(product.primary) == {}
-
-
-def test_rule_20_a_receiver_that_was_overtaken_gives_its_messages_back(product: Product) -> None:
-    queue = DrainedQueue(product)
-    queue.send(*purchases(2))
-    run = queue.start().go(until="plan_drain")
-    with product.gate.hold(s3("PUT", rf"{queue.name}/.*/chunk-0\.json")) as held:
-        attempt = run.begin("receive_messages", 0)
-        held.wait()
-        run.lose("receive_messages", 0)
-        run.go().expect("success")
-        held.release()
-        attempt.end()
-    queue.drain()
-    queue.assert_users(2)
-    assert queue.left() == 0
-
-
 def test_another_layout_replaces_a_batch_that_was_not_received(product: Product) -> None:
     queue = DrainedQueue(product)
     queue.send(*purchases(1))
@@ -277,23 +242,6 @@ def test_a_postgresql_target_gets_events_with_their_json(product: Product) -> No
             )
         ).fetchall()
     assert found == [(f"user-{number}", "af_purchase") for number in range(3)]
-
-
-def test_a_watch_looks_at_messages_and_takes_none(product: Product) -> None:
-    queue = DrainedQueue(product)
-    classpath, given = QueueWatch.on(Queue(name=queue.name, queue_url=queue.url), 0.1).serialize()
-    assert classpath == f"{QueueWatch.__module__}.QueueWatch"
-
-    async def first() -> Any:
-        watching = aiter(QueueWatch(**json.loads(json.dumps(given))).run())
-        fires = asyncio.ensure_future(anext(watching))
-        await asyncio.to_thread(queue.send, *purchases(2))
-        return (await asyncio.wait_for(fires, 60)).payload
-
-    fired = asyncio.run(first())
-    assert fired["queue"] == queue.name
-    assert fired["waiting"] in {1, 2}
-    assert queue.drain().xcom("delete_messages")["messages"] == 2
 
 
 def test_where_another_installation_drains_there_is_no_dag(

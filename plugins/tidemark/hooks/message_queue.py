@@ -4,7 +4,9 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Receiv
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,10 +24,15 @@ from tidemark.hooks.aws_sessions import LeanSessions
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _LONGEST_POLL = 20
+AT_ONCE = 8
+"""Calls under way at once. One is about ten messages, and is mostly the way to SQS and back; more
+would wait for this process's processor."""
 _CONFIG = Config(
     connect_timeout=10,
     read_timeout=_LONGEST_POLL + 20,
     retries={"max_attempts": 5, "mode": "standard"},
+    max_pool_connections=AT_ONCE + 1,
+    parameter_validation=False,  # a fifth of a call's processor time, for what we made
 )
 _MISCONFIGURED = {
     "QueueDoesNotExist",
@@ -45,7 +52,8 @@ class _QueueHook(LeanSessions, SqsHook):
 
 
 class MessageQueue:
-    """One SQS queue. Every call has a deadline and bounded retries with jitter.
+    """One SQS queue. Every call has a deadline and bounded retries with jitter. Threads may share
+    it once it is open.
 
     Raises `FixConfiguration` for a queue that is missing or closed to us, `TryAgain` for other
     failures.
@@ -64,6 +72,10 @@ class MessageQueue:
             config=_CONFIG,
         )
         return hook.get_conn()
+
+    def open(self) -> None:
+        """Make ready for the first call: asks Airflow for the connection, in this thread."""
+        self._sqs  # noqa: B018
 
     def waiting(self) -> int | None:
         """Return how many messages may be received now, about; None where nobody may ask."""
@@ -128,8 +140,9 @@ class MessageQueue:
 
         Returns how many could not be changed: they were given back already.
         """
-        calls = self._calls("change_message_visibility_batch", handles, VisibilityTimeout=seconds)
-        return sum(len(failed) for _, failed in calls)
+        # One after the other: it also runs in a signal's handler, where no lock can be waited for.
+        call = self._on("change_message_visibility_batch", VisibilityTimeout=seconds)
+        return sum(len(failed) for _, failed in map(call, _tens(handles)))
 
     def delete(self, handles: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         """Delete messages, ten at a time; yield for each call how many it was about, and the codes
@@ -138,17 +151,26 @@ class MessageQueue:
         One that is gone, or that somebody else has received meanwhile, is none of them: it comes
         back, and is counted once by its key.
         """
-        yield from self._calls("delete_message_batch", handles)
+        call = self._on("delete_message_batch")
+        answers: deque[Future[tuple[int, list[str]]]] = deque()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delete") as pool:
+            for ten in _tens(handles):
+                if len(answers) == 2 * AT_ONCE:
+                    yield answers.popleft().result()
+                answers.append(pool.submit(call, ten))
+            while answers:
+                yield answers.popleft().result()
 
-    def _calls(
-        self, operation: str, handles: Sequence[str], **more: Any
-    ) -> Iterator[tuple[int, list[str]]]:
-        for start in range(0, len(handles), BATCH_MESSAGES):
-            ten = handles[start : start + BATCH_MESSAGES]
+    def _on(self, operation: str, **more: Any) -> Callable[[Sequence[str]], tuple[int, list[str]]]:
+        act = getattr(self._sqs, operation)
+
+        def call(ten: Sequence[str]) -> tuple[int, list[str]]:
             entries = [{"Id": str(n), "ReceiptHandle": h, **more} for n, h in enumerate(ten)]
             with self._explained(operation):
-                answer = getattr(self._sqs, operation)(QueueUrl=self._url, Entries=entries)
-            yield len(ten), _codes(answer.get("Failed", ()))
+                answer = act(QueueUrl=self._url, Entries=entries)
+            return len(ten), _codes(answer.get("Failed", ()))
+
+        return call
 
     @contextmanager
     def _explained(self, operation: str) -> Iterator[None]:
@@ -170,6 +192,10 @@ class MessageQueue:
                 "then clear the task.",
                 table=self._queue.name,
             ) from error
+
+
+def _tens(handles: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (handles[at : at + BATCH_MESSAGES] for at in range(0, len(handles), BATCH_MESSAGES))
 
 
 def _codes(failed: Sequence[dict[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ import pyarrow as pa
 from tidemark.core.errors import TidemarkError
 from tidemark.core.events.drains import Hidden
 from tidemark.core.events.event_rows import Received, event_rows, message_rows
+from tidemark.core.settings.queues import BATCH_MESSAGES
 from tidemark.core.source.column_types import LINEAGE, arrow_schema
 from tidemark.core.storage.batches import Plan, StagedFile
 from tidemark.core.storage.quarantine import join_findings, quarantine_prefix
+from tidemark.hooks.message_queue import AT_ONCE
 from tidemark.hooks.quarantine_store import RowsAside, sent_rows
 from tidemark.operators.stream import QueueStream
 
@@ -23,6 +26,8 @@ _log = logging.getLogger(__name__)
 # Messages that are turned into rows together, and bytes of bodies that lie in memory at most.
 _TOGETHER = 500
 _FILE_BYTES = 16 * 2**20
+# How long to wait for an answer before looking again whether messages must be kept for longer.
+_LOOK_S = 5.0
 
 
 class Receiving:
@@ -36,7 +41,13 @@ class Receiving:
     """
 
     def __init__(
-        self, stream: QueueStream, plan: Plan, number: int, attempt: str, secret: bytes | None
+        self,
+        stream: QueueStream,
+        plan: Plan,
+        number: int,
+        attempt: str,
+        secret: bytes | None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._stream, self._plan, self._secret = stream, plan, secret
         self._schema = arrow_schema([*plan.columns, *LINEAGE])
@@ -47,18 +58,21 @@ class Receiving:
         self._kept = _Kept(
             stream, lambda file: f"{plan.prefix}/messages-{number}-{file}-{attempt}.parquet"
         )
-        self.read_from = self.read_to = datetime.now(UTC)
+        self._now = now
+        self.read_from = self.read_to = now()
         self._hidden = Hidden(stream.drain.visibility_seconds)
         self.misfits: dict[tuple[str, str], int] = {}
 
     def rows(self) -> Iterator[pa.RecordBatch]:
         """Receive until the queue is empty or enough was received; yield the events' rows."""
         waiting: list[Received] = []
-        for messages in self._received():
+        size = 0
+        for messages, bytes_ in self._received():
             waiting += messages
-            if len(waiting) >= _TOGETHER or sum(m.bytes for m in waiting) >= _FILE_BYTES:
+            size += bytes_
+            if len(waiting) >= _TOGETHER or size >= _FILE_BYTES:
                 yield from self._turned(waiting)
-                waiting = []
+                waiting, size = [], 0
         yield from self._turned(waiting)
 
     def finish(self) -> dict[str, Any]:
@@ -79,30 +93,53 @@ class Receiving:
             self._stream.messages.keep_from_others(self._hidden.handles, 0)
 
     def _keep_longer(self) -> None:
-        handles = self._hidden.renewed(datetime.now(UTC))
+        handles = self._hidden.renewed(self._now())
         try:
             self._stream.messages.keep_from_others(handles, self._hidden.seconds)
         except TidemarkError as error:  # then they come twice, and count once
             _log.warning("%s messages may come back early: %s", len(handles), error)
 
-    def _received(self) -> Iterator[list[Received]]:
-        drain, queue = self._stream.drain, self._stream.messages
+    def _received(self) -> Iterator[tuple[list[Received], int]]:
+        """Yield what each call brings, and its bytes. Ends when one brings nothing, or at a bound.
+
+        While messages become rows, calls for more are under way: one at first, one more after each
+        that brought something, so that a queue with little in it costs few.
+        """
+        drain = self._stream.drain
         end, room = time.monotonic() + drain.most_seconds, drain.most_bytes
-        left = drain.most_messages
-        while room > 0 and time.monotonic() < end and left > 0:
-            self._keep_longer()
-            found = queue.receive(
-                most=left,
-                wait_seconds=drain.wait_seconds,
-                visibility_seconds=drain.visibility_seconds,
-            )
-            self.read_to = datetime.now(UTC)
-            self._hidden.add([message.handle for message in found], self.read_to)
-            left -= len(found)
-            room -= sum(message.bytes for message in found)
-            if not found:
-                return
-            yield found
+        left, at_once, wait_seconds = drain.most_messages, 1, drain.wait_seconds
+        calls: set[Future[list[Received]]] = set()
+        self._stream.messages.open()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="receive") as pool:
+            while True:
+                self._keep_longer()
+                more = left > 0 and room > 0 and time.monotonic() < end
+                for asked in range(
+                    BATCH_MESSAGES * len(calls), left if more else 0, BATCH_MESSAGES
+                ):
+                    if len(calls) == at_once:
+                        break
+                    calls.add(pool.submit(self._receive, left - asked, wait_seconds))
+                if not calls:
+                    return
+                done, calls = wait(calls, _LOOK_S, FIRST_COMPLETED)
+                for found in (call.result() for call in done):
+                    size = sum(message.bytes for message in found)
+                    room -= size
+                    left = left - len(found) if found else 0
+                    if found:
+                        at_once, wait_seconds = min(at_once + 1, AT_ONCE), min(wait_seconds, 1)
+                        self.read_to = self._now()
+                        yield found, size
+
+    def _receive(self, most: int, wait_seconds: int) -> list[Received]:
+        drain = self._stream.drain
+        found = self._stream.messages.receive(
+            most=most, wait_seconds=wait_seconds, visibility_seconds=drain.visibility_seconds
+        )
+        # Here, not where they are used: whatever ends this attempt, they can be given back.
+        self._hidden.add([message.handle for message in found], self._now())
+        return found
 
     def _turned(self, messages: list[Received]) -> Iterator[pa.RecordBatch]:
         if not messages:

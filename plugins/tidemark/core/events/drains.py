@@ -5,8 +5,8 @@ nothing new is received (protocol rule 20): so, whatever is down for however lon
 received again and again until the queue gives it up. A queue's document has no watermark.
 """
 
+from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -124,20 +124,20 @@ def with_drained(
     )
 
 
-@dataclass
 class Hidden:
-    """The messages that one receiver keeps from others.
+    """The messages that one receiver keeps from others. Threads may add to it.
 
     :param seconds: for how long the queue does, from when it was last told
     """
 
-    seconds: int
-    _told: list[tuple[datetime, Sequence[str]]] = field(default_factory=list)
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self._told: deque[tuple[datetime, Sequence[str]]] = deque()  # those of longest ago first
 
     @property
     def handles(self) -> list[str]:
         """All of them."""
-        return [handle for _, handles in self._told for handle in handles]
+        return [handle for _, handles in list(self._told) for handle in handles]
 
     def add(self, handles: Sequence[str], now: datetime) -> None:
         """Messages that were received by now."""
@@ -146,8 +146,9 @@ class Hidden:
     def renewed(self, now: datetime) -> list[str]:
         """Return those whose time is half over, and count them as kept anew from now."""
         late = now - timedelta(seconds=self.seconds / 2)
-        due = [handle for since, handles in self._told if since <= late for handle in handles]
+        due: list[str] = []
+        while self._told and self._told[0][0] <= late:
+            due += self._told.popleft()[1]
         if due:
-            self._told = [(since, handles) for since, handles in self._told if since > late]
             self.add(due, now)
         return due

@@ -1,6 +1,7 @@
 """Which columns a queue's events have: AppsFlyer's, or those that `queues.yaml` declares."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -96,7 +97,7 @@ class EventLayout(Frozen):
         """The column that says when an event came in. The narrow table's is ``created_at``."""
         return "created_at" if self.layout == "narrow" else "received_at"
 
-    @property
+    @cached_property
     def all_columns(self) -> dict[str, EventColumn]:
         """The layout's columns and the declared ones."""
         known = {"narrow": _NARROW, "wide": _WIDE, "declared": {}}[self.layout]
@@ -114,7 +115,7 @@ class EventLayout(Frozen):
         """What makes two events the same."""
         return self.key or ("message_id" if self.layout == "declared" else KEY)
 
-    @property
+    @cached_property
     def changed(self) -> tuple[str, ...]:
         """The fields that are not kept as they are."""
         return tuple(field for field, policy in self.pii.items() if policy != "keep")

@@ -7,6 +7,7 @@ What does not fit leaves its column NULL, or its text cut, and is counted; the w
 import re
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from functools import lru_cache
 from typing import Any, Literal
 
 from tidemark.core.events.json_texts import read_json, write_json
@@ -20,6 +21,8 @@ _TYPE = re.compile(
 _SIZED = {"VARCHAR": 65_535, "DECIMAL": 38}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _BIGINT = 2**63
+_STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
+_KNOWN = 4_096  # types and paths, of all layouts together
 _DIGITS = 400  # of the widest number that may come, with its exponent written out
 
 
@@ -49,7 +52,7 @@ def fit(value: Any, kind: str) -> tuple[Any, Misfit | None]:
     if kind == "SUPER":
         return write_json(value), None
     if kind.startswith("VARCHAR"):
-        return _text(value, int(kind[8:-1]))
+        return _text(value, _width(kind))
     try:
         return _read(value, kind), None
     except _OutOfRange:
@@ -118,13 +121,25 @@ def _moment(value: Any) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+@lru_cache(_KNOWN)
+def _width(varchar: str) -> int:
+    return int(varchar[8:-1])
+
+
 def _text(value: Any, most: int) -> tuple[str, Misfit | None]:
     text = value if isinstance(value, str) else write_json(value)
+    if len(text) <= most and text.isascii() and "\0" not in text:
+        return text, None  # as most do
     # A surrogate that stands alone has no form in UTF-8, and a zero byte none in Redshift.
     data = text.replace("\0", "").encode("utf-8", "replace")
     if len(data) <= most:
         return data.decode(), None
     return data[:most].decode("utf-8", "ignore"), "too_long"
+
+
+@lru_cache(_KNOWN)
+def _steps(path: str) -> list[str]:
+    return _STEP.findall(path)
 
 
 def find(event: Any, path: str) -> Any:
@@ -133,7 +148,7 @@ def find(event: Any, path: str) -> Any:
     A text on the way that holds JSON is looked into, as AppsFlyer's ``event_value`` is one.
     """
     value = event
-    for step in re.findall(r"[^.\[\]]+|\[\d+\]", path):
+    for step in _steps(path):
         if isinstance(value, str):
             try:
                 value = read_json(value)

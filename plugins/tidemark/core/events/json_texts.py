@@ -5,6 +5,7 @@ Python's own floats would turn 9.990 into 9.99 and the twentieth digit of a numb
 
 import json
 from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 
@@ -15,7 +16,7 @@ def read_json(text: str) -> Any:
     that lie too deep in one another.
     """
     try:
-        return json.loads(text, parse_float=_decimal, parse_constant=_no_constant)
+        return _READER.decode(text)
     except RecursionError as error:
         raise ValueError("too deep") from error
 
@@ -32,11 +33,13 @@ def canonical(value: Any) -> str:
 
 def _write(value: Any, number: Any, *, sort: bool) -> str:
     match value:
-        case None | bool():
-            return json.dumps(value)
         case str():
             # Surrogates that stand alone have no form in UTF-8.
-            return json.dumps(value, ensure_ascii=not value.isprintable())
+            return (
+                encode_basestring(value) if value.isprintable() else encode_basestring_ascii(value)
+            )
+        case None | bool():
+            return json.dumps(value)
         case int() | Decimal():
             return str(number(value))
         case dict():
@@ -74,3 +77,6 @@ def _decimal(text: str) -> Decimal:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+_READER = json.JSONDecoder(parse_float=_decimal, parse_constant=_no_constant)
