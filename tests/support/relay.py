@@ -61,8 +61,12 @@ class Relay:
         self._left = size
 
     def cut_now(self) -> None:
-        """Break every open connection."""
-        self._loop.call_soon_threadsafe(self._break_all)
+        """Break every open connection; nothing passes over one any more when this returns."""
+
+        async def cut() -> None:
+            self._break_all()
+
+        asyncio.run_coroutine_threadsafe(cut(), self._loop).result(_START_DEADLINE)
 
     @contextlib.contextmanager
     def frozen(self):  # type: ignore[no-untyped-def]
