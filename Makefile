@@ -68,6 +68,6 @@ clean:  ## Undo everything but the Debian packages; refuses while a stack is run
 	        echo "$$(dirname $$lock) is in use: stop it first (Ctrl-C in its terminal)" >&2; exit 1; \
 	    fi; \
 	done
-	rm -rf .venv .venv-ministack .venv-bench .local
+	rm -rf .venv .venv-ministack .venv-bench .venv-celery .local
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

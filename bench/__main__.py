@@ -19,6 +19,7 @@ from bench.extraction.measuring import Plan
 from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
 from bench.loading import section as loading
+from bench.topology import section as topology
 from bench.webhook import section as webhook
 
 _DIRECTORY = Path(__file__).parents[1] / ".local" / "bench"
@@ -72,6 +73,10 @@ def _schedule(options: argparse.Namespace, figures: list[Figure], say: Say) -> N
     schedule.run(options.home, options.rounds, figures, say)
 
 
+def _celery(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    topology.run(options.home, options.rows, figures, say)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = {
     "localaws": _localaws,
     "extraction": _extraction,
@@ -80,6 +85,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = 
     "drain": _drain,
     "parsing": _parsing,
     "schedule": _schedule,
+    "celery": _celery,
 }
 
 

@@ -57,6 +57,7 @@ class Airflow:
     :param home: logs go to ``<home>/logs/airflow-<component>.log``
     :param environment: see `onebox.settings.airflow_environment`; make a new one for every start
     :param targets: the warehouses; each gets the pool ``tidemark_<target>``
+    :param python: an interpreter that has the same Airflow, perhaps with other providers
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Airflow:
         *,
         targets: tuple[str, ...] = ("primary", "secondary"),
         pool_slots: int = 4,
+        python: Path | str = sys.executable,
     ) -> None:
         self.url = environment["AIRFLOW__API__BASE_URL"]
         self.api = AirflowApi(self.url)
         self.logs = home / "logs"
         self._endpoints = endpoints
+        self._python = str(python)
         self._environment = dict(environment)
         self._pools = {f"tidemark_{target}": pool_slots for target in targets}
         self._keeper: _Keeper | None = None
@@ -124,7 +127,7 @@ class Airflow:
 
         return Service(
             component,
-            [sys.executable, "-m", *_COMMANDS[component]],
+            [self._python, "-m", *_COMMANDS[component]],
             log=self.logs / f"airflow-{component}.log",
             healthy=healthy,
             environment=self._environment,

@@ -21,6 +21,7 @@ class TaskInstance:
     max_tries: int
     note: str | None
     label: str | None  # what the task says of itself
+    hostname: str  # where it ran; empty before it did
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def task_instance(row: Mapping[str, Any]) -> TaskInstance:
         max_tries=row["max_tries"],
         note=row["note"],
         label=row["rendered_map_index"],
+        hostname=row["hostname"] or "",
     )
 
 

@@ -1,0 +1,1 @@
+"""The compose file's topology without Docker: Airflow on Celery workers, Redis, PostgreSQL."""
