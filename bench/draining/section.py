@@ -15,13 +15,15 @@ from typing import Any
 import boto3
 import yaml
 
+from bench.fast_queue import FastQueue
 from bench.figures import Figure
 from bench.stack import running_stack
 from localaws import Endpoints
+from localaws.processes import free_port
 from onebox.airflow import Airflow
 from onebox.appsflyer_events import example_events
 from onebox.data_api import DataApi
-from onebox.events import QUEUE, EventQueue, count_events, webhook_settings
+from onebox.events import QUEUE, count_events
 from onebox.following import Bucket, drain_id
 from onebox.settings import airflow_environment
 
@@ -31,7 +33,6 @@ PLAIN_CONSUMERS = 8
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 1800.0
 _TOGETHER = 10
-_SENDERS = 4
 _TABLE = "plain_events"
 _COLUMNS = "event_name VARCHAR(1024), app_id VARCHAR(256), event_data VARCHAR(65535)"
 _INSERT = f"INSERT INTO {_TABLE} VALUES (:event_name, :app_id, :event_data)"  # noqa: S608
@@ -40,10 +41,10 @@ _INSERT = f"INSERT INTO {_TABLE} VALUES (:event_name, :app_id, :event_data)"  # 
 def run(home: Path, events: int, figures: list[Figure], say: Callable[[str], None]) -> None:
     """Measure and append the figures. Raises RuntimeError when an event is not where it belongs."""
     say("drain")
-    with running_stack(home / "drain") as (endpoints, _):
-        ours = drain(endpoints, home.resolve() / "drain", events)
+    with running_stack(home / "drain") as (endpoints, _), FastQueue(free_port()) as queue:
+        ours = drain(endpoints, queue, home.resolve() / "drain", events)
         plain = {
-            consumers: insert_each(endpoints, min(events, PLAIN_EVENTS), consumers)
+            consumers: insert_each(endpoints, queue, min(events, PLAIN_EVENTS), consumers)
             for consumers in (1, PLAIN_CONSUMERS)
         }
     how = "events of AppsFlyer, from the queue into two warehouses"
@@ -57,13 +58,13 @@ def run(home: Path, events: int, figures: list[Figure], say: Callable[[str], Non
     ]
 
 
-def drain(endpoints: Endpoints, home: Path, events: int) -> float:
+def drain(endpoints: Endpoints, queue: FastQueue, home: Path, events: int) -> float:
     """Return the events a second that one run of the product's DAG brings into both warehouses:
     in a whole Airflow, from the run's start to its end.
     """
-    queue = EventQueue(endpoints)
     extra = {
-        **webhook_settings(queue, "nobody posts here"),
+        "SQS_QUEUE_URL": queue.queue_url,
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(_connection(endpoints, queue)),
         "TIDEMARK_CONFIG_DIR": str(_all_at_once(home / "include", events)),
     }
     Bucket(endpoints).create()
@@ -73,7 +74,7 @@ def drain(endpoints: Endpoints, home: Path, events: int) -> float:
         airflow.api.wait_for_dags([dag], _PATIENCE_S)
         airflow.api.unpause(dag)
         for count in (_TOGETHER, events):  # the first run makes table and ledger
-            _send(endpoints, queue.url, count)
+            queue.put(map(json.dumps, example_events(count)))
             run = airflow.api.trigger(dag)
             if (state := airflow.api.wait(dag, run, _PATIENCE_S)) != "success":
                 raise RuntimeError(f"the run {run} of {dag} ended as {state}: see {home}")
@@ -102,19 +103,35 @@ def _all_at_once(include: Path, events: int) -> Path:
     return include
 
 
-def insert_each(endpoints: Endpoints, events: int, consumers: int) -> float:
+def _connection(endpoints: Endpoints, queue: FastQueue) -> dict[str, Any]:
+    services = {
+        "s3": endpoints.aws_endpoint_url,
+        "sqs": queue.url,
+        "redshift-data": endpoints.redshift_data_endpoint_url,
+    }
+    return {
+        "conn_type": "aws",
+        "login": endpoints.aws_access_key_id,
+        "password": endpoints.aws_secret_access_key,
+        "extra": {
+            "region_name": endpoints.region,
+            "service_config": {name: {"endpoint_url": url} for name, url in services.items()},
+        },
+    }
+
+
+def insert_each(endpoints: Endpoints, queue: FastQueue, events: int, consumers: int) -> float:
     """Return the events a second of consumers that insert each of them into both warehouses, side
     by side, wait, and delete ten messages at a time.
     """
     for warehouse in _warehouses(endpoints):
         for sql in (f"DROP TABLE IF EXISTS {_TABLE}", f"CREATE TABLE {_TABLE} ({_COLUMNS})"):
             list(warehouse.query(sql))
-    url = str(_sqs(endpoints).create_queue(QueueName=f"plain-{consumers}")["QueueUrl"])
-    _send(endpoints, url, events)
-    clients = [(_sqs(endpoints), _warehouses(endpoints)) for _ in range(consumers)]
+    queue.put(map(json.dumps, example_events(events)))
+    clients = [(_sqs(endpoints, queue), _warehouses(endpoints)) for _ in range(consumers)]
     began = time.perf_counter()
     with ThreadPoolExecutor(consumers) as pool:
-        done = [pool.submit(_consume, url, *each) for each in clients]
+        done = [pool.submit(_consume, queue.queue_url, *each) for each in clients]
         counted = sum(each.result() for each in done)
     took = time.perf_counter() - began
     if counted != events:
@@ -148,24 +165,10 @@ def _insert(warehouses: Sequence[DataApi], body: str) -> None:
         list(warehouse.rows(statement))
 
 
-def _send(endpoints: Endpoints, url: str, events: int) -> None:
-    sqs, bodies = _sqs(endpoints), [json.dumps(event) for event in example_events(events)]
-
-    def send(at: int) -> None:
-        entries = [
-            {"Id": str(number), "MessageBody": body}
-            for number, body in enumerate(bodies[at : at + _TOGETHER])
-        ]
-        sqs.send_message_batch(QueueUrl=url, Entries=entries)
-
-    with ThreadPoolExecutor(_SENDERS) as pool:
-        list(pool.map(send, range(0, events, _TOGETHER)))
-
-
-def _sqs(endpoints: Endpoints) -> Any:
+def _sqs(endpoints: Endpoints, queue: FastQueue) -> Any:
     return boto3.client(
         "sqs",
-        endpoint_url=endpoints.aws_endpoint_url,
+        endpoint_url=queue.url,
         region_name=endpoints.region,
         aws_access_key_id=endpoints.aws_access_key_id,
         aws_secret_access_key=endpoints.aws_secret_access_key,

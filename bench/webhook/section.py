@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psutil
 
+from bench.fast_queue import FastQueue
 from bench.figures import Figure
 from bench.webhook.load import TOKEN
-from bench.webhook.queue import FastQueue
 from localaws.processes import free_port
 
 SECTION = "webhook"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.webhook.queue import FastQueue
+from bench.fast_queue import FastQueue
 from localaws.processes import free_port
 from tests.support.receiver import Served
 
