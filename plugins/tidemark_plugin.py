@@ -9,9 +9,25 @@ from tidemark.web.mounted import mounted
 
 
 class TidemarkPlugin(AirflowPlugin):
-    """Registers the web apps; nothing else."""
+    """Registers the web apps, and the page in Airflow's menu and below each DAG; nothing else."""
 
     name = "tidemark"
     fastapi_apps = [  # noqa: RUF012 - Airflow reads it from the class
         {"app": mounted(), "url_prefix": "/tidemark", "name": "tidemark"}
+    ]
+    # Relative to the base that Airflow's pages have, which need not be the root of their host.
+    external_views = [  # noqa: RUF012
+        {
+            "name": "Freshness",
+            "href": "tidemark/page",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "freshness",
+        },
+        {
+            "name": "Freshness",
+            "href": "tidemark/page?dag_id={DAG_ID}",
+            "destination": "dag",
+            "url_route": "freshness-of-dag",
+        },
     ]

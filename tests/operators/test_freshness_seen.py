@@ -12,8 +12,8 @@ import pytest
 import yaml
 from tidemark.web.freshness import create_app
 from tidemark.web.freshness_desk import FreshnessDesk
-from tidemark.web.freshness_login import Everything
 from tidemark.web.freshness_page import pages
+from tidemark.web.token_login import Everything
 
 from tests.support import freshness_answers
 from tests.support.browser import Browser, browsing
