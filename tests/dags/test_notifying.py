@@ -1,13 +1,17 @@
 """If these fail, nobody is told of a red run, or everybody of each chunk of it."""
 
+import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 from airflow.sdk import DAG, BaseNotifier, BaseOperator
+from airflow.serialization.serialized_objects import DagSerialization
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.notices import Notifier
 from tidemark.core.settings.tables import parse_tables
+from tidemark.operators.deadlines import deadline, tell_late
 from tidemark.operators.notifying import callbacks
 
 
@@ -70,6 +74,26 @@ def test_a_failed_run_without_words_leads_to_the_logs(called):
 def test_only_the_first_success_after_a_failure_is_told(called, before, times):
     called["on_success_callback"](context(before=before))
     assert len(Remember.heard) == times
+
+
+def test_a_run_that_is_late_is_told_while_it_runs(called):
+    told = Notifier(notifier=f"{__name__}.Remember", arguments={"text": "{{ told }}"})
+    assert deadline(None, [told]) == {}
+    alert = deadline(1800, [told])["deadline"]
+    with DAG("sync__s__a", deadline=alert) as dag:
+        BaseOperator(task_id="load_primary")
+    restored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert len(restored.deadline) == 1
+    assert alert.interval == timedelta(minutes=30)
+    late = {"dag_run": {"dag_id": "sync__s__a", "dag_run_id": "r1"}}
+    assert asyncio.run(tell_late(**alert.callback.kwargs, context=late))
+    assert Remember.heard[-1].startswith("sync__s__a: run r1 is not over after 1800 s")
+
+
+def test_a_deadline_that_nobody_hears_of_is_refused():
+    text = "version: 1\ntables: {s.a: {deadline_seconds: 5}}"
+    with pytest.raises(FixConfiguration, match=r"tables\.s\.a: deadline_seconds: notify names no"):
+        parse_tables(text, {})
 
 
 def test_nobody_to_tell_costs_nothing():

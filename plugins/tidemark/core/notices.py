@@ -1,5 +1,6 @@
 """Whom to tell of runs that fail and of runs that succeed again, and in which words. Pure."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -34,6 +35,20 @@ def told_failure(dag_id: str, run_id: str, errors: dict[str, str]) -> str:
     if not errors:
         return f"{head} The logs of its red tasks say why, and what to do."
     return "\n\n".join([head, *(f"{task}: {error}" for task, error in errors.items())])
+
+
+def told_late(dag_id: str, run_id: str, seconds: float) -> str:
+    """Return what to say of a run that is not over after so many seconds."""
+    return (
+        f"{dag_id}: run {run_id} is not over after {seconds:g} s (deadline_seconds). It goes on; "
+        "its grid shows which task it waits for."
+    )
+
+
+def check_deadline(seconds: float | None, notifiers: Sequence[Notifier]) -> None:
+    """Raise `ValueError` for a deadline of which nobody would be told."""
+    if seconds is not None and not notifiers:
+        raise ValueError("deadline_seconds: notify names nobody to tell")
 
 
 def told_recovery(dag_id: str, run_id: str) -> str:

@@ -22,6 +22,7 @@ from tidemark.core.settings.schedules import even_interval
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 from tidemark.hooks import project
+from tidemark.operators.deadlines import deadline
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.manuals import TASKS, facts, load_manual
 from tidemark.operators.notifying import callbacks
@@ -77,6 +78,7 @@ def dag_settings(table: Table, targets: Sequence[Target], manual: str) -> dict[s
         "description": f"{table.name} from {table.source}",
         "tags": ["tidemark", table.db_schema, *table.tags],
         **callbacks(table.notify),
+        **deadline(table.deadline_seconds, table.notify),
     }
 
 
@@ -118,6 +120,7 @@ def drain_dag_settings(queue: DrainSettings) -> dict[str, Any]:
         },
         "tags": ["tidemark", "queue", *drain.tags],
         **callbacks(drain.notify),
+        **deadline(drain.deadline_seconds, drain.notify),
     }
 
 

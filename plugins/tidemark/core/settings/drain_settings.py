@@ -9,7 +9,7 @@ from tidemark.core.documents import Frozen, Name
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.event_layouts import EventLayout
 from tidemark.core.events.streams import Contract, EventTable
-from tidemark.core.notices import Notifier
+from tidemark.core.notices import Notifier, check_deadline
 from tidemark.core.settings.schedules import check_cron
 
 # SQS keeps a message from others for no longer than this, and as many at a time in flight:
@@ -38,6 +38,7 @@ class Drain(Frozen):
     :param hash_connection: Airflow connection whose password is the key of the hashes
     :param owner: whom Airflow names as the owner of the tasks
     :param notify: who is told of runs that fail, and of the first that succeeds after
+    :param deadline_seconds: and of a run that is not over after so long
     :param tags: tags of the DAG, beside ``tidemark`` and ``queue``
     """
 
@@ -64,6 +65,7 @@ class Drain(Frozen):
     owner: str = Field(default="tidemark", min_length=1)
     tags: tuple[str, ...] = ()
     notify: tuple[Notifier, ...] = ()
+    deadline_seconds: float | None = Field(default=None, gt=0)
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
 
@@ -73,7 +75,8 @@ class Drain(Frozen):
         return check_cron(value)
 
     @model_validator(mode="after")
-    def _stays_invisible(self) -> Self:
+    def _holds_together(self) -> Self:
+        check_deadline(self.deadline_seconds, self.notify)
         if self.most_seconds + 2 * self.wait_seconds > self.visibility_seconds / 2:
             raise ValueError(
                 "visibility_seconds: at least twice of what a receiver takes (most_seconds); the "

@@ -14,7 +14,7 @@ from tidemark.core.documents import (
 )
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.streams import Contract
-from tidemark.core.notices import Notifier
+from tidemark.core.notices import Notifier, check_deadline
 from tidemark.core.settings.schedules import check_cron
 from tidemark.core.settings.wildcards import FoundTables, parse_found, parse_outline
 from tidemark.core.source.misfits import BrokenText, Oversize
@@ -95,6 +95,7 @@ class Table(Frozen):
         after the required ones have succeeded
     :param owner: whom Airflow names as the owner of the tasks
     :param notify: who is told of runs that fail, and of the first that succeeds after
+    :param deadline_seconds: and of a run that is not over after so long
     :param tags: tags of the DAG, beside ``tidemark`` and the schema
     :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
@@ -134,6 +135,7 @@ class Table(Frozen):
     owner: str = Field(default="tidemark", min_length=1)
     tags: tuple[str, ...] = ()
     notify: tuple[Notifier, ...] = ()
+    deadline_seconds: float | None = Field(default=None, gt=0)
     retries: int = Field(default=2, ge=0)
     retry_delay_seconds: float = Field(default=30.0, ge=0)
 
@@ -151,6 +153,7 @@ class Table(Frozen):
 
     @model_validator(mode="after")
     def _keeps_what_it_needs(self) -> Self:
+        check_deadline(self.deadline_seconds, self.notify)
         needed = {*self.key, *self.sort_keys, self.dist_key, self.soft_delete} - {None}
         if self.strategy != "full":
             needed.add(self.cursor)
