@@ -132,6 +132,27 @@ def test_what_is_well_is_told_in_numbers_and_to_nobody(product: Product, chat: C
     assert chat.about(name) == []
 
 
+def test_a_table_that_is_older_than_its_budget_is_told(product: Product, chat: Chat) -> None:
+    table = product.table("late")
+    name = f"{DATABASE}.{table}"
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    short = {"target_lag_seconds": 0, "max_lag_seconds": 0.001, "recover_for_seconds": 0}
+    rules = {name: {"budget": "short"}}
+    budgets = {"redshift_bi": {}, "short": short}
+    product.write("freshness.yaml", {"version": 1, "budgets": budgets, "tables": rules})
+    try:
+        for _ in range(2):
+            look(product)
+        (told,) = chat.about(name)
+        for target in ("primary", "secondary"):
+            assert f"[page] freshness: {name} -> {target}: Data as of " in told
+    finally:
+        product.write("freshness.yaml", {"version": 1})
+    look(product)
+    assert "over, after" in chat.about(name)[1]
+
+
 def told_in_numbers(statsd: Statsd, table: str) -> dict[str, Any]:
     sent = [each for each in statsd.sent if each.tags.get("table") == table]
     return {each.name.removeprefix("tidemark."): each.value for each in sent}

@@ -1,17 +1,21 @@
 """State documents in S3, written only by compare-and-set."""
 
+import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from tidemark.core.errors import TryAgain
+from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.events.streams import state_key
 from tidemark.core.storage.state import TableState
 from tidemark.core.storage.state_reading import parse_state
 from tidemark.hooks.staging_bucket import StagingBucket
 
+_log = logging.getLogger(__name__)
 _RACES = 20
+_READERS = 8
 
 
 class StateStore:
@@ -31,6 +35,19 @@ class StateStore:
         """
         versioned = self._read(table)
         return versioned[0] if versioned else None
+
+    def read_all(self, tables: Iterable[str]) -> dict[str, TableState]:
+        """Return the documents that there are, and that can be read; the log has the others."""
+        with ThreadPoolExecutor(_READERS) as readers:
+            found = readers.map(self._readable, tables)
+            return {state.table_name: state for state in found if state is not None}
+
+    def _readable(self, table: str) -> TableState | None:
+        try:
+            return self.read(table)
+        except TidemarkError as error:
+            _log.error("%s", error)
+            return None
 
     def create(self, state: TableState) -> TableState:
         """Write a table's first document. If somebody else was faster, return theirs."""

@@ -6,13 +6,11 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
-from tidemark.core.errors import TidemarkError
 from tidemark.core.notices import Notifier
 from tidemark.core.signals.incidents import SEVERITIES, Incident, after_telling, digest, observe
 from tidemark.core.signals.watched import Watched
-from tidemark.core.storage.state import TableState
 from tidemark.hooks import metrics
-from tidemark.hooks.project import Project, read_alerts, read_project
+from tidemark.hooks.project import read_alerts, read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.watch_store import WatchStore
@@ -35,7 +33,7 @@ class TellIncidentsOperator(BaseOperator):
         bucket = StagingBucket(project.targets.staging)
         store = WatchStore(bucket)
         look = Look(project, alerts, store.read(), now)
-        look.take(self._states(project, bucket))
+        look.take(StateStore(bucket).read_all(project.streams))
         quiet_for = timedelta(minutes=alerts.quiet_minutes)
 
         def seen(before: Watched) -> Watched:
@@ -65,19 +63,6 @@ class TellIncidentsOperator(BaseOperator):
         text = digest(waiting)
         self.log.error("%s", text)
         return tell(notifiers, context, text)
-
-    def _states(self, project: Project, bucket: StagingBucket) -> dict[str, TableState]:
-        states = StateStore(bucket)
-        found = {}
-        for name in project.streams:
-            try:
-                state = states.read(name)
-            except TidemarkError as error:
-                self.log.warning("%s is not looked at now: %s", name, error)
-                continue
-            if state is not None:
-                found[name] = state
-        return found
 
 
 def alert_settings() -> dict[str, Any]:

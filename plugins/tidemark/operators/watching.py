@@ -10,23 +10,33 @@ from datetime import datetime, timedelta
 
 from tidemark.core.errors import TidemarkError
 from tidemark.core.events.streams import is_queue
-from tidemark.core.loading.breaker import condition
+from tidemark.core.freshness.record import Record
+from tidemark.core.freshness.standing import standings
+from tidemark.core.freshness.survey import Survey
 from tidemark.core.settings.targets import Target
 from tidemark.core.signals.alerts import Alerts
+from tidemark.core.signals.gauges import survey_gauges
 from tidemark.core.signals.incidents import Incident, Symptom
-from tidemark.core.signals.symptoms import Owed, judge_quarantine, judge_queue, judge_table
+from tidemark.core.signals.symptoms import (
+    Owed,
+    judge_freshness,
+    judge_heartbeats,
+    judge_quarantine,
+    judge_queue,
+    judge_table,
+)
 from tidemark.core.signals.watched import Aside, Watched, rows_by_stream
 from tidemark.core.storage.batches import batch_prefix
 from tidemark.core.storage.state import TableState
 from tidemark.hooks import metrics
-from tidemark.hooks.project import Project
+from tidemark.hooks.freshness_store import FreshnessStore, listed, places
+from tidemark.hooks.project import Project, read_freshness
 from tidemark.hooks.quarantine_store import QuarantineStore
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.operators.dead_letters import depth
 from tidemark.operators.stream import QueueStream
 
 _log = logging.getLogger(__name__)
-_BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 
 
 class Look:
@@ -60,12 +70,31 @@ class Look:
                 self._queue(QueueStream.open(name))
         with self._asked(alert="quarantine"):
             self._quarantine()
+        self._freshness(states)
         stalled = sum(state.stall is not None for state in states.values())
         metrics.gauge("stalled_tables", stalled)
 
     def blind(self, incident: Incident) -> bool:
         """Whether this look could not judge an incident."""
         return incident.stream in self._blind_streams or incident.alert in self._blind_alerts
+
+    def _freshness(self, states: Mapping[str, TableState]) -> None:
+        """What the DAG `freshness` remembers, and how late everything is now."""
+        record = Record()
+        with self._asked(alert="heartbeat"):
+            record = FreshnessStore(self._bucket).record()
+        survey = Survey(
+            looked_at=self._now,
+            freshness=read_freshness(self.project),
+            places=places(self.project),
+            listed=listed(self.project),
+            standings={name: standings(state) for name, state in states.items()},
+            record=record,
+        )
+        self.symptoms += judge_freshness(survey, self._now)
+        self.symptoms += judge_heartbeats(record.heartbeats, self._now)
+        for name, value, tags in survey_gauges(survey, self._now):
+            metrics.gauge(name, value, **tags)
 
     def _table(self, state: TableState) -> None:
         project, name, now = self.project, state.table_name, self._now
@@ -93,13 +122,8 @@ class Look:
         tags = {"table": state.table_name, "target": target.name}
         sealed_at = (owed.sealed_at if owed else None) or self._now
         age = self._now - sealed_at
-        standing = condition(known.breaker, target.breaker_limits, self._now)
-        runs = known.failure.runs if known.failure and known.role == "required" else 0
-        metrics.gauge("debt_batches", len(known.debt), **tags)
         metrics.gauge("debt_age_seconds", _seconds(age), **tags)
         metrics.gauge("debt_expiry_seconds", _seconds(self._keep_for - age), **tags)
-        metrics.gauge("breaker_state", _BREAKER[standing], **tags)
-        metrics.gauge("failed_runs", runs, **tags)
 
     def _oldest(self, stream: str, batch_id: str) -> Owed:
         prefix = f"{batch_prefix(stream, batch_id)}/manifest.json"

@@ -52,7 +52,7 @@ METRICS = {
         Metric("in_flight_seconds", "gauge", "seconds", _TABLE, "age of the batch in flight"),
         Metric("destination_lag", "gauge", "seconds", _TARGET, "age of the target's as-of"),
         Metric("max_lag_share", "gauge", "", _TARGET, "lag as a share of the budget's max_lag"),
-        Metric("freshness_slo_burn", "gauge", "", _TARGET, "error budget spent, 1 is all of it"),
+        Metric("freshness_slo_burn", "gauge", "", _TARGET, "error budget, 1 spends it by its end"),
         Metric("heartbeat_lag_seconds", "gauge", "seconds", ("target",), "end to end, measured"),
         Metric("heartbeat_missing", "gauge", "", (), "sources without a heartbeat"),
         Metric("stalled_tables", "gauge", "", (), "tables that the source keeps from being read"),

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tidemark.core.events.streams import is_queue
+from tidemark.core.freshness.heartbeats import Heartbeat
+from tidemark.core.freshness.levels import data_as_of, told
+from tidemark.core.freshness.survey import Survey
 from tidemark.core.labels import messages_label, rows_label
 from tidemark.core.loading.breaker import condition
 from tidemark.core.settings.targets import Target
@@ -166,6 +169,34 @@ def judge_quarantine(name: str, rows: int, rows_before: int) -> Iterator[Symptom
         + (f", {rows - rows_before:,} more than a moment ago" if growing else ""),
         f"python -m tidemark quarantine list -t {name}",
     )  # fmt: skip
+
+
+def judge_freshness(survey: Survey, now: datetime) -> Iterator[Symptom]:
+    """Yield the tables that are too old on a target: from `max_lag_seconds` on, until readers are
+    sent there again (`core/freshness/hysteresis.py`). One of low priority can wait."""
+    for table, target in survey.pairs():
+        lag, standing = survey.lag(table, target, now), survey.standing(table, target)
+        if lag is None or standing is None or survey.hold(table, target, now).offered:
+            continue
+        budget = survey.budget(table, target)
+        low, name = survey.freshness.rule(table).priority == "low", survey.freshness.budget_name
+        yield Symptom(
+            "freshness", f"{table} -> {target}", "ticket" if low else "page",
+            f"{data_as_of(standing.as_of, now)}: {told(lag)} behind, where "
+            f"{told(budget.max_lag_seconds)} are allowed ({name(table, target)})",
+            "See its last runs, and python -m tidemark debt.",
+        )  # fmt: skip
+
+
+def judge_heartbeats(beats: Mapping[str, Heartbeat], now: datetime) -> Iterator[Symptom]:
+    """Yield the sources whose heart has stopped."""
+    for table, beat in beats.items():
+        if beat.missing(now):
+            yield Symptom(
+                "heartbeat", table, "page",
+                f"{beat.source} was last written to at {beat.asked_at:%Y-%m-%d %H:%M} UTC",
+                "See the DAG freshness: it writes every minute, or says why it cannot.",
+            )  # fmt: skip
 
 
 def _minutes(minutes: float) -> timedelta:
