@@ -4,12 +4,12 @@
 Trigger a DAG of this file, and fill in its form. At a terminal the same is
 `python -m tidemark watermark | s3clean | catchup | promote | demote | quarantine | dlq`.
 
-* `watermark`: look at a table's state document, or let it be read again from a time, a backup or
+* **watermark**: look at a table's state document, or let it be read again from a time, a backup or
   the beginning. Nothing is lost by going back: newest wins.
-* `clean_staging`: what of S3 nobody needs. Only says it, unless `delete` is chosen.
-* `catch_up`: apply now what a warehouse owes, without the bounds of a run.
-* `redrive`: send round again what was set aside, or a queue's dead letters.
-* `change_role`: let the watermark wait for a warehouse, or no longer.
+* **clean_staging**: what of S3 nobody needs. Only says it, unless *delete* is chosen.
+* **catch_up**: apply now what a warehouse owes, without the bounds of a run.
+* **redrive**: send round again what was set aside, or a queue's dead letters.
+* **change_role**: let the watermark wait for a warehouse, or no longer.
 """
 
 from airflow.sdk import DAG

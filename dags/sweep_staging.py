@@ -1,7 +1,7 @@
 """
 ### Delete staged batches that nobody needs any more
 
-Every night, table by table: batches older than `keep_days` that no target lacks, owes or has in
+Every night, table by table: batches older than **keep_days** that no target lacks, owes or has in
 flight. Fails, after all is done, to tell of debts that are about to outlive their files.
 
 Safe to clear, to skip and to run by hand: `python -m tidemark retention`.

@@ -14,7 +14,9 @@ import yaml
 from localaws import Endpoints
 from onebox.airflow import Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
+from tests.support.airflow_pages import Pages
 from tests.support.bastion import Bastion
+from tests.support.browser import browsing
 from tests.support.event_queue import EventQueue
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
@@ -136,3 +138,10 @@ def pipeline(
         config = Path(environment["TIDEMARK_CONFIG_DIR"])
         yield Pipeline(gate, source, store, primary, secondary, airflow.api, config)
     source.close()
+
+
+@pytest.fixture(scope="package")
+def pages(home: Path, pipeline: Pipeline) -> Iterator[Pages]:
+    """Airflow's web interface, in a browser; its pictures stay beside the stack's files."""
+    with browsing(pipeline.api.url, home / "pictures") as browser:
+        yield Pages(browser)

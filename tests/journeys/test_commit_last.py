@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tests.support.airflow_pages import Pages
 from tests.support.journeys import Pipeline
+from tests.support.told import wait_for_told
 
 
-def test_primary_down_then_cleared(pipeline: Pipeline) -> None:
+def test_primary_down_then_cleared(pipeline: Pipeline, pages: Pages) -> None:
     """The run fails and the watermark stays; marking the load as done fools nobody."""
     table = "primary_down"
     pipeline.source.create(table)
@@ -20,15 +22,23 @@ def test_primary_down_then_cleared(pipeline: Pipeline) -> None:
     assert run.states["load_secondary"] == "success", "the secondary waits for nobody"
     assert pipeline.watermark(table) == before
     assert pipeline.state(table)["in_flight"]
+    told = wait_for_told(pipeline.config, run.id)
+    assert f"{run.dag_id}: run {run.id} failed." in told
+    assert "load_primary: " in told
+    assert "commit_watermark: " in told
 
-    run.mark("load_primary", "success")
-    run.clear("commit_watermark").wait("failed")
+    with run.run_again("commit_watermark", "failed"):  # Airflow clears what failed downstream
+        pages.mark(run, "load_primary", "Success")
+    assert run.states["load_primary"] == "success"
     said = run.log("commit_watermark")
     assert "primary" in said
     assert "Clear load_primary" in said
+    pages.run(run, "Clear load_primary")
+    pages.browser.picture("refused")
     assert pipeline.watermark(table) == before
 
-    run.clear("load_primary", downstream=True).wait()
+    with run.run_again("load_primary"):
+        pages.clear(run, "load_primary")
     assert pipeline.watermark(table) > before
     pipeline.assert_equal(table)
     for warehouse in pipeline.warehouses:

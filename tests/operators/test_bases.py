@@ -59,6 +59,20 @@ def test_a_full_refresh_takes_deleted_rows_along_and_keeps_the_watermark(product
     assert product.state(orders)["epoch"] == 2
 
 
+def test_readers_see_the_old_table_whole_or_the_new_one(product: Product, orders: str) -> None:
+    """The swap waits for a reader whose transaction is open, and who reads on undisturbed."""
+    product.source.run(f"DELETE FROM {orders} WHERE id IN (2, 7)")
+    run = product.start(orders, mode="full_refresh").go(until="seal_batch")
+    with product.primary.reading(orders) as read:
+        before = read()
+        load = run.begin("load_primary")
+        product.primary.wait_for_lock(orders)
+        assert read() == before == 8
+    assert load.end().state == "success"
+    run.go().expect("success")
+    product.assert_equal(orders)
+
+
 def test_rule_3_a_base_that_is_applied_late_carries_newer_rows_over(
     one_warehouse: Product, orders: str
 ) -> None:

@@ -103,6 +103,15 @@ class Browser:
 
         self._until(typed, f"{css} to type into")
 
+    def gone(self, css: str) -> None:
+        """Wait until nothing that can be seen fits a selector."""
+
+        def nothing() -> bool:
+            found = self.driver.find_elements(By.CSS_SELECTOR, css)
+            return not any(element.is_displayed() for element in found)
+
+        self._until(nothing, f"end of {css}")
+
     def picture(self, name: str) -> Path:
         """Keep what the window shows."""
         self._pictures.mkdir(parents=True, exist_ok=True)

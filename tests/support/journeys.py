@@ -68,6 +68,19 @@ class Run:
         wait_until(there, _RUN_DEADLINE, lambda: f"{task_id} is not {state}: {self.states}")
         return self.task(task_id, map_index)
 
+    @contextlib.contextmanager
+    def run_again(self, task_id: str, wanted: str = "success") -> Iterator[None]:
+        """Wait at the end of the block for what was cleared inside it: a newer try of this task,
+        and the run's end as `wanted`."""
+        before = self.task(task_id).try_number
+        yield
+        wait_until(
+            lambda: self.task(task_id).try_number > before,
+            _RUN_DEADLINE,
+            lambda: f"{task_id} was not tried again: {self.states}",
+        )
+        self.wait(wanted)
+
     def clear(
         self, *task_ids: str | tuple[str, int], downstream: bool = False, only_failed: bool = False
     ) -> Run:
@@ -156,6 +169,19 @@ class Pipeline(Systems):
             lambda: bool(self.api.runs(dag_id)), _RUN_DEADLINE, lambda: f"{dag_id} has no run"
         )
         return Run(self.api, dag_id, self.api.runs(dag_id)[-1]["dag_run_id"])
+
+    def new_runs(self, dag_id: str, *known: Run, count: int = 1) -> list[Run]:
+        """So many runs of a DAG besides those that are known, as soon as there are as many."""
+        ids = {run.id for run in known}
+        found: list[Run] = []
+
+        def there() -> bool:
+            runs = (Run(self.api, dag_id, run["dag_run_id"]) for run in self.api.runs(dag_id))
+            found[:] = [run for run in runs if run.id not in ids]
+            return len(found) >= count
+
+        wait_until(there, _RUN_DEADLINE, lambda: f"{dag_id} has {len(found)} new runs, not {count}")
+        return found
 
     @contextlib.contextmanager
     def configured(self, file: str, old: str, new: str) -> Iterator[None]:

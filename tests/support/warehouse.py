@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ import psycopg
 from localaws import Endpoints
 from localaws.endpoints import Cluster
 from localaws.redshift.engine.connections import engine_database
+from onebox.rest import wait_until
 
 _DEADLINE = 60.0
 _POLL = 0.02
@@ -111,6 +112,26 @@ class Warehouse:
         with self._engine() as connection, connection.transaction():
             connection.execute(f'LOCK TABLE public."{table}"')
             yield
+
+    @contextlib.contextmanager
+    def reading(self, table: str) -> Iterator[Callable[[], int]]:
+        """A stranger's open transaction, in which the table's rows are counted when asked."""
+        with self._engine() as connection, connection.transaction():
+
+            def count() -> int:
+                (row,) = connection.execute(f'SELECT COUNT(*) FROM public."{table}"').fetchall()
+                return int(row[0])
+
+            count()
+            yield count
+
+    def wait_for_lock(self, table: str) -> None:
+        """Wait until somebody waits for a lock on the table."""
+        waiting = (
+            "SELECT 1 FROM pg_locks WHERE NOT granted"
+            f" AND relation = to_regclass('public.\"{table}\"')"
+        )
+        wait_until(lambda: bool(self.peek(waiting)), 60, lambda: f"nobody waits for {table}")
 
     def replay(self, request_body: str, token: str) -> str:
         """Send a captured BatchExecuteStatement once more, under another ClientToken.

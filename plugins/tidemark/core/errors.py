@@ -46,9 +46,8 @@ class TidemarkError(Exception):
         self.batch_at_fault = batch_at_fault
         where = " -> ".join(part for part in (table, target) if part)
         statement = f" (statement {statement_id})" if statement_id else ""
-        super().__init__(
-            f"{where + ': ' if where else ''}{what}{statement}. {_fate(table, owed)} {do}"
-        )
+        said = f"{where + ': ' if where else ''}{what.rstrip('.')}{statement}."
+        super().__init__(f"{said} {_fate(table, owed)} {do}")
 
     def during_load(self, table: str, target: str, *, owed: bool) -> Self:
         """Return the same error, told from the load that met it."""

@@ -247,7 +247,8 @@ class DataApi:
         try:
             yield
         except ClientError as error:
-            raise self._refusal(f"{operation}: {error}", None) from error
+            said = error.response.get("Error", {}).get("Message") or error
+            raise self._refusal(f"{operation}: {_code(error)}: {said}", None) from error
         except BotoCoreError as error:
             raise self._unreachable(error) from error
 
