@@ -27,10 +27,10 @@ CASE {{ rows }}."_batch_id"{% for batch in batches %} WHEN {{ batch.batch_id | l
 {% include "staging.sql" %}
 
 -- name: analyze_stage
--- PostgreSQL knows nothing of a new temporary table, and would plan the merge for a small one.
--- Redshift's COPY has looked at the rows by itself.
-{% if dialect == "postgres" %}
-ANALYZE {{ stage }} ({{ key | identifiers }}, "_batch_id");
+-- The planner knows nothing of a new table, and would plan the merge for a small one. Only what is
+-- joined is looked at, and only where there is enough of it to be planned for.
+{% if rows >= 10000 %}
+ANALYZE {{ stage }} ({{ key | identifiers }});
 {% endif %}
 
 -- name: drop_held
@@ -105,10 +105,19 @@ SELECT {{ names | identifiers }} FROM {{ newest }};
 
 -- name: delete_replaced
 -- An older version of a row never overwrites a newer one. Rows that are only ever added have one
--- version: they replace themselves (rule 13).
+-- version: they replace themselves (rule 13), and lie between keys that are known, so that the
+-- warehouse can leave alone what lies outside: usually the whole table.
 DELETE FROM {{ target }}
 USING {{ stage }}
 WHERE {{ same_key(target, stage) }}
+{%- if keys and keys.low is not none %}
+
+  AND {{ target }}.{{ cursor | identifier }} >= {{ keys.low | literal }}
+{%- endif %}
+{%- if keys %}
+
+  AND {{ target }}.{{ cursor | identifier }} < {{ keys.high | literal }}
+{%- endif %}
 {%- if not only_added %}
 
   AND {{ newer(stage, target) }}

@@ -30,6 +30,8 @@ LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
 {{ "SHA2(" ~ value ~ ", 256)" if dialect == "redshift" else "ENCODE(SHA256(CONVERT_TO(" ~ value ~ ", 'UTF8')), 'hex')" }}
 {%- endmacro %}
 
+{# Asked once for each statement: GETDATE is the statement's time, and the clock is in a query of its
+   own. #}
 {% macro now() -%}
-{{ "GETDATE()" if dialect == "redshift" else "(CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
+{{ "GETDATE()" if dialect == "redshift" else "(SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
 {%- endmacro %}

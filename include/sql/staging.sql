@@ -2,20 +2,27 @@
 -- Included by load_batch.sql and swap_batch.sql, whose names it uses.
 
 -- name: create_stage
--- COPY from Parquet matches columns by position: the file's columns, in the file's order.
+-- COPY from Parquet matches columns by position: the file's columns, in the file's order. Spread over
+-- the nodes as the table is, its rows meet those of the table, and get there, without travelling:
+-- https://docs.aws.amazon.com/redshift/latest/dg/merge-create-staging-table.html
 CREATE TEMP TABLE {{ stage }} (
 {% for column in columns %}
     {{ column.name | identifier }} {{ column.redshift | staged_type }}{{ "" if loop.last else "," }}
 {% endfor %}
-);
+)
+{% if dist_key in names and dialect == "redshift" %}
+DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
+{% endif %};
 
 -- name: copy_batch
+-- Without looking at the values of every column afterwards: a stage lives for one load.
 {% if manifest_url and dialect == "redshift" %}
 COPY {{ stage }}
 FROM {{ manifest_url | literal }}
 IAM_ROLE {{ iam_role | literal }}
 FORMAT AS PARQUET
-MANIFEST;
+MANIFEST
+STATUPDATE OFF;
 {% elif rows %}
 COPY {{ stage }} FROM STDIN (FORMAT csv);
 {% endif %}

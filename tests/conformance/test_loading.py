@@ -160,7 +160,7 @@ def test_a_table_is_found_to_be_what_was_planned(house: House) -> None:
 
 def test_rule_13_rows_that_are_only_added_replace_themselves(house: House) -> None:
     table = house.table()
-    keys = KeyWindow(low=0, high=10)
+    keys = KeyWindow(low=1, high=4)
     first = stage(house.bucket, table.name, [row(1, "a", 1), row(2, "b", 1)], keys=keys)
     again = stage(
         house.bucket, table.name, [row(2, "b", 1), row(3, "c", 1)], minutes=(10, 20), keys=keys

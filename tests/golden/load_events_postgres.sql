@@ -22,9 +22,6 @@ COPY "tidemark_stage" FROM STDIN (FORMAT csv)
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete
 FROM "tidemark_stage"
 
--- analyze_stage
-ANALYZE "tidemark_stage" ("id", "_batch_id")
-
 -- drop_held
 DELETE FROM "tidemark_stage"
 WHERE "_batch_id" IN (
@@ -102,7 +99,7 @@ WHERE "app"."app_events"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."app_events" ("id", "event_time", "event_name", "app_id", "user_id", "device_id", "event_data", "created_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", CAST(CONVERT_FROM("event_data", 'UTF8') AS JSONB), "created_at", "_batch_id", "_read_at", (CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
+SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", CAST(CONVERT_FROM("event_data", 'UTF8') AS JSONB), "created_at", "_batch_id", "_read_at", (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
 FROM "tidemark_stage"
 
 -- enter_ledger
@@ -110,7 +107,7 @@ INSERT INTO "app"."_tidemark_ledger__app_events"
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
 SELECT batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, COALESCE(rows_merged, 0),
-       rows_staged - COALESCE(rows_merged, 0), rows_set_aside, checksum, (CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
+       rows_staged - COALESCE(rows_merged, 0), rows_set_aside, checksum, (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
 FROM (
     SELECT
         CAST('drain-run_acba2551-c0-start-20260301T123000000000' AS VARCHAR(256)) AS batch_id,

@@ -21,6 +21,7 @@ FROM 's3://stage/staging/events/2026/03/01/12/drain-run_acba2551-c0-start-202603
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
 MANIFEST
+STATUPDATE OFF
 
 -- check_count
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete

@@ -44,7 +44,7 @@ ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-2026
 
 -- fill_new
 INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", (CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
 FROM (
     SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
            ROW_NUMBER() OVER (
@@ -87,7 +87,7 @@ SELECT 'base-manual_1_19b04f56-c0-start-20260301T123000000000', 'base',
        7,
        (SELECT COUNT(*) FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'),
        7 - (SELECT COUNT(*) FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'),
-       0, '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', (CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
+       0, '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
 
 -- empty_old
 DROP TABLE "app"."orders"

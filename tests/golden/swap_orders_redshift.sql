@@ -15,6 +15,7 @@ CREATE TEMP TABLE "tidemark_stage" (
     "_batch_id" VARCHAR(256),
     "_read_at" TIMESTAMP
 )
+DISTSTYLE KEY DISTKEY ("id")
 
 -- copy_batch
 COPY "tidemark_stage"
@@ -22,6 +23,7 @@ FROM 's3://stage/staging/shop.orders/2026/03/01/12/base-manual_1_19b04f56-c0-sta
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
 MANIFEST
+STATUPDATE OFF
 
 -- check_count
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete

@@ -59,7 +59,7 @@ def stage(
 
     :param minutes: the window; :param read_at: when the rows were read, the window's end if None
     :param claimed: the number of rows that the receipt lies about
-    :param keys: of a table whose rows are only added, the window of keys
+    :param keys: of a table whose rows are only added, the window of keys, by `id`
     """
     window = Window(at(minutes[0]), at(minutes[1]))
     read = at(minutes[1] if read_at is None else read_at)
@@ -70,7 +70,7 @@ def stage(
         epoch=1,
         low=None if base else window.low,
         high=window.high,
-        cursor="updated_at",
+        cursor="id" if keys else "updated_at",
         key=("id",),
         columns=tuple(columns),
         chunks=single_chunk(window, open_end=False),

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
+from tidemark.core.source.growing_keys import KeyWindow
 from tidemark.core.storage.batches import Batch, Plan, StagedFile, is_base
 
 LARGEST_GROUP = 50
@@ -64,6 +65,17 @@ class Group:
     def may_repeat_keys(self) -> bool:
         """Whether the files may hold several rows of one key."""
         return len(self.batches) > 1 or not self.plan.reads_keys_once
+
+    @property
+    def keys(self) -> KeyWindow | None:
+        """The window of growing keys that holds all of its rows, None if one of its batches has
+        none."""
+        windows = [batch.plan.keys for batch in self.batches if batch.plan.keys is not None]
+        if len(windows) < len(self.batches):
+            return None
+        lows = [window.low for window in windows if window.low is not None]
+        low = min(lows) if len(lows) == len(windows) else None
+        return KeyWindow(low=low, high=max(window.high for window in windows))
 
     @property
     def subject(self) -> str:

@@ -13,7 +13,7 @@ from tidemark.core.storage.batches import Batch
 from tidemark.core.templates import identifier, render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
-# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has fourteen.
+# (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has about fifteen.
 
 
 def ledger_table(table: Loadable, target: str) -> str:
@@ -103,6 +103,7 @@ def load_statements(
         forgotten_table=forgotten_table(table, target.name),
         person_columns=table.person_columns if isinstance(table, EventTable) else (),
         only_added=plan.keys is not None,
+        keys=group.keys,
         batches=group.batches,
         batch_ids=group.batch_ids,
     )
@@ -136,7 +137,6 @@ def _swap_statements(
         carried=[name for name in shared["names"] if name in group.carried],
         alike=group.alike,
         superseded=group.superseded,
-        dist_key=table.dist_key,
         sort_keys=table.sort_keys,
         batch_id=plan.batch_id,
         read_from=batch.read_from,
@@ -186,6 +186,7 @@ def _applied(
         "names": [column.name for column in columns],
         "key": plan.key,
         "cursor": plan.cursor,
+        "dist_key": table.dist_key,
         "may_repeat_keys": group.may_repeat_keys,
         "manifest_url": f"s3://{bucket}/{group.manifest_key}" if group.rows else None,
         "iam_role": target.copy_role,
