@@ -87,6 +87,7 @@ def test_c4_a_load_that_takes_too_long_is_ended_by_the_server(far: House) -> Non
     assert len(far.rows(table)) == 1
 
 
+@pytest.mark.runbook("A PostgreSQL target fails")
 def test_c24_a_wrong_password_is_for_a_person(
     far: House, monkeypatch: pytest.MonkeyPatch, stack: Endpoints
 ) -> None:

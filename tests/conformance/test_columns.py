@@ -70,6 +70,7 @@ def test_a_type_that_cannot_grow_is_refused_and_nothing_is_changed(house: House)
     assert house.open(table).columns() == before
 
 
+@pytest.mark.runbook("The source's columns changed")
 def test_a_key_grows_where_it_can(house: House) -> None:
     table = house.table()
     short = replace(ID, redshift="VARCHAR(4)")
@@ -106,11 +107,14 @@ def test_loads_may_alter_a_table_at_once(house: House) -> None:
     assert [row["id"] for row in house.rows(table)] == [1, 2]
 
 
+@pytest.mark.runbook("A table is gone on a warehouse")
 def test_a_table_that_is_gone_is_not_made_anew_half_empty(house: House) -> None:
     table = house.table()
     load(house, table, staged(house, table, 0, ITEMS, id=1, name="one"))
     batch = staged(house, table, 1, ITEMS, id=2, name="two")
     house.open(table).alter([f'DROP TABLE "{table.table}"'], f"drop {table.table}")
-    with pytest.raises(MigrateSchema, match=r"is gone, and the ledger .* mode: resync"):
+    with pytest.raises(
+        MigrateSchema, match=r"is gone, and the ledger beside it lists batches.* mode: resync"
+    ):
         load(house, table, batch)
     assert house.open(table).columns() is None

@@ -89,6 +89,7 @@ def test_rule_15_an_empty_batch_is_entered(house: House) -> None:
     assert house.rows(table) == []
 
 
+@pytest.mark.runbook("A batch cannot be loaded at all")
 def test_a_batch_that_is_not_what_was_sealed_changes_nothing(house: House) -> None:
     table = house.table()
     batch = stage(house.bucket, table.name, [row(1, "one", 1)], claimed=2)

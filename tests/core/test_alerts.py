@@ -127,6 +127,7 @@ def test_every_alert_is_a_threshold_of_a_metric_that_is_sent():
         assert each.where is None or each.where[0] in METRICS[each.metric].tags
 
 
+@pytest.mark.runbook("An alert was told")
 def test_every_alert_is_in_the_runbook():
     told = (ROOT / "docs" / "runbook.md").read_text()
     for each in alert_list(Alerts()):

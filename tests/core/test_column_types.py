@@ -108,10 +108,11 @@ def test_lengths_are_counted_in_bytes(column: Column, bytes_needed: int | None) 
     assert byte_limit(column) == bytes_needed
 
 
+@pytest.mark.runbook("A column's type cannot be copied")
 def test_a_type_without_an_exact_copy_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedType) as refusal:
         _declared("vector(3)")
-    for part in ("shop.orders", "column c", "vector(3)"):
+    for part in ("shop.orders", "column c", "vector(3)", "cannot be copied exactly"):
         assert part in str(refusal.value)
 
 

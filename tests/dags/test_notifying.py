@@ -54,6 +54,7 @@ def context(errors=None, before=None):
     return {"dag": dag, "run_id": "r1", "ti": ti}
 
 
+@pytest.mark.runbook("Who is told")
 def test_a_failed_run_is_told_once_in_the_words_of_its_tasks_whoever_else_cannot_tell(called):
     words = {"extract_chunk": ["chunk 0: clear it"], "load_primary": "s.a: mend the grant"}
     called["on_failure_callback"](context(words))

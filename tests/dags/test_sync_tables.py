@@ -102,6 +102,7 @@ def test_the_form_is_on_the_dag_with_values_that_hold_and_no_task_carries_a_copy
     assert not any(task.params for task in dag.tasks)
 
 
+@pytest.mark.runbook("Which task is red?")
 def test_a_wrong_setting_is_an_import_error_that_names_file_table_and_key(parse):
     with pytest.raises(
         Exception, match=r"tables\.yaml: tables\.s\.a\.cursr: there is no such setting"

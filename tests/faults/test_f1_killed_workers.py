@@ -31,6 +31,7 @@ DEATHS: dict[str, tuple[str, Callable[[str], Pattern], bool]] = {
 }
 
 
+@pytest.mark.runbook("An extracting task was killed")
 @pytest.mark.parametrize("moment", DEATHS)
 def test_f1_a_worker_is_killed(product: Product, moment: str) -> None:
     task, pattern, after = DEATHS[moment]

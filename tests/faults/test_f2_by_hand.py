@@ -100,6 +100,7 @@ def test_f2_success_is_marked_on_a_load_that_never_ran(product: Product) -> None
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("Which task is red?")
 def test_f2_success_is_marked_on_a_chunk_that_was_never_read(product: Product) -> None:
     table = product.table("by_hand", chunk_rows=2)
     product.source.insert(table, range(1, 6))
@@ -107,7 +108,7 @@ def test_f2_success_is_marked_on_a_chunk_that_was_never_read(product: Product) -
     run.ready()
     run.mark("extract_chunk", "success", 0)
     run.go().expect("failed")
-    assert "chunks [0]" in run.told("seal_batch")
+    assert "has no receipt for chunks [0]" in run.told("seal_batch")
     run.clear("extract_chunk", downstream=True).go().expect("success")
     product.assert_equal(table)
 

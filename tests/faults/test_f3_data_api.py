@@ -53,6 +53,7 @@ def test_f3_the_data_api_fails_once(product: Product, what: str) -> None:
     assert product.gate.count(load_submitted(table, "primary"), seen) <= 3
 
 
+@pytest.mark.runbook("A statement hangs")
 def test_f3_a_load_past_its_deadline_is_cancelled_before_another_is_submitted(
     product: Product,
 ) -> None:

@@ -9,6 +9,7 @@ from tests.support.product import Product
 from tests.support.source import DATABASE
 
 
+@pytest.mark.runbook("Another warehouse becomes the primary")
 def test_f5_the_primary_is_down_and_roles_are_swapped(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,7 @@ def test_what_is_not_copied_yet_is_proposed(
     assert "tmp_orders" not in france
 
 
+@pytest.mark.runbook("A table appeared on the source, or vanished")
 def test_wildcards_are_resolved_into_a_file(
     configure: Callable[[str], Path], capsys: pytest.CaptureFixture[str], sql: Run
 ) -> None:

@@ -88,6 +88,7 @@ def test_these_grants_do_for_nothing_else(reader: MySqlSource, sql: Run, stateme
     assert refusal.value.args[0] in (1044, 1142)
 
 
+@pytest.mark.runbook("The source refuses us")
 @pytest.mark.parametrize(
     ("revoked", "said"),
     [

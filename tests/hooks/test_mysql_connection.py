@@ -66,6 +66,7 @@ def test_encryption_is_what_the_connection_says(
     assert encrypted(to_server(**extra)) is expected
 
 
+@pytest.mark.runbook("The source refuses us")
 @pytest.mark.parametrize(
     "extra",
     [
@@ -152,6 +153,7 @@ def test_patience_ends(offer: Offer, relay: Relay) -> None:
     assert relay.refused > 1
 
 
+@pytest.mark.runbook("The source refuses us")
 def test_what_a_retry_cannot_mend_is_asked_once(offer: Offer, relay: Relay) -> None:
     with pytest.raises(SourceError, match="refuses the user"):
         offer(port=relay.port, password="wrong", extra={"connect_patience": 60}).now()

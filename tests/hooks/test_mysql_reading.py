@@ -16,7 +16,7 @@ from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
 from tests.hooks.every_value import ZERO_DATES, rows_of
-from tests.hooks.reading import all_rows, read_table
+from tests.hooks.reading import all_rows, read_ids, read_table
 from tests.support.dialects import is_mariadb, make_table, numbers, time_limit
 from tests.support.parquet import files_of
 
@@ -160,10 +160,27 @@ def test_a_reading_that_is_stopped_ends_at_once(source: MySqlSource, sql: Run, m
     assert not _sessions_reading(sql, "slow")
 
 
+@pytest.mark.runbook("A first load died after hours")
 def test_a_servers_time_limit_is_named(source: MySqlSource, sql: Run, many: None) -> None:
     request = all_rows(source, "many")
-    with time_limit(sql, 0.05), pytest.raises(SourceError, match="max_statement_time"):
+    with (
+        time_limit(sql, 0.05),
+        pytest.raises(SourceError, match=r"ended the query at its time limit.*max_statement_time"),
+    ):
         read_table(source, request)
+
+
+@pytest.mark.runbook("The server's answer could not be read, or is read slowly")
+def test_what_the_decoder_cannot_have_is_read_slowly_and_says_why(
+    source: MySqlSource, sql: Run, seconds: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    ((most,),) = sql("SELECT @@global.max_prepared_stmt_count")
+    sql("SET GLOBAL max_prepared_stmt_count = 0")
+    try:
+        assert read_ids(source, all_rows(source, "seconds")) == list(range(10))
+    finally:
+        sql(f"SET GLOBAL max_prepared_stmt_count = {most}")
+    assert "Reading by the slow path: " in caplog.text
 
 
 def test_a_connection_killed_while_reading_is_worth_a_retry(

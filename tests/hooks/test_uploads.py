@@ -175,6 +175,15 @@ def test_a_bucket_that_stays_down_is_given_up(bucket: StagingBucket, gate: Gate,
     assert _unfinished(s3, bucket) == []
 
 
+@pytest.mark.runbook("S3 cannot be reached, or refuses")
+def test_a_network_that_breaks_every_time_is_given_up(bucket: StagingBucket, gate: Gate) -> None:
+    with (
+        gate.refuse(request("GET", "lost"), "reset"),
+        pytest.raises(TryAgain, match=r"S3 could not be asked for .*lost"),
+    ):
+        bucket.read("lost")
+
+
 def test_an_error_of_the_writer_leaves_nothing(bucket: StagingBucket, s3: Any) -> None:
     def write() -> None:
         with Uploads(bucket) as uploads:

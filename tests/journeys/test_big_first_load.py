@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.support.dialects import numbers
 from tests.support.journeys import Pipeline
 from tests.support.moments import receipt_written
@@ -15,6 +17,7 @@ _CHUNKS = 8
 _DEADLINE = 120.0 + ROWS / 5_000
 
 
+@pytest.mark.runbook("A first load died after hours")
 def test_a_first_load_killed_in_the_middle_goes_on_from_its_finished_chunks(
     pipeline: Pipeline,
 ) -> None:

@@ -72,6 +72,7 @@ def look(product: Product) -> dict[str, int]:
     return found
 
 
+@pytest.mark.runbook("An alert was told")
 def test_a_batch_that_stays_owed_is_told_once_and_once_when_it_is_paid(
     product: Product, chat: Chat
 ) -> None:

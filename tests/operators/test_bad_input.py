@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from localaws.processes import free_port
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -43,6 +45,7 @@ def test_a_missing_cursor_column_and_a_missing_table(product: Product) -> None:
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The source cannot be reached")
 def test_an_unreachable_mysql(product: Product) -> None:
     nowhere = {"host": "127.0.0.1", "port": free_port(), "login": "nobody"}
     product.connection("mysql_nowhere", conn_type="mysql", **nowhere, extra={"connect_patience": 2})
@@ -53,6 +56,7 @@ def test_an_unreachable_mysql(product: Product) -> None:
     assert "The watermark has not moved" in said
 
 
+@pytest.mark.runbook("The state document is gone or unreadable")
 def test_a_truncated_state_document(product: Product) -> None:
     """It is never taken for a first run."""
     table, store = product.table("truncated_state"), product.store

@@ -108,6 +108,7 @@ def test_texts_are_cut_and_say_so_and_zero_dates_become_null(product: Product) -
     assert records(product, table) == {}
 
 
+@pytest.mark.runbook("Rows were set aside")
 def test_a_text_too_long_stops_the_batch_where_it_is_to(product: Product) -> None:
     table = essays(product, "short", "x" * TOO_LONG, oversize_text="fail")
     run = product.sync(table, "failed")
@@ -162,6 +163,7 @@ def test_bytes_that_are_no_text_are_set_aside_and_replaced_where_they_are_to(
     )
 
 
+@pytest.mark.runbook("Rows were set aside")
 def test_more_bad_rows_than_may_be_stop_the_batch_and_nothing_is_set_aside(
     product: Product,
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_zero_date_stops_the_batch_where_it_is_to(product: Product) -> None:
 ZERO = "a\0b"
 
 
+@pytest.mark.runbook("Rows were set aside")
 def test_a_row_that_the_warehouses_refuse_is_set_aside_for_each_and_the_rest_is_loaded(
     product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -242,6 +245,7 @@ def typed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return said.out if code == 0 else said.err
 
 
+@pytest.mark.runbook("Rows were set aside")
 def test_rows_are_listed_shown_and_sent_round_again_where_they_belong(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -268,6 +272,7 @@ def test_rows_are_listed_shown_and_sent_round_again_where_they_belong(
         assert [row["body"] for row in rows] == ["fine", "… [cut from 70000 bytes]", "newer"]
 
 
+@pytest.mark.runbook("Rows were set aside")
 def test_a_mended_warehouse_gets_its_rows_back(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,6 +42,7 @@ def leftovers(product: Product) -> list[str]:
     return [row["table_name"] for row in found]
 
 
+@pytest.mark.runbook("Rows that were deleted on the source must go")
 def test_a_full_refresh_takes_deleted_rows_along_and_keeps_the_watermark(product: Product) -> None:
     orders = copied(product, chunk_rows=4)
     watermark = product.watermark(orders)
@@ -169,6 +170,7 @@ def test_a_swap_that_dies_or_is_sent_twice_changes_nothing_twice(
     assert leftovers(product) == []
 
 
+@pytest.mark.runbook("A warehouse is new: added later, restored, or disabled too long")
 def test_a_target_added_later_is_new_and_starts_by_resync(product: Product) -> None:
     table = product.table("added", chunk_rows=100)
     product.source.insert(table, range(1, 5))
@@ -192,13 +194,16 @@ def test_a_target_added_later_is_new_and_starts_by_resync(product: Product) -> N
     assert product.state(table)["targets"]["secondary"]["status"] == "complete"
 
 
+@pytest.mark.runbook("A warehouse is new: added later, restored, or disabled too long")
 def test_rule_23_a_restored_warehouse_is_noticed(product: Product, orders: str) -> None:
     product.source.update(orders, [1], "restored away")
     product.sync(orders)
     product.secondary.run(f"DELETE FROM _tidemark_ledger__{orders} WHERE low IS NOT NULL")
     product.source.update(orders, [2], "next")
     run = product.sync(orders, "failed")
-    assert "was restored from an older state" in run.told("load_secondary")
+    said = run.told("load_secondary")
+    assert "which was committed and is not owed" in said
+    assert "was restored from an older state" in said
     assert product.state(orders)["targets"]["secondary"]["status"] == "new"
     product.sync(orders, mode="resync", targets=["secondary"])
     product.assert_equal(orders)

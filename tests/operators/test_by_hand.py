@@ -14,6 +14,7 @@ from tests.support.product import ROOT, Product
 from tests.support.source import DATABASE
 
 
+@pytest.mark.runbook("A batch cannot be loaded at all", "Is anything lost?")
 def test_rule_7_replan_lets_a_stuck_window_be_read_anew(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def hashed(value: str) -> str:
     return hmac.new(HASH_KEY.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
+@pytest.mark.runbook("The columns or the condition of a table are to change")
 def test_chosen_columns_and_rows_arrive_and_no_others(product: Product) -> None:
     source = product.source
     table = product.table("chosen", _PEOPLE)

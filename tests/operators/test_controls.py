@@ -24,6 +24,7 @@ def fill_in(operator: type, **form: Any) -> Any:
     return operator(task_id="act").execute({"params": form, "dag_run": run})
 
 
+@pytest.mark.runbook("By hand")
 def test_the_forms_act_as_the_commands_do(product: Product) -> None:
     table = product.table("by_form")
     stream = f"{DATABASE}.{table}"

@@ -8,11 +8,15 @@ from tidemark.operators import RedriveOperator
 from tidemark.operators.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream
 
+from localaws import inject
 from tests.support.drains import DrainedQueue
 from tests.support.event_queue import purchases
 from tests.support.product import Product
 
 
+@pytest.mark.runbook(
+    "Messages are in the dead-letter queue, or somebody wants their events deleted"
+)
 def test_dead_letters_go_round_again_as_the_events_they_were(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,6 +51,20 @@ def test_an_event_that_was_loaded_after_all_counts_once(product: Product) -> Non
     queue.drain()
     queue.assert_users(2)
     assert queue.left() == queue.left(queue.dead) == 0
+
+
+@pytest.mark.runbook("The queue cannot be reached, or refuses")
+def test_a_queue_that_cannot_be_asked_is_told_from_one_that_refuses(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = DrainedQueue(product)
+    asked = ["dlq", "depth", "-q", queue.name]
+    with inject(product.stack, "sqs", "reset", match=f"{queue.name}$"):
+        assert main(asked) == 75
+    assert "SQS could not be asked for" in capsys.readouterr().err
+    product.configure_queue(queue.name, queue_url=f"{queue.url}_gone")
+    assert main(asked) == 1
+    assert "SQS refused" in capsys.readouterr().err
 
 
 def test_the_form_in_airflow_does_the_same(product: Product) -> None:

@@ -44,6 +44,7 @@ def test_owed_batches_and_the_runs_own_are_one_copy(product: Product) -> None:
         assert each["extracted"] == each["merged"] + each["stale"] + each["set_aside"] == 1
 
 
+@pytest.mark.runbook("The secondary was down for hours")
 def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,7 +65,10 @@ def test_a_run_pays_so_much_and_its_own_batch_comes_all_the_same(
     product.assert_equal(table)
 
 
-def test_rule_7_a_refused_batch_is_reported_and_passed_over(product: Product) -> None:
+@pytest.mark.runbook("The secondary was down for hours", "Which task is red?")
+def test_rule_7_a_refused_batch_is_reported_and_passed_over(
+    product: Product, caplog: pytest.LogCaptureFixture
+) -> None:
     table = product.table("poisoned")
     first, bad, last = owing(product, table, 3)
     good = product.store.batches(f"{DATABASE}.{table}")[bad]
@@ -74,7 +78,9 @@ def test_rule_7_a_refused_batch_is_reported_and_passed_over(product: Product) ->
     product.source.insert(table, [9])
     run = product.sync(table, "failed")
     assert bad in run.told("load_secondary")
-    assert "1 owed batches" in run.told("load_secondary")
+    assert "1 owed batches are refused" in run.told("load_secondary")
+    assert "Failed to insert data into secondary Redshift" in caplog.text
+    assert f"{bad} is passed over" in caplog.text
     assert run.states["commit_watermark"] == "success"
     assert product.debt(table) == [bad]
     assert {first, last, run.xcom("plan_increment", "batch_id")} <= {
@@ -87,6 +93,7 @@ def test_rule_7_a_refused_batch_is_reported_and_passed_over(product: Product) ->
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The secondary was down for hours")
 def test_the_breaker_skips_loads_and_a_clear_probes(product: Product) -> None:
     table = product.table("shut_out")
     with product.target("secondary", breaker_failures=2, breaker_pause_seconds=3600):
@@ -115,6 +122,7 @@ def test_an_open_breaker_probes_after_its_pause(product: Product) -> None:
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("A warehouse must be left alone at certain times")
 def test_a_target_without_operation_now_owes(product: Product) -> None:
     table = product.table("quiet")
     product.source.insert(table, [1])
@@ -127,6 +135,7 @@ def test_a_target_without_operation_now_owes(product: Product) -> None:
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("A warehouse must be left alone at certain times")
 def test_a_required_target_without_operation_now_is_waited_for(product: Product) -> None:
     table = product.table("quiet")
     product.source.insert(table, [1])
@@ -141,6 +150,7 @@ def test_a_required_target_without_operation_now_is_waited_for(product: Product)
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("There is no triggerer")
 def test_without_a_triggerer_the_worker_waits(product: Product) -> None:
     table = product.table("waiting")
     product.source.insert(table, [1])

@@ -24,6 +24,7 @@ def doctor(
     return code, [each for each in found if not each["where"].startswith(("bucket", "airflow"))]
 
 
+@pytest.mark.runbook("What is wrong, or soon will be?")
 def test_what_is_well_is_left_alone_and_what_is_wrong_has_a_line(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,6 +48,7 @@ def test_what_is_well_is_left_alone_and_what_is_wrong_has_a_line(
         ExamineProjectOperator(task_id="examine").execute({})
 
 
+@pytest.mark.runbook("What is wrong, or soon will be?")
 def test_a_bucket_is_proved_and_its_rules_are_read(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,6 +95,7 @@ def test_what_narrows_goes_or_changes_places_costs_nothing(product: Product) -> 
         assert [row["old"] for row in warehouse.rows(table)] == [1, None]
 
 
+@pytest.mark.runbook("The source's columns changed")
 def test_what_looks_like_a_rename_waits_for_a_person(product: Product) -> None:
     table = _table(product, "renamed", "name VARCHAR(20)")
     _put(product, table, id=1, name="one")
@@ -107,12 +108,14 @@ def test_what_looks_like_a_rename_waits_for_a_person(product: Product) -> None:
     for warehouse in product.warehouses:
         said = run.told(f"load_{warehouse.name}")
         assert "name went and title came" in said
+        assert "nobody but you knows" in said
         (rename,) = re.findall(r"ALTER TABLE \S+ RENAME COLUMN \S+ TO \S+;", said)
         warehouse.run(rename)
     run.clear("load_primary", "load_secondary", downstream=True).go().expect("success")
     _equal(product, table)
 
 
+@pytest.mark.runbook("The source's columns changed")
 def test_another_type_is_refused_and_both_ways_out_lead_on(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +140,7 @@ def test_another_type_is_refused_and_both_ways_out_lead_on(
     assert found == [(1, "one"), (None, "two")]
 
 
+@pytest.mark.runbook("The source's columns changed")
 def test_a_frozen_contract_stops_before_anything_is_read(product: Product) -> None:
     table = _table(product, "frozen", "name VARCHAR(5)", contract="freeze")
     _put(product, table, id=1, name="one")
@@ -145,6 +149,7 @@ def test_a_frozen_contract_stops_before_anything_is_read(product: Product) -> No
     _put(product, table, id=2, name="second", note="new")
     run = product.sync(table, "failed")
     said = run.told("plan_increment")
+    assert "contract: freeze" in said
     assert "note VARCHAR(20) is new; name was VARCHAR(20) and is VARCHAR(24)" in said
     assert len(product.batches(table)) == 1
     product.configure(table, contract="evolve")
@@ -152,6 +157,7 @@ def test_a_frozen_contract_stops_before_anything_is_read(product: Product) -> No
     _equal(product, table)
 
 
+@pytest.mark.runbook("The source's columns changed")
 def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Product) -> None:
     table = _table(product, "altered", "name VARCHAR(5)", "amount INT", chunk_rows=100)
     _put(product, table, id=1, name="one", amount=1)
@@ -166,6 +172,7 @@ def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Produc
     _put(product, table, id=3, name="the third", note=3)
     planned.go().expect("failed")
     said = planned.told("extract_chunk")
+    assert "the source was altered after the batch was planned" in said
     assert "amount int(11) is gone" in said
     assert "name was varchar(5)" in said
     assert product.state(table)["epoch"] == 1

@@ -125,6 +125,7 @@ def test_c1_both_databases_get_every_reading(sensors: Sensors) -> None:
     assert sensors.owes(table) == []
 
 
+@pytest.mark.runbook("A PostgreSQL target fails")
 def test_c8_to_c11_a_far_database_that_is_silent_holds_nothing_up(
     sensors: Sensors, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,6 +193,7 @@ def test_c29_the_roles_are_swapped_and_nothing_is_loaded_anew(sensors: Sensors) 
     assert sensors.levels("remote", table) == sensors.levels("local", table) == ["1.000", "2.000"]
 
 
+@pytest.mark.runbook("A PostgreSQL target fails")
 @pytest.mark.parametrize("how", ["worker killed", "task cleared"])
 def test_a_load_that_is_ended_in_the_middle_leaves_nothing(sensors: Sensors, how: str) -> None:
     table, product = sensors.table(), sensors.product

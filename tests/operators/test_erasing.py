@@ -33,6 +33,9 @@ def receipts(queue: DrainedQueue, capsys: pytest.CaptureFixture[str]) -> list[di
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
+@pytest.mark.runbook(
+    "Messages are in the dead-letter queue, or somebody wants their events deleted"
+)
 def test_a_persons_events_go_everywhere_and_stay_away(
     product: Product, ask_to_erase: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

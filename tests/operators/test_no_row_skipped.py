@@ -60,6 +60,7 @@ def test_ten_thousand_rows_with_one_time_cross_a_window_edge(product: Product) -
     assert sum(entry["rows_staged"] for entry in ledger) == 11_000, "no row is read twice"
 
 
+@pytest.mark.runbook("The state document is gone or unreadable")
 def test_rule_22_a_missing_document_is_not_a_first_run(product: Product) -> None:
     """It stops the run, and names the command that recovers; the command does."""
     table, store = product.table("lost_document"), product.store
@@ -72,7 +73,7 @@ def test_rule_22_a_missing_document_is_not_a_first_run(product: Product) -> None
     told = product.sync(table, "failed").told("plan_increment")
     command = f"python -m tidemark watermark recover -t {stream}"
     assert command in told
-    assert "staged batches and ledger rows on primary" in told
+    assert "staged batches and ledger rows on primary, so this is no first run" in told
     assert store.keys(store.state_key(stream)) == []
 
     assert cli(command.split()[3:]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from localaws import inject
 from tests.support.moments import load_asked_about, load_submitted
 from tests.support.product import Product
@@ -28,6 +30,7 @@ def test_a_retry_takes_up_the_statement_of_a_dead_worker(product: Product) -> No
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("A statement hangs")
 def test_a_load_is_cancelled_with_its_task_running_or_deferred(product: Product) -> None:
     table = product.table("cancelled")
     product.source.insert(table, [1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from tidemark.core.storage.batches import parse_batch_id
 
 from tests.support.product import Product
@@ -22,6 +23,7 @@ def test_rule_8_what_a_batch_is_says_the_batch_and_not_the_run(product: Product)
     assert product.state(table)["in_flight"] is None
 
 
+@pytest.mark.runbook("A batch cannot be loaded at all")
 def test_rule_9_a_batch_that_was_never_sealed_is_not_committed(product: Product) -> None:
     table = product.table("unsealed")
     product.source.insert(table, range(1, 4))
@@ -68,6 +70,7 @@ def test_rule_12_of_rows_that_share_a_configured_key_the_newest_counts(product: 
             assert warehouse.names(table) == {1: "newer"}, mode
 
 
+@pytest.mark.runbook("Copy again what came in a past window")
 def test_rule_18_a_backfill_beside_a_batch_in_flight_is_owed_and_moves_nothing(
     product: Product,
 ) -> None:

@@ -19,6 +19,7 @@ def required(product: Product, table: str) -> list[str]:
     return [name for name, target in targets.items() if target["role"] == "required"]
 
 
+@pytest.mark.runbook("Another warehouse becomes the primary")
 def test_rule_5_roles_change_by_command_when_nothing_is_owed(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -31,6 +32,7 @@ def test_rule_5_roles_change_by_command_when_nothing_is_owed(
         product.target("primary", role="best_effort"),
     ):
         run = product.sync(table, "failed")
+        assert "a role changes by command" in run.told("plan_increment")
         assert "python -m tidemark" in run.told("plan_increment")
         product.source.update(table, [1], "owed")
 
@@ -60,6 +62,7 @@ def test_rule_5_roles_change_by_command_when_nothing_is_owed(
         product.assert_equal(table)
 
 
+@pytest.mark.runbook("Another warehouse becomes the primary", "Which task is red?")
 def test_a_restored_warehouse_is_not_promoted(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,9 +71,10 @@ def test_a_restored_warehouse_is_not_promoted(
     product.sync(table)
     product.secondary.run(f"DELETE FROM _tidemark_ledger__{table}")
     assert main(["promote", "secondary", "-t", f"{DATABASE}.{table}"]) == 1
-    assert "its ledger does not list" in capsys.readouterr().out
+    assert "secondary cannot become required: its ledger does not list" in capsys.readouterr().out
 
 
+@pytest.mark.runbook("A warehouse is new: added later, restored, or disabled too long")
 def test_a_disabled_target_that_skips_is_new_afterwards(product: Product) -> None:
     table = product.table("roles")
     product.source.insert(table, range(1, 4))
@@ -83,6 +87,7 @@ def test_a_disabled_target_that_skips_is_new_afterwards(product: Product) -> Non
     assert product.state(table)["targets"]["secondary"]["status"] == "new"
 
 
+@pytest.mark.runbook("A warehouse is given up, or a table is to go to some of them only")
 def test_a_target_that_is_taken_out_owes_for_a_while_and_is_forgotten_by_command(
     product: Product, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -115,6 +120,7 @@ def test_a_target_that_is_taken_out_owes_for_a_while_and_is_forgotten_by_command
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("A warehouse is given up, or a table is to go to some of them only")
 def test_rule_5_a_required_target_that_is_taken_out_stops_the_run_and_the_command_works(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +131,7 @@ def test_rule_5_a_required_target_that_is_taken_out_stops_the_run_and_the_comman
         assert main(["promote", "secondary", "-t", f"{DATABASE}.{table}"]) == 0
         product.configure(table, targets=["secondary"])
         said = product.sync(table, "failed").told("plan_increment")
+        assert "the required target primary is no longer configured" in said
         (command,) = re.findall(r"python -m tidemark (.*)", said)
         assert main(command.split()) == 0, capsys.readouterr()
         product.source.insert(table, [2])

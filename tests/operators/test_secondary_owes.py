@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from tests.support.moments import ledger_asked, load_submitted, watermark_moved
 from tests.support.product import Product
 from tests.support.traffic import data_api
@@ -86,6 +88,19 @@ def test_rule_17_a_secondary_that_cannot_be_asked_owes(product: Product) -> None
     assert product.debt(table) == [], "the ledger lists it, so the next load strikes it"
     assert product.gate.count(load_submitted(table), seen) == 0
     assert product.gate.count(ledger_asked(table, "secondary"), seen) > 0
+
+
+@pytest.mark.runbook("Redshift cannot be reached, or refuses")
+def test_a_data_api_that_cannot_be_reached_is_owed_to(product: Product) -> None:
+    table = product.table("unreachable")
+    product.source.insert(table, [1])
+    run = product.start(table).go(until="seal_batch")
+    with product.gate.refuse(data_api(cluster="secondary"), how="reset"):
+        run.go().expect("failed")
+    assert "the Data API could not be reached" in run.told("load_secondary")
+    assert run.states["commit_watermark"] == "success"
+    run.clear("load_secondary").go().expect("success")
+    product.assert_equal(table)
 
 
 def test_a_load_that_ends_while_the_commit_decides_leaves_no_debt(product: Product) -> None:

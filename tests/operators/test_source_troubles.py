@@ -16,6 +16,7 @@ from tests.support.source_server import SourceServer
 _LATER = timedelta(minutes=5)
 
 
+@pytest.mark.runbook("The horizon is held back, or has stalled")
 def test_rule_19_a_statement_that_waits_for_a_lock_is_waited_for(
     product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -54,6 +55,7 @@ def test_rule_19_a_statement_that_waits_for_a_lock_is_waited_for(
     assert product.secondary.names(table)[1] == "waited"
 
 
+@pytest.mark.runbook("The horizon is held back, or has stalled")
 def test_a_horizon_that_stalls_is_an_error_in_the_log_and_skips_nothing(
     product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -74,6 +76,7 @@ def test_a_horizon_that_stalls_is_an_error_in_the_log_and_skips_nothing(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The source refuses us")
 def test_without_process_nothing_is_read_until_it_is_granted_again(
     product: Product, stack: Endpoints
 ) -> None:
@@ -91,6 +94,7 @@ def test_without_process_nothing_is_read_until_it_is_granted_again(
         run = product.sync(table, "failed")
     finally:
         source.run(f"GRANT PROCESS ON *.* TO {reader}")
+    assert "open transactions cannot be seen" in run.told("plan_increment")
     assert "GRANT PROCESS" in run.told("plan_increment")
     assert product.watermark(table) == watermark
     run.clear_all().go().expect("success")
@@ -172,6 +176,7 @@ def server(product: Product, stack: Endpoints) -> Iterator[SourceServer]:
     product.source.reconnect()
 
 
+@pytest.mark.runbook("The source cannot be reached")
 def test_a_source_that_restarts_in_the_middle_costs_no_chunk_that_was_read(
     product: Product, server: SourceServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,8 +60,9 @@ def test_rule_16_what_all_hold_is_deleted_and_a_cleared_load_needs_no_file(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The staging bucket grows")
 def test_rule_6_what_a_disabled_target_owes_is_dropped_and_it_needs_a_resync(
-    product: Product,
+    product: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = product.table("swept")
     product.source.insert(table, range(1, 4))
@@ -71,6 +72,7 @@ def test_rule_6_what_a_disabled_target_owes_is_dropped_and_it_needs_a_resync(
         product.sync(table)
         assert len(product.debt(table)) == 1
         assert sweep_later(table).sweep.set_new == ("secondary",)
+        assert "secondary is disabled and owes what is too old to keep" in caplog.text
         assert product.debt(table) == []
         assert product.batches(table) == {}
     product.source.update(table, [2], "later")
@@ -79,6 +81,7 @@ def test_rule_6_what_a_disabled_target_owes_is_dropped_and_it_needs_a_resync(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The staging bucket grows")
 def test_rule_16_cleaning_by_hand_never_takes_what_is_owed_or_in_flight(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ def table(product: Product) -> str:
     return table
 
 
+@pytest.mark.runbook("Copy again what came in a past window")
 def test_a_dry_run_says_window_rows_chunks_and_sql_and_changes_nothing(
     product: Product, table: str
 ) -> None:
@@ -65,6 +66,9 @@ def test_a_limit_ends_the_window_and_the_next_run_goes_on(product: Product, tabl
     product.assert_equal(table)
 
 
+@pytest.mark.runbook(
+    "The source must not be asked, or the warehouses must be left alone, for one run"
+)
 def test_extract_only_touches_no_warehouse_and_load_only_no_source(
     product: Product, table: str
 ) -> None:
@@ -98,6 +102,9 @@ def test_load_only_leaves_a_batch_alone_that_is_not_read_to_its_end(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook(
+    "The source must not be asked, or the warehouses must be left alone, for one run"
+)
 def test_load_only_for_one_target_pays_what_it_owes(product: Product, table: str) -> None:
     with product.secondary.paused():
         product.sync(table, "failed")
@@ -125,6 +132,7 @@ def test_an_increment_may_leave_a_best_effort_target_out_and_no_other(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("Copy again what came in a past window")
 def test_a_window_is_read_again_for_one_target_alone(product: Product, table: str) -> None:
     product.sync(table)
     before = product.state(table)
@@ -161,6 +169,7 @@ def test_a_backfill_of_an_interval_without_rows_costs_one_task(
     assert len(product.batches(table)) == 1
 
 
+@pytest.mark.runbook("Copy again what came in a past window")
 def test_a_dag_that_was_paused_has_missed_nothing(product: Product, table: str) -> None:
     """Its next run is dated days later; the watermark, not the calendar, says where to resume."""
     day = timedelta(days=1)

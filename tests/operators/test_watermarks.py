@@ -46,6 +46,7 @@ def test_rule_8_set_back_reads_again_and_what_is_in_flight_is_superseded(
     assert (change["what"], change["why"], change["epoch"]) == ("set", "a row is gone", 1)
 
 
+@pytest.mark.runbook("By hand")
 def test_set_refuses_what_would_skip_rows(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,7 @@ def test_reset_reads_the_table_from_the_beginning(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The state document is gone or unreadable")
 def test_a_backup_brings_back_a_lost_document_and_what_was_owed(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +113,7 @@ def test_a_backup_brings_back_a_lost_document_and_what_was_owed(
     product.assert_equal(table)
 
 
+@pytest.mark.runbook("The state document is gone or unreadable")
 def test_recover_refuses_where_there_is_nothing_to_recover(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

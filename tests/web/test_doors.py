@@ -45,6 +45,7 @@ def test_below_another_app_it_starts_with_the_first_request(
     assert ids(queues.take(url, 3)).keys() == {a.json()["messageId"] for a in answers}
 
 
+@pytest.mark.runbook("Events do not arrive")
 def test_below_another_app_a_wrong_configuration_is_no_ones_end(
     configured: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -52,6 +53,7 @@ def test_below_another_app_a_wrong_configuration_is_no_ones_end(
     with Served(mounted()) as served, served.client() as client:
         for _ in range(2):
             assert client.post("/webhook/events", json={}).status_code == 503
+    assert "the webhook receiver cannot start" in caplog.text
     assert caplog.text.count("queues.events.webhook.autth: there is no such setting") == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -93,9 +94,11 @@ def test_without_room_or_spool_a_sender_is_told_to_come_again(
     assert without.post(PATH, json={}).status_code == 200
 
 
+@pytest.mark.runbook("Events do not arrive")
 def test_an_event_the_queue_will_never_take_stops_no_other(
-    serve: Serve, stack: Endpoints, queues: EventQueues, tmp_path: Path, url: str
-) -> None:
+    serve: Serve, stack: Endpoints, queues: EventQueues, tmp_path: Path, url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     queues.set(url, MaximumMessageSize="2048")
     client = serve().client()
     large = {"text": "x" * 3000}
@@ -107,6 +110,18 @@ def test_an_event_the_queue_will_never_take_stops_no_other(
     aside = tmp_path / "spool" / "events" / "refused.lines"
     _wait_for(aside.exists)
     assert json.loads(aside.read_bytes().partition(b" ")[2])["id"] == kept[1]
+    assert "the queue refuses messages for good" in caplog.text
+
+
+@pytest.mark.runbook("Events do not arrive")
+def test_a_disk_that_fails_counts_nothing_as_kept(
+    serve: Serve, stack: Endpoints, tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve().client()
+    shutil.rmtree(tmp_path / "spool" / "events")
+    with inject(stack, "sqs", "unavailable", operation="SendMessageBatch", match=queue_name(url)):
+        assert client.post(PATH, json={}).status_code == 503
+    assert "the spool cannot be written" in caplog.text
 
 
 def test_killed_and_stopped_under_load(

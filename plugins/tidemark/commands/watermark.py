@@ -141,12 +141,13 @@ def _restore(options: argparse.Namespace) -> Answer:
 def _backup(options: argparse.Namespace) -> Answer:
     project = read_project()
     names = [project.table(options.table).name] if options.table else list(project.tables)
-    stamp, done = watermarks.back_up(
+    stamp, done, trouble = watermarks.back_up(
         StagingBucket(project.targets.staging), names, datetime.now(UTC)
     )
     lines = [f"{name:40} saved" for name in done]
     again = f"python -m tidemark watermark restore -t … --from {stamp} --reason …"
-    return Answer({"backup": stamp, "tables": done}, [*lines, again] if done else ["no document"])
+    value = {"backup": stamp, "tables": done}
+    return Answer(value, [*lines, again] if done else ["nothing is saved"], trouble)
 
 
 def _goes_on(state: TableState) -> Answer:

@@ -49,7 +49,7 @@ class MoveWatermarkOperator(BaseOperator):
             case "recover":
                 return watermarks.recover(stream, hand)
             case "backup":
-                stamp, _ = watermarks.back_up(stream.bucket, [stream.table.name], hand.at)
+                stamp, *_ = watermarks.back_up(stream.bucket, [stream.table.name], hand.at)
                 self.log.info("Backup %s", stamp)
             case "restore":
                 return watermarks.restore(stream, form["backup"] or "", hand)

@@ -234,7 +234,7 @@ class Examination:
                         where,
                         "the table is gone",
                         "Its ledger lists batches, so loads refuse to begin anew",
-                        f"Restore it, or {place_of(table, target).rebuild}.",
+                        f"If it was renamed, name it back; else {place_of(table, target).rebuild}.",
                     )
                 return
             changes_for(

@@ -42,7 +42,7 @@ def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
         place = place_of(table, target)
         raise MigrateSchema(
             what=f"{place.relation} is gone, and the ledger beside it lists batches",
-            do=f"Restore it, or {place.rebuild}.",
+            do=f"If it was renamed, name it back; else {place.rebuild}.",
             table=table.name,
             target=target.name,
         )

@@ -100,7 +100,7 @@ class ReceiveMessagesOperator(TableOperator):
             self.log.warning("%s values of %s are in event_data alone: %s", count, column, why)
         if receipt.findings:
             self.log.error(
-                "%s messages were set aside: %s. See python -m tidemark.cli quarantine list -t %s",
+                "%s messages were set aside: %s. See python -m tidemark quarantine list -t %s",
                 receipt.rows_set_aside,
                 told(receipt.findings),
                 self.table,

@@ -1,6 +1,5 @@
 """Watermarks that people move: the same for the terminal and for the form in Airflow."""
 
-import logging
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -22,8 +21,6 @@ from tidemark.hooks.state_store import StateStore
 from tidemark.operators.drafting import reachable
 from tidemark.operators.stream import Stream, TableStream
 from tidemark.operators.sweeping import sealed_batches, staged_batches
-
-_log = logging.getLogger(__name__)
 
 _BACKUPS = "watermark/backups/"
 
@@ -89,9 +86,12 @@ def recover(stream: Stream, hand: Hand) -> TableState:
     return _write(stream, noted(state, "recover", hand, state), found)
 
 
-def back_up(bucket: StagingBucket, names: Collection[str], now: datetime) -> tuple[str, list[str]]:
-    """Copy the documents of tables to a folder named after the time. Returns the folder's name, and
-    the tables that have a document; one that cannot be read is not among them."""
+def back_up(
+    bucket: StagingBucket, names: Collection[str], now: datetime
+) -> tuple[str, list[str], list[TidemarkError]]:
+    """Copy the documents of tables to a folder named after the time. Returns the folder's name, the
+    tables that were saved, and what is wrong with documents that cannot be read."""
+    trouble: list[TidemarkError] = []
     store, stamp, done = StateStore(bucket), now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"), []
     for name in names:
         found = bucket.read(store.key(name))
@@ -100,11 +100,11 @@ def back_up(bucket: StagingBucket, names: Collection[str], now: datetime) -> tup
         try:
             parse_state(found[0], store.key(name), name)
         except TidemarkError as error:
-            _log.error("%s is not backed up: %s", name, error)
+            trouble.append(error)
             continue
         bucket.put_new(_backup_key(store, stamp, name), found[0])
         done.append(name)
-    return stamp, done
+    return stamp, done, trouble
 
 
 def backups(stream: Stream) -> list[str]:
