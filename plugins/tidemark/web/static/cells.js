@@ -75,15 +75,16 @@ function batchWords({ rows, bytes: size, seconds }) {
 /** What an open row says of a target, as one sentence. */
 export function details(copy) {
   const { budget, service_level: level, last_failure: failure } = copy;
-  const words = [`${copy.role === "required" ? "required" : "best effort"}${copy.enabled ? "" : ", switched off"}`];
+  const words = [`${copy.role === "required" ? "Required" : "Best effort"}${copy.enabled ? "" : ", switched off"}`];
   if (budget) {
-    words.push(`budget ${budget.name}: aims at ${duration(budget.target_lag_seconds)}, at most ${duration(budget.max_lag_seconds)}, ${budget.consistency}; `
+    words.push(`Budget ${budget.name}: aims at ${duration(budget.target_lag_seconds)}, at most ${duration(budget.max_lag_seconds)}, ${budget.consistency}; `
       + `readers come back below ${duration(budget.recover_below_seconds)} for ${duration(budget.recover_for_seconds)}`);
   }
   if (level) {
     words.push(`${percent(level.share)} of ${duration(level.seconds)} on time, ${percent(level.wanted)} wanted: `
-      + `${percent(level.budget_left)} of the error budget left`);
+      + (level.budget_left < 0 ? `the error budget is overspent by ${percent(-level.budget_left)}`
+        : `${percent(level.budget_left)} of the error budget left`));
   }
-  if (failure) words.push(`failed${failure.failures > 1 ? ` ${failure.failures} times in a row` : ""}: ${failure.reason}`);
+  if (failure) words.push(`Failed${failure.failures > 1 ? ` ${failure.failures} times in a row` : ""}: ${failure.reason}`);
   return words.join(". ");
 }

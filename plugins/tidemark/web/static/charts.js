@@ -60,14 +60,14 @@ function drawLevels(plot, levels) {
   ctx.textAlign = "left";
   ctx.textBaseline = "bottom";
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  for (const { name, seconds, stroke } of levels) {
+  for (const [at, { name, seconds, stroke }] of levels.entries()) {
     const y = plot.valToPos(seconds, "y", true);
     ctx.strokeStyle = ctx.fillStyle = colour(stroke);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(name, bbox.left + 6, y - 2);
+    ctx.fillText(name, bbox.left + (6 + 60 * at) * devicePixelRatio, y - 2);
   }
   ctx.restore();
 }
