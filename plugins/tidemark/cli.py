@@ -16,6 +16,7 @@
     python -m tidemark dlq depth | redrive -q appsflyer
     python -m tidemark erase request | receipts | repeat -q appsflyer
     python -m tidemark signals write | check
+    python -m tidemark freshness list | route | serve
     python -m tidemark webhook --workers 2
 
 Connections come from Airflow's environment, as in a task. With ``--json`` the answer is one JSON
@@ -35,6 +36,7 @@ from tidemark.commands import (
     debt,
     doctor,
     erase,
+    freshness,
     quarantine,
     retention,
     roles,
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "json" in options
     try:
         # What Airflow logs is no part of an answer; a server's log is all that it says.
-        with redirect_stdout(sys.stdout if options.command is _webhook else sys.stderr):
+        with redirect_stdout(sys.stdout if options.command in _SERVERS else sys.stderr):
             answer = options.command(options)
     except TidemarkError as error:
         print(error, file=sys.stderr)
@@ -94,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     s3clean.add_commands(commands)
     doctor.add_commands(commands)
     debt.add_commands(commands)
+    freshness.add_commands(commands)
     erase.add_commands(commands)
     dead_letters.add_commands(commands)
     signals.add_commands(commands)
@@ -199,6 +202,8 @@ def _setting(settings: Mapping[str, Any], name: str) -> Any:
     value = settings.get(name)
     return Table.model_fields[name].default if value is None else value
 
+
+_SERVERS = (_webhook, freshness.serve_command)
 
 if __name__ == "__main__":
     sys.exit(main())

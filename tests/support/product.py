@@ -196,6 +196,18 @@ class Product(Systems):
         with _airflow_parsing_context_manager(dag_id=f"sync__{DATABASE}__{table}"):
             return runpy.run_path(str(ROOT / "dags" / "sync_tables.py"))["plan"].dag
 
+    def configure_freshness(self, **settings: Any) -> None:
+        """Write freshness.yaml with these settings; with none, take it away."""
+        path = self.config / "freshness.yaml"
+        path.unlink(missing_ok=True)
+        if settings:
+            path.write_text(yaml.safe_dump({"version": 1, **settings}, sort_keys=False))
+
+    def measure(self) -> Run:
+        """A run of the DAG ``freshness`` from beginning to end, which must succeed."""
+        dag = runpy.run_path(str(ROOT / "dags" / "freshness.py"))["dag"]
+        return self.run_of(dag, "scheduled").go().expect("success")
+
     def configure_queue(self, name: str, **settings: Any) -> None:
         """List a queue in queues.yaml, or change its settings; None takes one out."""
         self._queues[name] = _changed(self._queues.get(name, {}), settings)

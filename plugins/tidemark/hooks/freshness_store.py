@@ -3,6 +3,7 @@
 One listing shows which documents have changed; only those are read. Nothing is decided here.
 """
 
+import hashlib
 import logging
 import random
 import time
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.events.streams import state_key
+from tidemark.core.freshness.heartbeats import Heartbeat
 from tidemark.core.freshness.record import KEY, Record
 from tidemark.core.freshness.standing import Standing, standings
 from tidemark.core.freshness.survey import Listed, Place
@@ -95,6 +97,24 @@ class FreshnessStore:
                 return changed
             time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter
         raise TryAgain(what=f"{KEY} changes too fast to be written", do="Clear the task.")
+
+    def write_beat(self, beat: Heartbeat) -> None:
+        """Note a heartbeat that was written to its source."""
+        text = beat.model_dump_json().encode()
+        self.bucket.put_file(_beat_key(beat.table), text, hashlib.sha256(text).hexdigest())
+
+    def beat(self, table: str) -> Heartbeat | None:
+        """Return the newest heartbeat of a table; None if there is none that can be read."""
+        found = self.bucket.read(_beat_key(table))
+        try:
+            return Heartbeat.model_validate_json(found[0]) if found else None
+        except ValidationError as error:
+            _log.error("The heartbeat of %s cannot be read: %s errors", table, error.error_count())
+            return None
+
+
+def _beat_key(table: str) -> str:
+    return f"freshness/beats/{table}.json"
 
 
 def listed(project: Project) -> dict[str, Listed]:

@@ -59,17 +59,20 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_session(conn_id: str, *, patience: float | None = None) -> Iterator["Connection[Cursor]"]:
+def open_session(
+    conn_id: str, *, patience: float | None = None, writes: bool = False
+) -> Iterator["Connection[Cursor]"]:
     """Yield a session of the Airflow connection; driver errors leave as `TidemarkError`.
 
     :param patience: seconds for which a server that is away is tried again; the connection's own
         `connect_patience` if None
+    :param writes: False lets the session write nothing
     """
     settings = connection_settings(conn_id)
     connection = _connected(settings, settings.patience if patience is None else patience)
     with explained(conn_id, settings):
         try:
-            _restrict(connection, settings.statement_timeout)
+            _restrict(connection, settings.statement_timeout, writes=writes)
             yield connection
         finally:
             # Leaves no QUIT unsent on a healthy session, and does not mind a dead one.
@@ -159,8 +162,9 @@ class _Session(Connection):
         driver._request_authentication()
 
 
-def _restrict(connection: "Connection[Any]", seconds: int) -> None:
-    """Let the session write nothing, and no statement run for longer than `seconds`.
+def _restrict(connection: "Connection[Any]", seconds: int, *, writes: bool) -> None:
+    """Let the session write nothing, unless it `writes`, and no statement run for longer than
+    `seconds`.
 
     0 sets no limit; the server's or the account's own stays. MySQL ends only SELECTs; nothing else
     that we send takes long.
@@ -170,7 +174,8 @@ def _restrict(connection: "Connection[Any]", seconds: int) -> None:
     queries = render(
         "read_source.sql", "mysql", question="session", mariadb=mariadb, seconds=seconds
     )
-    fetch(connection, queries["read_only"])
+    if not writes:
+        fetch(connection, queries["read_only"])
     if seconds:
         fetch(connection, queries["time_limit"])
 

@@ -1,4 +1,5 @@
-"""What a sender of events must know: the password of an Airflow connection, nowhere else."""
+"""What a sender of events, or who asks how fresh data is, must know: the password of an Airflow
+connection, nowhere else."""
 
 from airflow.sdk import BaseHook
 
@@ -8,8 +9,14 @@ SHORTEST = 16
 
 
 def read_webhook_secrets(queue: str, conn_id: str) -> tuple[bytes, ...]:
+    """Return the secrets with which a queue's events may be sent now, as `read_secrets` does."""
+    return read_secrets(conn_id, f"queue {queue} is sent to with a secret")
+
+
+def read_secrets(conn_id: str, why: str) -> tuple[bytes, ...]:
     """Return the secrets that are valid now: the current one and, during a rotation, the previous.
 
+    :param why: what they are for, in words for people
     Raises `FixConfiguration` if there is no such connection, or a secret is shorter than 16
     characters.
     """
@@ -17,8 +24,7 @@ def read_webhook_secrets(queue: str, conn_id: str) -> tuple[bytes, ...]:
         connection = BaseHook.get_connection(conn_id)
     except Exception as error:  # Airflow has several kinds of "not found"
         raise FixConfiguration(
-            what=f"queue {queue} is sent to with a secret, and Airflow has no connection {conn_id} "
-            f"({type(error).__name__})",
+            what=f"{why}, and Airflow has no connection {conn_id} ({type(error).__name__})",
             do=_advice(conn_id),
         ) from error
     given = (connection.password, connection.extra_dejson.get("previous"))

@@ -26,6 +26,12 @@ from tidemark.operators.delete_messages import DeleteMessagesOperator
 from tidemark.operators.examine import ExamineProjectOperator, examine_settings
 from tidemark.operators.extract import ExtractChunkOperator
 from tidemark.operators.form import trigger_form
+from tidemark.operators.freshness import (
+    MeasureFreshnessOperator,
+    WriteHeartbeatOperator,
+    freshness_settings,
+    heartbeat_settings,
+)
 from tidemark.operators.load import LoadTargetOperator
 from tidemark.operators.plan import PlanIncrementOperator
 from tidemark.operators.plan_drain import PlanDrainOperator
@@ -43,6 +49,7 @@ __all__ = [
     "ExamineProjectOperator",
     "ExtractChunkOperator",
     "LoadTargetOperator",
+    "MeasureFreshnessOperator",
     "MoveWatermarkOperator",
     "PlanDrainOperator",
     "PlanIncrementOperator",
@@ -52,14 +59,17 @@ __all__ = [
     "SealBatchOperator",
     "SweepStagingOperator",
     "TellIncidentsOperator",
+    "WriteHeartbeatOperator",
     "alert_settings",
     "chunk_settings",
     "control_settings",
     "dag_settings",
     "drain_dag_settings",
     "examine_settings",
+    "freshness_settings",
     "gating",
     "gating_deletion",
+    "heartbeat_settings",
     "load_settings",
     "read_drains",
     "read_project",

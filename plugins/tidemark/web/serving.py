@@ -18,7 +18,7 @@ def app() -> FastAPI:
     """Return the app of one worker. Raises `FixConfiguration`."""
     reception = assemble()
     # Airflow, once imported, has taken the log for itself.
-    logging.config.dictConfig(_logs(os.environ.get("LOG_LEVEL") or "info"))
+    logging.config.dictConfig(logs(os.environ.get("LOG_LEVEL") or "info"))
     return create_app(reception)
 
 
@@ -35,7 +35,7 @@ def serve(host: str, port: int, workers: int, log_level: str) -> None:
         host=host,
         port=port,
         workers=workers,
-        log_config=_logs(log_level),
+        log_config=logs(log_level),
         access_log=False,
         # uvicorn would believe X-Forwarded-For of anybody on this machine.
         proxy_headers=False,
@@ -49,7 +49,8 @@ def serve(host: str, port: int, workers: int, log_level: str) -> None:
     )
 
 
-def _logs(level: str) -> dict[str, Any]:
+def logs(level: str) -> dict[str, Any]:
+    """Return the settings of a log of JSON lines, for `logging.config`."""
     logger = {"handlers": ["lines"], "level": level.upper(), "propagate": False}
     library = {"handlers": ["lines"], "level": "WARNING"}
     return {
@@ -66,6 +67,7 @@ def _logs(level: str) -> dict[str, Any]:
         "root": library,
         "loggers": {
             "tidemark.webhook": logger,
+            "tidemark.freshness": logger,
             "uvicorn": logger,
             "uvicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
             "aiobotocore": {"level": "WARNING"},

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, Field
 
 from tidemark.core.documents import Frozen
 
+# The row of a heartbeat's table that is ours.
+NODE = "tidemark"
 # Three beats of one a minute.
 _MISSING = timedelta(minutes=3)
 

@@ -1,0 +1,177 @@
+"""If these fail, people are shown, or programs are sent to, something staler than they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from tidemark.core.freshness.record import KEY, Record
+from tidemark.core.freshness.routing import Ask, Offer, route
+from tidemark.web.freshness_desk import FreshnessDesk, Look
+
+from tests.support.product import DATABASE, Product
+
+HEARTBEAT = (
+    "node_id VARCHAR(64) NOT NULL PRIMARY KEY, node_type VARCHAR(32) NOT NULL, "
+    "last_heartbeat DATETIME(6) NOT NULL, write_sequence BIGINT NOT NULL, KEY (last_heartbeat)"
+)
+# No machine is so slow, and none so fast, that a lag would be on the other side of these.
+GENEROUS = {"target_lag_seconds": 100_000_000, "max_lag_seconds": 100_000_000}
+STRICT = {"target_lag_seconds": 0, "max_lag_seconds": 0.000001, "recover_below_seconds": 0}
+
+
+@pytest.fixture(scope="module")
+def idle(product: Product) -> str:
+    """A table that was copied, and has not changed since."""
+    table = product.table("idle")
+    product.source.insert(table, range(1, 6))
+    product.sync(table)
+    return table
+
+
+@pytest.fixture
+def measured(product: Product) -> Iterator[Product]:
+    yield product
+    product.configure_freshness()
+
+
+def record(product: Product) -> Record:
+    return Record.model_validate_json(product.store.get(KEY))
+
+
+def looked(desk: FreshnessDesk) -> Look:
+    return asyncio.run(desk.look())[0]
+
+
+def sent_to(desk: FreshnessDesk, table: str) -> str:
+    survey, now = looked(desk).survey, datetime.now(UTC)
+    answer = route(Ask(), survey.candidates(f"{DATABASE}.{table}", now), now)
+    assert isinstance(answer, Offer), answer
+    return answer.candidate.standing.target
+
+
+def test_what_a_warehouse_says_of_itself(measured: Product, idle: str) -> None:
+    """In plain SQL, for tools that cannot ask the API."""
+    measured.configure_freshness(publish_seconds=0.000001)
+    for _ in range(2):
+        measured.measure()
+        for warehouse in measured.warehouses:
+            (row,) = warehouse.run(
+                "SELECT relation, as_of, lag_seconds, freshness, data_as_of, measured_at "
+                f"FROM tidemark_freshness WHERE table_name = '{DATABASE}.{idle}'"
+            )
+            as_of = measured.state(idle)["targets"][warehouse.name]["as_of"]
+            told = datetime.fromisoformat(row["as_of"]).replace(tzinfo=UTC)
+            assert told == datetime.fromisoformat(as_of)
+            assert row["relation"] == f"public.{idle}"
+            assert row["data_as_of"] == f"Data as of {told:%Y-%m-%d %H:%M} UTC"
+            assert row["lag_seconds"] >= 0
+            assert row["freshness"] in {"fresh", "late", "stale"}
+
+
+def test_a_warehouse_that_is_away_is_no_failure_of_measuring(measured: Product, idle: str) -> None:
+    measured.configure_freshness(publish_seconds=0.000001)
+    with measured.secondary.paused():
+        before = record(measured).published_at if measured.store.keys(KEY) else {}
+        measured.measure()
+        after = record(measured)
+    assert after.published_at["primary"] > before.get("primary", datetime.min.replace(tzinfo=UTC))
+    assert after.published_at.get("secondary") == before.get("secondary")
+    assert after.of(f"{DATABASE}.{idle}", "secondary").as_of is not None
+
+
+def test_a_copy_that_is_late_is_left_and_returned_to_after_the_hold(
+    measured: Product, idle: str
+) -> None:
+    budgets = {"fast": GENEROUS, "late": STRICT}
+
+    def configure(secondary: str, hold: float) -> None:
+        held = {name: {**each, "recover_for_seconds": hold} for name, each in budgets.items()}
+        rule = {"budget": "fast", "targets": {"secondary": secondary}}
+        measured.configure_freshness(
+            budgets=held, default_budget="fast", tables={f"{DATABASE}.{idle}": rule}
+        )
+
+    configure("fast", hold=3600)
+    assert sent_to(FreshnessDesk(), idle) == "secondary", "a copy comes before the primary"
+    configure("late", hold=3600)
+    measured.measure()
+    assert sent_to(FreshnessDesk(), idle) == "primary"
+
+    configure("fast", hold=3600)
+    measured.measure()
+    assert sent_to(FreshnessDesk(), idle) == "primary", "it is well again, and not back yet"
+    configure("fast", hold=0)
+    measured.measure()
+    assert sent_to(FreshnessDesk(), idle) == "secondary"
+
+
+def test_one_desk_remembers_what_no_record_has_seen(measured: Product, idle: str) -> None:
+    name = f"{DATABASE}.{idle}"
+    desk = FreshnessDesk(refresh_seconds=0)
+    for budget, left in ((GENEROUS, False), (STRICT, True), (GENEROUS, True)):
+        measured.configure_freshness(
+            budgets={"it": {**budget, "recover_for_seconds": 3600}}, default_budget="it"
+        )
+        survey = looked(desk).survey
+        assert survey.hold(name, "primary", survey.looked_at).offered is not left
+
+
+def test_documents_that_have_not_changed_are_not_read_again(measured: Product, idle: str) -> None:
+    """A thousand tables cost one listing."""
+    from tests.support.traffic import s3
+
+    other = measured.table("read_again")
+    measured.source.insert(other, range(1, 6))
+    measured.sync(other)
+    desk = FreshnessDesk(refresh_seconds=0)
+    assert looked(desk).survey.standing(f"{DATABASE}.{idle}", "primary")
+
+    measured.source.insert(other, [9])
+    measured.sync(other)
+    seen = len(measured.gate.seen)
+    as_of = looked(desk).survey.standing(f"{DATABASE}.{other}", "primary").as_of
+    assert as_of == datetime.fromisoformat(measured.state(other)["targets"]["primary"]["as_of"])
+    assert measured.gate.count(s3("GET", f"tables/{DATABASE}.{other}.json"), seen) == 1
+    assert measured.gate.count(s3("GET", f"tables/{DATABASE}.{idle}.json"), seen) == 0
+
+
+def test_a_heartbeat_tells_the_lag_from_end_to_end(measured: Product) -> None:
+    """It agrees with the as-of: what was written before is there, what was written after is not."""
+    table = measured.table("heartbeat", HEARTBEAT, cursor="last_heartbeat")
+    name = f"{DATABASE}.{table}"
+    measured.connection(
+        "writer",
+        conn_type="mysql",
+        host=measured.stack.mysql_host,
+        port=measured.stack.mysql_port,
+        login=measured.stack.mysql_admin_user,
+        password=measured.stack.mysql_admin_password,
+    )
+    measured.configure_freshness(heartbeats=[{"table": name, "write_to": "writer"}])
+    measured.measure()
+    measured.sync(table)
+    run = measured.measure()
+    written = run.xcom(f"write_heartbeat__{name.replace('.', '__')}")
+    assert written["sequence"] == 2
+
+    measured.measure()
+    beat = record(measured).heartbeats[name]
+    now = datetime.now(UTC)
+    assert beat.read_at == beat.written_at, "the source is no replica"
+    for warehouse in measured.warehouses:
+        seen = beat.targets[warehouse.name]
+        as_of = datetime.fromisoformat(measured.state(table)["targets"][warehouse.name]["as_of"])
+        assert seen.sequence < beat.sequence
+        assert seen.beat_at < as_of <= beat.written_at
+        assert beat.lag(warehouse.name, now) >= (beat.written_at - seen.beat_at).total_seconds()
+
+
+def test_one_document_that_cannot_be_read_hides_no_other(measured: Product, idle: str) -> None:
+    bad = measured.table("unreadable")
+    measured.store.put(f"watermark/tables/{DATABASE}.{bad}.json", b"{")
+    survey = looked(FreshnessDesk()).survey
+    assert survey.standing(f"{DATABASE}.{idle}", "primary") is not None
+    assert survey.standing(f"{DATABASE}.{bad}", "primary") is None
