@@ -18,6 +18,7 @@ from bench.extraction import section as extraction
 from bench.extraction.measuring import Plan
 from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
+from bench.freshness import section as freshness
 from bench.loading import section as loading
 from bench.topology import section as topology
 from bench.webhook import section as webhook
@@ -65,6 +66,10 @@ def _drain(options: argparse.Namespace, figures: list[Figure], say: Say) -> None
     draining.run(options.home, options.events, figures, say)
 
 
+def _freshness(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    freshness.run(options.home, options.seconds, options.rounds, figures, say)
+
+
 def _parsing(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
     parsing.run(options.home, figures, say)
 
@@ -83,6 +88,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = 
     "loading": _loading,
     "webhook": _webhook,
     "drain": _drain,
+    "freshness": _freshness,
     "parsing": _parsing,
     "schedule": _schedule,
     "celery": _celery,

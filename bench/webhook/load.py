@@ -1,9 +1,10 @@
 """Senders that cost little: a process that writes the same request over kept connections.
 
-    python -m bench.webhook.load <port> <senders> <seconds>
+    python -m bench.webhook.load <port> <senders> <seconds> [<path>]
 
-Each sender waits for its answer before it sends again. Prints JSON: `answered`, `refused`, and the
-sorted `seconds` of the answers, all after a second of warming up.
+Each sender waits for its answer before it sends again; with a path it asks for that, and sends no
+event. Prints JSON: `answered`, `refused`, and the sorted `seconds` of the answers, all after a
+second of warming up.
 """
 
 from __future__ import annotations
@@ -67,13 +68,15 @@ class _Sender(asyncio.Protocol):
         self._transport.write(self._request)
 
 
-async def main(port: int, senders: int, seconds: float) -> None:
+async def main(port: int, senders: int, seconds: float, path: str = "") -> None:
     """Send, and print what came of it."""
     body = json.dumps(EVENT).encode()
     request = (
         b"POST /webhook/appsflyer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"X-Webhook-Token: %s\r\nContent-Length: %d\r\n\r\n%s" % (TOKEN.encode(), len(body), body)
     )
+    if path:
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     loop, now = asyncio.get_running_loop(), time.perf_counter()
     until = now + _WARM_UP_S + seconds
     opened = [
@@ -100,4 +103,4 @@ def _length(head: bytes) -> int:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:]))
