@@ -41,6 +41,7 @@ _INSERT = f"INSERT INTO {_TABLE} VALUES (:event_name, :app_id, :event_data)"  # 
 def run(home: Path, events: int, figures: list[Figure], say: Callable[[str], None]) -> None:
     """Measure and append the figures. Raises RuntimeError when an event is not where it belongs."""
     say("drain")
+    shutil.rmtree(home / "drain", ignore_errors=True)  # a run that was broken off is in the way
     with running_stack(home / "drain") as (endpoints, _), FastQueue(free_port()) as queue:
         ours = drain(endpoints, queue, home.resolve() / "drain", events)
         plain = {
