@@ -68,9 +68,10 @@ def _proven_transactions(
     fetch(connection, queries["take_turn"])
     fetch(connection, queries["open_sentinel"])
     try:
-        for _ in range(_TRIES):
-            # The list is renewed only after being left alone for this long.
-            time.sleep(_CACHE_SECONDS)
+        for attempt in range(_TRIES + 1):
+            # The list is renewed only after being left alone for this long; mostly it was.
+            if attempt:
+                time.sleep(_CACHE_SECONDS)
             seen = fetch(connection, queries["transactions"])
             others = [row for row in seen if row["thread_id"] != me]
             if len(others) < len(seen):
