@@ -157,6 +157,23 @@ def read_freshness(project: Project) -> Freshness:
     )
 
 
+def read_rules() -> Freshness:
+    """Read `freshness.yaml` by itself: a task has no use for a thousand tables beside it, and what
+    the file says of them is checked where it is measured by.
+
+    Raises `FixConfiguration`, naming file and key.
+    """
+    path = _folder() / FRESHNESS_FILE
+    if not path.exists():
+        return Freshness()
+    return parse_freshness(_text(path), os.environ, tables=None, targets=None)
+
+
+def read_targets() -> Targets:
+    """Read `targets.yaml` by itself. Raises `FixConfiguration`, naming file and key."""
+    return parse_targets(_text(_folder() / "targets.yaml"), os.environ)
+
+
 def files_changed() -> tuple[tuple[str, int], ...]:
     """Return when each file of the configuration was last changed: equal as long as none is."""
     files = sorted(_folder().glob("*.yaml"))

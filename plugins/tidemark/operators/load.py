@@ -20,6 +20,7 @@ from tidemark.operators.admission import NothingToLoad, NotNow
 from tidemark.operators.asking import skip_if_left_out
 from tidemark.operators.asset_events import LOADS, tell_assets
 from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.heeding import grown_target
 from tidemark.operators.links import BatchLink, WarehouseLink, link
 from tidemark.operators.loading import Loading, UnderWay
 from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
@@ -91,9 +92,10 @@ class LoadTargetOperator(TableOperator):
 
     def _loading(self, context: Context, so_far: SoFar | None) -> Loading:
         stream, ti = Stream.open(self.table), context["ti"]
+        target = stream.project.target(self.target)
         return Loading(
             stream,
-            stream.project.target(self.target),
+            target if self.required else grown_target(target, stream.bucket),
             self.planned(context),
             attempt=(context["dag_run"].run_id, ti.max_tries, ti.try_number),
             now=datetime.now(UTC),

@@ -31,6 +31,7 @@ from tidemark.operators.basing import plan_base
 from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.document import open_document
 from tidemark.operators.drafting import Look, draft, look
+from tidemark.operators.heeding import grown_limit, yields
 from tidemark.operators.rehearsing import rehearse
 from tidemark.operators.stream import TableStream
 
@@ -49,6 +50,8 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
     def execute(self, context: Context) -> list[int]:
         with no_futile_retry(context):
             stream = TableStream.open(self.table, dry=bool(context["params"].get("dry_run")))
+            if reason := yields(self.table, context["dag_run"], stream.bucket):
+                return self._yield(context, reason)
             run = asked(context, stream.table.strategy)
             plan = self._chosen(stream, open_document(stream), run)
         if run.dry_run:
@@ -63,6 +66,13 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             "Batch %s: [%s, %s), %s chunks", plan.batch_id, plan.low, plan.high, len(plan.chunks)
         )
         return [chunk.number for chunk in plan.chunks] if run.stages != "load" else []
+
+    def _yield(self, context: Context, reason: str) -> list[int]:
+        self.log.info("Nothing is copied: %s", reason)
+        say(context, reason)
+        context["ti"].xcom_push(key="batch_id", value=None)
+        self._skip_later(context, but=())
+        return []
 
     def rehearsal(self, params: Mapping[str, Any]) -> Rehearsal:
         """Return what a run triggered now with this form would do. Changes nothing."""
@@ -144,7 +154,8 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 name, now, lambda found: with_empty_window(found, low, window.high)
             )
             return None
-        window = limit_window(stream, window, run.limit or stream.table.row_limit)
+        limit = run.limit or grown_limit(stream.table.row_limit, stream.bucket)
+        window = limit_window(stream, window, limit)
         plan = _draft(stream, state, seen, window, increment_id(state.epoch, window))
         return stream.states.update(name, now, lambda found: with_plan(found, plan))
 

@@ -1,5 +1,6 @@
 """Choose what a run takes out of a queue, and record it before anything is received."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from airflow.sdk import Context
@@ -12,6 +13,7 @@ from tidemark.core.loading.roles import refuse_disagreement, with_targets
 from tidemark.core.storage.batches import Plan
 from tidemark.core.storage.state import TableState, first_state, owing_targets, with_plan
 from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.heeding import grown_drain, yields
 from tidemark.operators.leaving import tell_left_out
 from tidemark.operators.stream import QueueStream
 
@@ -28,21 +30,27 @@ class PlanDrainOperator(TableOperator, SkipMixin):
     def execute(self, context: Context) -> list[int]:
         with no_futile_retry(context):
             stream = QueueStream.open(self.table)
+            if reason := yields(self.table, context["dag_run"], stream.bucket):
+                context["ti"].xcom_push(key="batch_id", value=None)
+                self.log.info("Nothing is received: %s", reason)
+                return self._skip_all(context, reason, but=())
+            stream = grown_drain(stream)
             state = self._document(stream)
             plan = self._chosen(context, stream, state)
         context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)
         if plan is None:
-            say(context, "the queue is empty")
-            owing = owing_targets(stream.state())
-            later = context["task"].get_flat_relatives(upstream=False)
-            self.skip(
-                context["ti"],
-                [each for each in later if getattr(each, "target", None) not in owing],
-            )
-            return []
+            return self._skip_all(context, "the queue is empty", but=owing_targets(stream.state()))
         self.log.info("Batch %s: %s receivers", plan.batch_id, len(plan.chunks))
         say(context, plan_label(plan))
         return [chunk.number for chunk in plan.chunks]
+
+    def _skip_all(self, context: Context, reason: str, but: Collection[str]) -> list[int]:
+        """Skip everything later, except the loads of these targets."""
+        say(context, reason)
+        later = context["task"].get_flat_relatives(upstream=False)
+        left_out = [each for each in later if getattr(each, "target", None) not in but]
+        self.skip(context["ti"], left_out)
+        return []
 
     def _document(self, stream: QueueStream) -> TableState:
         """Return the state document, creating it when there is none.

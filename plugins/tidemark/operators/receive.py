@@ -18,6 +18,7 @@ from tidemark.hooks.hash_secret import read_hash_secret
 from tidemark.hooks.parquet_files import Encoding
 from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry, say
+from tidemark.operators.heeding import grown_drain
 from tidemark.operators.receiving import Receiving
 from tidemark.operators.stream import QueueStream
 
@@ -43,6 +44,7 @@ class ReceiveMessagesOperator(TableOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry(context):
             stream, batch_id = QueueStream.open(self.table), self.planned_batch(context)
+            stream = grown_drain(stream)
             if stream.batches.sealed(self.table, batch_id):
                 return {"batch_id": batch_id, "already": "sealed"}
             plan = stream.plan(stream.state(), batch_id)

@@ -173,13 +173,13 @@ def parse_freshness(
     text: str,
     environ: Mapping[str, str],
     *,
-    tables: Collection[str],
-    targets: Collection[str],
+    tables: Collection[str] | None,
+    targets: Collection[str] | None,
     file: str = FILE,
 ) -> Freshness:
     """Return what a `freshness.yaml` says. Raises `FixConfiguration` naming file and key.
 
-    :param tables: names of tables.yaml; :param targets: names of targets.yaml
+    :param tables: names of tables.yaml; :param targets: names of targets.yaml; None: not checked
     """
     document = parse_document(text, file, environ)
     refuse_unknown(document, set(Freshness.model_fields), file)
@@ -195,8 +195,8 @@ def parse_freshness(
     return freshness
 
 
-def _refuse_stranger(name: str, known: Collection[str], where: str, file: str) -> None:
-    if name not in known:
+def _refuse_stranger(name: str, known: Collection[str] | None, where: str, file: str) -> None:
+    if known is not None and name not in known:
         raise FixConfiguration(
             what=f"{where}: {name} is not in {file}", do=f"Add it to {file}, or mend {FILE}."
         )

@@ -7,12 +7,15 @@ so that fewer, larger loads leave the warehouse room. Both end with the hold of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from tidemark.core.freshness.budgets import Freshness, Priority
 from tidemark.core.freshness.record import Record
 
 # The documents that this follows go from 10,000 rows to 50,000.
 GROWTH = 5
+# The record is written every minute.
+_KEPT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class Feedback:
             f"it yields: {table}{more}, of high priority, is outside its budget on {target} "
             "(include/freshness.yaml)"
         )
+
+
+CALM = Feedback(())
+
+
+def heeded(record: Record, now: datetime) -> bool:
+    """Whether a record is kept: tables that nobody looks at any more hold nobody up."""
+    return record.recorded_at is not None and now - record.recorded_at <= _KEPT
 
 
 def feedback(record: Record, freshness: Freshness, enabled: Mapping[str, bool]) -> Feedback:

@@ -17,6 +17,10 @@ from tidemark.core.settings.schedules import check_cron
 LONGEST_VISIBILITY = 43_200
 
 
+MOST_MESSAGES = 100_000  # in flight at once, of 120,000 that SQS allows
+MOST_BYTES = 2**30
+
+
 class Drain(Frozen):
     """How one queue's messages become rows. Sizes and counts are those of one receiver.
 
@@ -54,8 +58,8 @@ class Drain(Frozen):
     sort_keys: tuple[Name, ...] = ()
     ordering: Literal["parallel", "primary_first"] = "parallel"
     receivers: int = Field(default=4, ge=1, le=100)
-    most_messages: int = Field(default=20_000, ge=1, le=100_000)
-    most_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
+    most_messages: int = Field(default=20_000, ge=1, le=MOST_MESSAGES)
+    most_bytes: int = Field(default=64 * 2**20, ge=2**10, le=MOST_BYTES)
     most_seconds: float = Field(default=120.0, gt=0)
     wait_seconds: int = Field(default=5, ge=0, le=20)
     visibility_seconds: int = Field(default=3_600, ge=30, le=LONGEST_VISIBILITY)
