@@ -170,8 +170,10 @@ def _compare(endpoints: Endpoints) -> dict[str, list[Comparison]]:
 
 
 def _stay(airflow: Airflow, stack: Stack, receiver: Receiver) -> None:
+    airflow.api.unpause("freshness")
     console.print(
         f"\nAirflow:  [bold]{airflow.url}[/]  (no login; try the grid of {dag_id('demo.flights')})"
+        f"\nFresh:    {airflow.url}/plugin/freshness shows how old each table is on each warehouse"
         "\nMySQL:    change something, and watch it arrive: `python -m localaws status` in another"
         "\n          terminal shows the addresses (user admin, schema demo)"
         f"\nEvents:   curl {receiver.url}/webhook/{QUEUE} -H 'X-Webhook-Token: {receiver.token}'"

@@ -72,7 +72,7 @@ function show() {
   rows.update(tables, targets);
   say(at("banner"), view.dag ? tables[0]?.banner ?? "" : answer.banner);
   say(at("measured"), `Measured ${instant(answer.measured_at)}`
-    + (answer.recorded_at ? "" : "; the DAG freshness has not run: no history, and no holds"));
+    + (answer.recorded_at ? "" : "; the DAG freshness has not run: there is no history"));
   heartbeats();
   head(targets);
   chips();
