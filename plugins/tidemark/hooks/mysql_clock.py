@@ -2,7 +2,8 @@
 
 `information_schema.innodb_trx` is a copy that the server renews only when nobody has looked for a
 tenth of a second, so somebody's monitor can freeze it. It is believed only if it shows a
-transaction of our own, opened after the process list was read. That order matters: a statement
+transaction of our own, opened after the process list was read. Each session asks once: its thread
+id is new, so no list from before the transaction can show it. That order matters: a statement
 seen in neither list has either committed, and will be read, or began after `now`.
 """
 
