@@ -12,11 +12,13 @@ from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOpe
 from airflow.providers.amazon.aws.transfers.redshift_to_s3 import RedshiftToS3Operator
 from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
 from airflow.sdk import DAG, chain
+from airflow.utils.db import initdb
 
 ASKED = json.loads(os.environ["ASKED"])
 WHERE = ASKED["where"]
 TABLE = ASKED["table"]
-DATA_API = {**WHERE, "poll_interval": 1}
+POLL = 0.1  # seconds
+DATA_API = {**WHERE, "poll_interval": POLL}
 # The role that COPY and UNLOAD name is that of this connection.
 BY_ROLE = {"aws_conn_id": "copy_role", "redshift_conn_id": "warehouse"}
 # Without one, the operators write the keys of the session into the statement.
@@ -26,9 +28,8 @@ PARQUET = ["FORMAT AS PARQUET"]
 
 def ask(task: str, sql: object, **more: object) -> RedshiftDataOperator:
     where = {} if "session_id" in more else WHERE
-    return RedshiftDataOperator(
-        task_id=task, sql=sql, aws_conn_id="warehouse", poll_interval=1, **where, **more
-    )
+    settings = {"aws_conn_id": "warehouse", "poll_interval": POLL, **where, **more}
+    return RedshiftDataOperator(task_id=task, sql=sql, **settings)
 
 
 def load(task: str, key: str, **more: object) -> S3ToRedshiftOperator:
@@ -69,7 +70,8 @@ with DAG("clients", schedule=None) as dag:
 
 
 def main() -> None:
-    """Run the DAG and tell how each task ended."""
+    """Run the DAG in a new metadata database and tell how each task ended."""
+    initdb()
     run = dag.test()
     told = {}
     for instance in run.get_task_instances():
