@@ -19,3 +19,7 @@ def test_a_record_that_cannot_be_read_is_begun_anew(
     store = FreshnessStore(StagingBucket(read_project().targets.staging))
     assert store.record() == Record()
     assert "cannot be read, and is begun anew" in caplog.text
+
+    product.store.put("freshness/beats/s.beats.json", b"{")
+    assert store.beat("s.beats") is None
+    assert "The heartbeat of s.beats cannot be read" in caplog.text
