@@ -10,6 +10,7 @@ AWS itself. tests/support/place.py names the settings.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 from xdist.scheduler import LoadScopeScheduling
 
-from localaws import Endpoints, Stack
+from localaws import Endpoints, Stack, read_endpoints
 from tests.support.gateway import Gate
 from tests.support.homes import empty_home
 
@@ -82,6 +83,13 @@ def home() -> Path:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Endpoints]:
+    """The stand-in, started for this session, or one that runs in TIDEMARK_TEST_STACK already."""
+    lent = os.environ.get("TIDEMARK_TEST_STACK")
+    if lent:
+        endpoints = read_endpoints(Path(lent))
+        assert endpoints is not None, f"no stack runs in {lent}"
+        yield endpoints
+        return
     with Stack(home) as endpoints:
         yield endpoints
 

@@ -1,7 +1,7 @@
 """If these fail, a rule of the protocol may be broken without a test noticing it.
 
 TIDEMARK_SOAK_RULES=1 really switches each rule off, in a copy of the project, and runs its tests
-there: all of them must fail.
+there, on this session's stand-in: all of them must fail.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from localaws import Endpoints
 from tests.model.rules import KEPT, SwitchedOff
 from tests.model.rules_of_queues import QUEUES
 from tests.model.rules_of_reading import READING
@@ -30,18 +32,28 @@ really = pytest.mark.skipif(
 )
 
 
-def outcomes(copy: Path, tests: Iterable[str]) -> tuple[set[str], bool, str]:
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the project, to be edited, and the home of the stand-in that its tests run on."""
+
+    root: Path
+    stack: Path
+
+
+def outcomes(copy: Copy, tests: Iterable[str]) -> tuple[set[str], bool, str]:
     """Run tests in a copy of the project; return which say that something is wrong, whether all
     succeeded, and what was said."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "AIRFLOW"))}
-    report = copy / "report.xml"
+    environment["TIDEMARK_TEST_HOME"] = str(copy.root.parent / "home")
+    environment["TIDEMARK_TEST_STACK"] = str(copy.stack)
+    report = copy.root / "report.xml"
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-n", "0", "--timeout=600"),
             *(f"--junitxml={report}", *sorted(tests)),
         ],
-        cwd=copy,
-        env=environment | {"TIDEMARK_TEST_HOME": str(copy.parent / "home")},
+        cwd=copy.root,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -58,8 +70,10 @@ def outcomes(copy: Path, tests: Iterable[str]) -> tuple[set[str], bool, str]:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ROOT, tmp_path / "project", ignore=_NOT_COPIED))
+def copy(stack: Endpoints, home: Path, tmp_path: Path) -> Copy:
+    lent = Path(os.environ.get("TIDEMARK_TEST_STACK", home))
+    root = shutil.copytree(ROOT, tmp_path / "project", ignore=_NOT_COPIED)
+    return Copy(Path(root), lent)
 
 
 def test_every_rule_is_switched_off_somehow() -> None:
@@ -75,7 +89,7 @@ def test_the_rule_and_its_tests_stand_where_they_are_looked_for(rule: SwitchedOf
 
 
 @really
-def test_with_every_rule_the_tests_succeed(copy: Path) -> None:
+def test_with_every_rule_the_tests_succeed(copy: Copy) -> None:
     tests = {test for rule in RULES for test in rule.tests}
     _, succeeded, said = outcomes(copy, tests)
     assert succeeded, said[-3000:]
@@ -83,8 +97,8 @@ def test_with_every_rule_the_tests_succeed(copy: Path) -> None:
 
 @really
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_without_the_rule_its_tests_fail(rule: SwitchedOff, copy: Path) -> None:
-    place = rule.place(copy)
+def test_without_the_rule_its_tests_fail(rule: SwitchedOff, copy: Copy) -> None:
+    place = rule.place(copy.root)
     place.write_text(rule.edited(place.read_text()))
     failed, _, said = outcomes(copy, rule.tests)
     for test in rule.tests:
