@@ -10,6 +10,7 @@ from tidemark.core.events.drains import (
     plan_drain,
     receivers_for,
     unfit,
+    with_all_until,
     with_drained,
     with_dropped_plan,
     with_owed,
@@ -38,7 +39,7 @@ def in_flight(state: TableState, run: str = "run 1", drain: Drain = NARROW) -> T
 
 def finished(state: TableState) -> TableState:
     assert state.in_flight
-    return with_drained(state, state.in_flight, 1, (), NOW)
+    return with_drained(state, state.in_flight, 1, (), NOW, messages=1)
 
 
 def test_rule_20_while_a_batch_is_in_flight_nothing_new_is_planned() -> None:
@@ -81,7 +82,7 @@ def test_what_is_owed_is_written_down_while_the_batch_is_still_in_flight() -> No
     assert to_load(after, "primary", None) == []
     # A zombie comes too late to change anything.
     assert with_owed(after, batch, ["primary"]) == after
-    assert with_drained(after, state.in_flight, 1, (), NOW) == after
+    assert with_drained(after, state.in_flight, 1, (), NOW, messages=1) == after
 
 
 def test_a_required_target_that_owes_holds_messages_back_unless_they_go_when_staged() -> None:
@@ -161,3 +162,23 @@ def test_messages_are_kept_from_others_anew_before_their_time_is_over():
     assert hidden.renewed(NOW + timedelta(seconds=59)) == ["c"]
     assert hidden.renewed(NOW + timedelta(seconds=60)) == ["a", "b"]
     assert sorted(hidden.handles) == ["a", "b", "c"]
+
+
+def test_how_far_a_queue_is_complete_follows_from_its_depth() -> None:
+    """All that waited was taken, or nothing is left; a minute less, for SQS counts late."""
+    whole = {
+        name: target.model_copy(update={"status": "complete"})
+        for name, target in a_state().targets.items()
+    }
+    state = in_flight(a_state().model_copy(update={"targets": whole}))
+    assert state.in_flight
+    told = state.in_flight.high - timedelta(minutes=1)
+    assert {each.as_of for each in finished(state).targets.values()} == {told}
+    part = with_drained(state, state.in_flight, 0, (), NOW, messages=0)
+    assert {each.as_of for each in part.targets.values()} == {None}
+
+    owing = with_owed(state, state.in_flight.batch_id, ["secondary"])
+    after = finished(owing).targets
+    assert (after["primary"].as_of, after["secondary"].as_of) == (told, None)
+    earlier = with_all_until(finished(state), NOW - timedelta(hours=1))
+    assert earlier.targets["primary"].as_of == told, "it never goes back"

@@ -51,6 +51,13 @@ class _QueueHook(LeanSessions, SqsHook):
     """The provider's hook for SQS."""
 
 
+_DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
 class MessageQueue:
     """One SQS queue. Every call has a deadline and bounded retries with jitter. Threads may share
     it once it is open.
@@ -86,6 +93,11 @@ class MessageQueue:
                 return None
             raise
         return int(told.get("ApproximateNumberOfMessages", 0))
+
+    def nothing_left(self) -> bool:
+        """Return whether there is no message, about: none that waits, is hidden, or comes later."""
+        told = self.attributes(*_DEPTHS)
+        return not any(int(told.get(name, 0)) for name in _DEPTHS)
 
     def attributes(self, *names: str) -> dict[str, str]:
         """Return attributes of the queue, by name."""

@@ -55,6 +55,7 @@ class DeleteMessagesOperator(TableOperator):
                     batch.rows,
                     tuple(file.key for file in batch.files),
                     batch.read_to,
+                    messages=deleted,
                 ),
             )
         self.log.info("%s: %s messages deleted", batch_id, deleted)

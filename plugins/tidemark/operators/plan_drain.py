@@ -7,7 +7,12 @@ from airflow.sdk import Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.events.drains import fits_layout, plan_drain, with_dropped_plan
+from tidemark.core.events.drains import (
+    fits_layout,
+    plan_drain,
+    with_all_until,
+    with_dropped_plan,
+)
 from tidemark.core.labels import plan_label
 from tidemark.core.loading.roles import refuse_disagreement, with_targets
 from tidemark.core.storage.batches import Plan
@@ -89,9 +94,11 @@ class PlanDrainOperator(TableOperator, SkipMixin):
                 self.log.warning("The columns changed: %s is dropped", adopted.batch_id)
                 state = self._dropped(stream, adopted)
                 continue
+            now = datetime.now(UTC)
             waiting = stream.messages.waiting()
             if waiting == 0:
                 self.log.info("The queue is empty")
+                self._note_empty(stream, now)
                 return None
             run_id, clear_epoch = context["dag_run"].run_id, context["ti"].max_tries
             made = plan_drain(
@@ -107,6 +114,14 @@ class PlanDrainOperator(TableOperator, SkipMixin):
             do="Clear plan_drain.",
             table=stream.table.name,
         )
+
+    def _note_empty(self, stream: QueueStream, now: datetime) -> None:
+        if stream.messages.nothing_left():
+            stream.states.update(
+                stream.table.name,
+                now,
+                lambda found: found if found.in_flight else with_all_until(found, now),
+            )
 
     def _recorded(self, stream: QueueStream, plan: Plan) -> TableState:
         return stream.states.update(

@@ -2,7 +2,8 @@
 
 A drain is a batch like any other, and in flight until its messages are deleted. While it is,
 nothing new is received (protocol rule 20): so, whatever is down for however long, no message is
-received again and again until the queue gives it up. A queue's document has no watermark.
+received again and again until the queue gives it up. A queue's document has no watermark; its
+as-of follows from what the queue says of its depth, and is as exact as that.
 """
 
 from collections import deque
@@ -18,6 +19,10 @@ from tidemark.core.storage.batches import Plan, drain_id
 from tidemark.core.storage.committing import unfit_required
 from tidemark.core.storage.recovery import replanned
 from tidemark.core.storage.state import TableState, with_debt
+
+# So long after a message came, the depth that SQS tells may leave it out.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+_UNSURE = timedelta(minutes=1)
 
 Verdict = Literal["delete", "already deleted or superseded"]
 
@@ -70,6 +75,7 @@ def plan_drain(
         columns=event_columns(layout),
         chunks=tuple(Chunk(number, None, None) for number in range(receivers_for(waiting, drain))),
         planned_at=now,
+        rows_about=waiting,
         hash_connection=drain.hash_connection if hashes else None,
     )
 
@@ -103,12 +109,36 @@ def with_owed(state: TableState, batch_id: str, owed_by: Collection[str]) -> Tab
     return with_debt(state, batch_id, owed_by)
 
 
+def with_all_until(state: TableState, until: datetime) -> TableState:
+    """Note that the targets that owe nothing have, as far as the queue tells, every event that it
+    was sent until then."""
+    at = until - _UNSURE
+    targets = {
+        name: target.model_copy(update={"as_of": max(at, target.as_of or at)})
+        if target.status == "complete" and not target.debt
+        else target
+        for name, target in state.targets.items()
+    }
+    return state.model_copy(update={"targets": targets})
+
+
 def with_drained(
-    state: TableState, plan: Plan, rows: int, files: tuple[str, ...], read_to: datetime
+    state: TableState,
+    plan: Plan,
+    rows: int,
+    files: tuple[str, ...],
+    read_to: datetime,
+    *,
+    messages: int,
 ) -> TableState:
-    """Let go of a batch whose messages are all deleted."""
+    """Let go of a batch whose messages are all deleted.
+
+    :param messages: how many they were: if as many as waited, none of those before it is left
+    """
     if judge_delete(state, plan.batch_id) != "delete":
         return state
+    if plan.rows_about is not None and messages >= plan.rows_about:
+        state = with_all_until(state, plan.high)
     return state.model_copy(
         update={
             "in_flight": None,
