@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -23,7 +22,6 @@ import yaml
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
-from tidemark.core.storage.state import first_state
 
 from bench.figures import Figure, middle
 from bench.stack import running_stack
@@ -61,6 +59,8 @@ def run(
 
 def _prepare(endpoints: Endpoints, home: Path) -> dict[str, str]:
     """Write tables.yaml and the state documents; return the API's environment."""
+    from bench.freshness.documents import document  # other sections do without tidemark
+
     include = home / "include"
     include.mkdir(parents=True, exist_ok=True)
     names = [f"many.t{number:04}" for number in range(TABLES)]
@@ -78,24 +78,12 @@ def _prepare(endpoints: Endpoints, home: Path) -> dict[str, str]:
 
     def put(name: str) -> None:
         key = f"watermark/tables/{name}.json"
-        s3.put_object(Bucket=STAGING_BUCKET, Key=key, Body=_document(name))
+        s3.put_object(Bucket=STAGING_BUCKET, Key=key, Body=document(name))
 
     with ThreadPoolExecutor(8) as writers:
         list(writers.map(put, names))
     extra = {"TIDEMARK_CONFIG_DIR": str(include)}
     return airflow_environment(home, _ROOT, endpoints, extra=extra)
-
-
-def _document(name: str) -> bytes:
-    now = datetime.now(UTC)
-    state = first_state(name, {"primary": "required", "secondary": "best_effort"}, now)
-    done = now - timedelta(seconds=30)
-    targets = {
-        target: known.model_copy(update={"as_of": done, "rows": 100, "loaded_at": done})
-        for target, known in state.targets.items()
-    }
-    changed = state.model_copy(update={"watermark": done, "targets": targets})
-    return changed.model_dump_json().encode()
 
 
 @contextlib.contextmanager
