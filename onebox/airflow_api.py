@@ -243,6 +243,13 @@ class AirflowApi:
         token = self._rest.read(_dag(dag_id))["file_token"]
         self._rest.write("PUT", f"/parseDagFile/{token}", {})
 
+    def asset_events(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
+        """The assets of which a run left events, by name, with the extra of the newest."""
+        rows = self._rest.pages(
+            "/assets/events", "asset_events", source_dag_id=dag_id, source_run_id=run_id
+        )
+        return {row["name"]: row["extra"] for row in rows}
+
     def ensure_pool(self, name: str, slots: int) -> None:
         """Create the pool, or set its slots if it exists. Deferred tasks keep their slot."""
         settings = {"slots": slots, "include_deferred": True}

@@ -31,12 +31,17 @@ def test_a_table_and_then_its_changes_reach_both_warehouses(pipeline: Pipeline) 
     source.update(TABLE, [3, 4], "changed")
     source.insert(TABLE, range(21, 24))
     last_change = source.now()
-    pipeline.sync(TABLE)
+    second = pipeline.sync(TABLE)
     pipeline.assert_equal(TABLE)
     assert pipeline.primary.names(TABLE)[3] == "changed"
 
     batches = pipeline.primary.batches(TABLE)
     assert len(batches) == 2
+    told = pipeline.api.asset_events(second.dag_id, second.id)
+    targets = ("primary", "secondary")
+    assert set(told) == {f"tidemark/{target}/journeys.{TABLE}" for target in targets}
+    for extra in told.values():
+        assert (extra["rows"], extra["batch_id"]) == (5, batches[1])
     assert pipeline.secondary.batches(TABLE) == batches
     assert set(pipeline.batches(TABLE)) == set(batches)
     assert pipeline.watermark(TABLE) >= last_change
