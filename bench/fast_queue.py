@@ -66,16 +66,18 @@ class FastQueue:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
+        runner = self._loop.run_until_complete(self._open())
         self._ready.set()
         self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
 
-    async def _open(self) -> None:
+    async def _open(self) -> web.AppRunner:
         app = web.Application(client_max_size=2**21)
         app.router.add_post("/{anything:.*}", self._answer)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self._port).start()
+        return runner
 
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
