@@ -32,6 +32,7 @@ from tidemark.core.freshness.answers import (
     refused,
     visible,
 )
+from tidemark.core.freshness.answers import table as table_answer
 from tidemark.core.freshness.budgets import Consistency
 from tidemark.core.freshness.routing import Ask, Offer, route
 from tidemark.web import freshness_openapi as openapi
@@ -98,7 +99,7 @@ def freshness_routes(desk: FreshnessDesk, permit: Callable[..., Any]) -> APIRout
         await _known(look, table, permitted)
         now = datetime.now(UTC)
         answer = {
-            "table": look.tables[table],
+            "table": table_answer(look.survey, table),
             "measured_at": moment(look.survey.looked_at),
             "_metadata": about(look.survey, now),
         }

@@ -90,7 +90,7 @@ class FreshnessDesk:
         return time.monotonic() - self._look.made if self._look else 0.0
 
     def _fresh(self) -> Look:
-        """Look at everything; texts are made here, off the loop that answers others."""
+        """Look at everything, off the loop that answers others."""
         now, made = datetime.now(UTC), time.monotonic()
         changed = files_changed()
         if self._store is None or changed != self._configured:
