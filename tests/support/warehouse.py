@@ -159,15 +159,16 @@ class Warehouse:
     def ledger(self, table: str) -> list[dict[str, Any]]:
         """The ledger of the table, oldest row first; empty when there is no ledger yet.
 
-        In the engine's order of insertion: the ledger's own clock has whole seconds, and two loads
-        may end in one of them.
+        In the engine's order of insertion, and of one load in the order of their reading: the
+        ledger's own clock has whole seconds, and two loads may end in one of them.
         """
         ledger = f"_tidemark_ledger__{table}"
         if not self.has(ledger):
             return []
-        found = self.run(f"SELECT * FROM {ledger}")
-        inserted = self.peek(f'SELECT batch_id FROM public."{ledger}" ORDER BY ctid')
-        place = {batch_id: number for number, (batch_id,) in enumerate(inserted)}
+        found = self.run(f"SELECT * FROM {ledger} ORDER BY read_from")
+        written = self.peek(f'SELECT batch_id, xmin::text FROM public."{ledger}" ORDER BY ctid')
+        loads = {load: place for place, (_, load) in reversed(list(enumerate(written)))}
+        place = {batch_id: loads[load] for batch_id, load in written}
         return sorted(found, key=lambda row: place[row["batch_id"]])
 
     def wait_for_batch(self, table: str) -> None:
