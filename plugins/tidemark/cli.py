@@ -54,6 +54,7 @@ from tidemark.core.source.discovery import Proposal, propose, write_entries
 from tidemark.hooks.mysql_catalogue import list_tables
 from tidemark.hooks.project import (
     TableLists,
+    read_freshness,
     read_project,
     read_table_lists,
     write_found_tables,
@@ -117,6 +118,7 @@ def _webhook(options: argparse.Namespace) -> None:
 
 def _validate(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all commands are called alike
     project = read_project()
+    freshness = read_freshness(project)
     staging, targets = project.targets.staging, project.targets.by_name
     lines = [f"staging  s3://{staging.bucket} ({staging.region})"]
     for target in targets.values():
@@ -137,6 +139,7 @@ def _validate(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all comm
         "targets": {name: target.model_dump(mode="json") for name, target in targets.items()},
         "queues": list(project.queues),
         "tables": {name: each.model_dump(mode="json") for name, each in project.tables.items()},
+        "freshness": freshness.model_dump(mode="json"),
     }
     return Answer(value, lines)
 

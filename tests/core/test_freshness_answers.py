@@ -85,6 +85,12 @@ def a_survey(record: Record | None = None, **secondary) -> Survey:
     )
 
 
+def refusal_of(survey: Survey) -> Refusal:
+    answer = route(Ask(max_lag=0), survey.candidates("shop.orders", NOW), NOW)
+    assert isinstance(answer, Refusal)
+    return answer
+
+
 def test_a_table_with_a_copy_that_is_late():
     told_of = table(a_survey(), "shop.orders")
     primary, secondary = told_of["targets"]["primary"], told_of["targets"]["secondary"]
@@ -200,6 +206,8 @@ def test_a_target_that_is_disabled_has_no_lag_and_is_no_breach():
     survey = replace(survey, places=places)
     assert table(survey, "shop.orders")["targets"]["secondary"]["badge"] == "grey"
     assert survey.breaches(["shop.orders"]) == []
+    reasons = refusal_of(survey).passed_over
+    assert reasons["secondary"] == "it is disabled"
 
 
 def test_badges_and_sentences():

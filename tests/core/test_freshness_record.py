@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tidemark.core.freshness.budgets import Budget, Freshness, Rule
 from tidemark.core.freshness.feedback import GROWTH, feedback
+from tidemark.core.freshness.heartbeats import Heartbeat, Sighting
 from tidemark.core.freshness.record import (
     SLOTS,
     Record,
@@ -14,7 +15,9 @@ from tidemark.core.freshness.record import (
     burn_rate,
     service_level,
     slots_end,
+    with_beats,
     with_look,
+    with_sightings,
 )
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -123,3 +126,32 @@ def test_low_priorities_yield_while_a_high_one_is_late():
         assert feedback(late, freshness, enabled).growth == GROWTH, "the hold is not over"
         late = look(late, minutes(minute), minutes(minute))
     assert feedback(late, freshness, enabled).growth == 1
+
+
+def test_a_target_that_cannot_be_asked_showed_what_it_showed_before():
+    def beat(sequence: int) -> Heartbeat:
+        return Heartbeat(
+            table="shop._heartbeat",
+            source="mysql_default",
+            written_at=minutes(sequence),
+            sequence=sequence,
+            asked_at=minutes(sequence),
+        )
+
+    def showed(sequence: int) -> Sighting:
+        return Sighting(beat_at=minutes(sequence), sequence=sequence)
+
+    record = with_beats(Record(), {"shop._heartbeat": beat(1)})
+    seen = {"shop._heartbeat": {"primary": showed(1), "secondary": showed(1)}}
+    record = with_sightings(record, seen, {"primary": NOON, "secondary": NOON})
+    record = with_beats(record, {"shop._heartbeat": beat(2)})
+    seen = {"shop._heartbeat": {"primary": showed(2)}}
+    record = with_sightings(record, seen, {"secondary": None})
+    known = record.heartbeats["shop._heartbeat"]
+    assert known.sequence == 2
+    assert {name: each.sequence for name, each in known.targets.items()} == {
+        "primary": 2,
+        "secondary": 1,
+    }
+    assert record.published_at == {"primary": NOON}, "a view that failed is made anew"
+    assert with_beats(record, {}).heartbeats == {}, "it is no longer configured"

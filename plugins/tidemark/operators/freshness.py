@@ -17,19 +17,23 @@ from tidemark.core.freshness.publishing import (
     publish_statements,
     rows_of,
 )
-from tidemark.core.freshness.record import Record, with_look
+from tidemark.core.freshness.record import Record, with_beats, with_look, with_sightings
 from tidemark.core.freshness.survey import Survey
 from tidemark.core.loading.statements import client_token
+from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 from tidemark.hooks.freshness_store import FreshnessStore, listed, places
 from tidemark.hooks.mysql_heartbeat import read_heartbeat, write_heartbeat
 from tidemark.hooks.project import Project, read_freshness, read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses import statements
+from tidemark.hooks.warehouses.warehouse import Patience
 from tidemark.operators.base import no_futile_retry, say
 
-# Tables in a transaction of their own, in which a session of a target that sleeps may wake up.
+# What statements are called where they run.
 _NAME = "tidemark freshness"
+# Once, and long enough for a warehouse that is busy, or has to wake up.
+_PATIENCE = Patience(60, 1)
 
 
 class WriteHeartbeatOperator(BaseOperator):
@@ -79,8 +83,7 @@ class MeasureFreshnessOperator(BaseOperator):
             project, now = read_project(), datetime.now(UTC)
             freshness = read_freshness(project)
             store = FreshnessStore(StagingBucket(project.targets.staging))
-            written = self._beats(freshness, store)
-            beats = {beat.table: self._sighted(project, beat) for beat in written}
+            beats = {beat.table: beat for beat in self._beats(freshness, store)}
             streams = listed(project)
             survey = Survey(
                 looked_at=now,
@@ -92,25 +95,11 @@ class MeasureFreshnessOperator(BaseOperator):
             )
             record = store.update(
                 lambda before: with_look(
-                    before.model_copy(update={"heartbeats": beats}),
-                    survey.seen(),
-                    now,
-                    freshness.history_days,
+                    with_beats(before, beats), survey.seen(), now, freshness.history_days
                 )
             )
-            published = {
-                target.name: now
-                for target in project.targets.by_name.values()
-                if target.enabled
-                and due(record, target.name, now, freshness.publish_seconds)
-                and self._publish(survey, target, record, now)
-            }
-            if published:
-                store.update(
-                    lambda before: before.model_copy(
-                        update={"published_at": {**before.published_at, **published}}
-                    )
-                )
+            # Only now are targets spoken to: one that hangs makes nobody else's lag look greater.
+            self._tell_and_ask(project, survey, record, store)
         if warning := banner(survey.breaches(streams), now):
             self.log.warning("%s", warning)
         counts = _badges(survey)
@@ -125,35 +114,55 @@ class MeasureFreshnessOperator(BaseOperator):
             else:
                 yield beat
 
-    def _sighted(self, project: Project, beat: Heartbeat) -> Heartbeat:
-        """Return a heartbeat with what each target shows of it."""
-        table, seen = project.table(beat.table), {}
-        for target in project.targets.by_name.values():
-            if not target.enabled or not table.goes_to(target.name):
-                continue
-            query = heartbeat_query(target, table.table_on(target.name))
-            try:
-                rows = statements.ask(target, f"{_NAME} heartbeat", query)
-            except TidemarkError as error:
-                self.log.warning("%s cannot be asked for the heartbeat: %s", target.name, error)
-                continue
-            if rows:
-                seen[target.name] = Sighting(
-                    beat_at=_utc(rows[0]["last_heartbeat"]), sequence=rows[0]["write_sequence"]
-                )
-        return beat.model_copy(update={"targets": seen})
+    def _tell_and_ask(
+        self, project: Project, survey: Survey, record: Record, store: FreshnessStore
+    ) -> None:
+        """Renew the views whose time is over, and see what targets show of heartbeats."""
+        targets = [each for each in project.targets.by_name.values() if each.enabled]
+        every = survey.freshness.publish_seconds
+        told = {
+            target.name: self._publish(survey, target, record)
+            for target in targets
+            if due(record, target.name, survey.looked_at, every)
+        }
+        seen = {
+            table: {
+                target.name: sighting
+                for target in targets
+                if project.table(table).goes_to(target.name)
+                and (sighting := self._sighting(target, project.table(table)))
+            }
+            for table in record.heartbeats
+        }
+        if told or seen:
+            store.update(lambda before: with_sightings(before, seen, told))
 
-    def _publish(self, survey: Survey, target: Target, record: Record, now: datetime) -> bool:
+    def _sighting(self, target: Target, table: Table) -> Sighting | None:
+        query = heartbeat_query(target, table.table_on(target.name))
+        try:
+            rows = statements.ask(target, f"{_NAME} heartbeat", query, _PATIENCE)
+        except TidemarkError as error:
+            self.log.warning("%s cannot be asked for the heartbeat: %s", target.name, error)
+            return None
+        if not rows:
+            return None
+        return Sighting(beat_at=_utc(rows[0]["last_heartbeat"]), sequence=rows[0]["write_sequence"])
+
+    def _publish(self, survey: Survey, target: Target, record: Record) -> datetime | None:
+        """Return when the view of a target was renewed; None if it could not be: then it is made
+        anew, too, the next time."""
+        now = survey.looked_at
         token = client_token(_NAME, target.name, now)
         try:
             if target.name not in record.published_at:
-                statements.run(target, f"{_NAME} view", create_statements(target), token)
+                made = create_statements(target)
+                statements.run(target, f"{_NAME} view", made, token, _PATIENCE)
             written = publish_statements(target, rows_of(survey, target.name), now)
-            statements.run(target, _NAME, written, client_token(token, "rows"))
+            statements.run(target, _NAME, written, client_token(token, "rows"), _PATIENCE)
         except TidemarkError as error:
             self.log.warning("The view of %s is not renewed: %s", target.name, error)
-            return False
-        return True
+            return None
+        return now
 
 
 def freshness_settings() -> dict[str, Any]:

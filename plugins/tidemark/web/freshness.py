@@ -143,7 +143,7 @@ def _overview(desk: FreshnessDesk, look: Look, names: list[str], history: bool) 
     tables = {name: look.tables[name] for name in names}
     answer = overview(look.survey, tables, desk.refresh_seconds, datetime.now(UTC))
     # The tables' own JSON is at hand: a thousand of them take long to write.
-    texts = look.texts[history]
+    texts = look.long_texts if history else look.texts
     del answer["tables"]
     joined = ", ".join(texts[name] for name in names)
     return f'{json.dumps(answer)[:-1]}, "tables": [{joined}]}}', answer["_metadata"]

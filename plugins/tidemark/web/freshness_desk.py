@@ -38,12 +38,14 @@ class Look:
         return {name: table(self.survey, name) for name in self.survey.listed}
 
     @cached_property
-    def texts(self) -> dict[bool, dict[str, str]]:
-        """The same as JSON, without and with histories."""
-        return {
-            False: {name: json.dumps(without_history(each)) for name, each in self.tables.items()},
-            True: {name: json.dumps(each) for name, each in self.tables.items()},
-        }
+    def texts(self) -> dict[str, str]:
+        """The same as JSON, without histories."""
+        return {name: json.dumps(without_history(each)) for name, each in self.tables.items()}
+
+    @cached_property
+    def long_texts(self) -> dict[str, str]:
+        """The same as JSON, with histories."""
+        return {name: json.dumps(each) for name, each in self.tables.items()}
 
 
 class FreshnessDesk:

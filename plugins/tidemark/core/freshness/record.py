@@ -5,7 +5,7 @@ writes it anew; everybody else only reads it. Between two looks the as-of is tak
 where it was: the time above the target lag is then never counted too short.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from tidemark.core.documents import Frozen
 from tidemark.core.freshness.budgets import Budget
-from tidemark.core.freshness.heartbeats import Heartbeat
+from tidemark.core.freshness.heartbeats import Heartbeat, Sighting
 from tidemark.core.freshness.hysteresis import Hold, step
 
 KEY = "freshness/record.json"
@@ -86,6 +86,41 @@ def with_look(record: Record, seen: Iterable[Seen], now: datetime, history_days:
             days=_with_time(before, one, gap, now, first_day),
         )
     return record.model_copy(update={"recorded_at": now, "series": series})
+
+
+def with_beats(record: Record, written: Mapping[str, Heartbeat]) -> Record:
+    """Return the record with the heartbeats that were written last, by their tables; what targets
+    showed of earlier ones stays until they are asked again."""
+    beats = {
+        table: beat.model_copy(update={"targets": record.heartbeats[table].targets})
+        if table in record.heartbeats
+        else beat
+        for table, beat in written.items()
+    }
+    return record.model_copy(update={"heartbeats": beats})
+
+
+def with_sightings(
+    record: Record,
+    seen: Mapping[str, Mapping[str, Sighting]],
+    published: Mapping[str, datetime | None],
+) -> Record:
+    """Return the record with what targets showed and were told.
+
+    :param seen: by table and target; one that could not be asked showed nothing new
+    :param published: when a target's view was renewed; None if that failed
+    """
+    beats = {
+        table: beat.model_copy(update={"targets": {**beat.targets, **seen.get(table, {})}})
+        for table, beat in record.heartbeats.items()
+    }
+    renewed = {**record.published_at, **published}
+    return record.model_copy(
+        update={
+            "heartbeats": beats,
+            "published_at": {name: at for name, at in renewed.items() if at is not None},
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

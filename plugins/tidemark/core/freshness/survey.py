@@ -4,7 +4,7 @@ Lags are by the source's clock, as far as a heartbeat tells how far it is from o
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
@@ -109,7 +109,7 @@ class Survey:
         }
         return [
             Candidate(
-                standing=standing,
+                standing=replace(standing, enabled=standing.enabled and self.places[name].enabled),
                 lag=self.lag(table, name, now),
                 hold=self.hold(table, name, now),
                 budget=self.budget(table, name),
