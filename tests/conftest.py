@@ -22,7 +22,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from localaws import Endpoints, Stack, read_endpoints
 from tests.support.gateway import Gate
-from tests.support.homes import empty_home
+from tests.support.homes import LENT, empty_home
 
 if TYPE_CHECKING:
     from tests.support.product import Product
@@ -83,8 +83,8 @@ def home() -> Path:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Endpoints]:
-    """The stand-in, started for this session, or one that runs in TIDEMARK_TEST_STACK already."""
-    lent = os.environ.get("TIDEMARK_TEST_STACK")
+    """The stand-in, started for this session, or one that runs already and is lent."""
+    lent = os.environ.get(LENT)
     if lent:
         endpoints = read_endpoints(Path(lent))
         assert endpoints is not None, f"no stack runs in {lent}"

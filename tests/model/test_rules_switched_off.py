@@ -22,6 +22,7 @@ from tests.model.rules import KEPT, SwitchedOff
 from tests.model.rules_of_queues import QUEUES
 from tests.model.rules_of_reading import READING
 from tests.model.rules_of_targets import TARGETS
+from tests.support.homes import LENT
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted([*READING, *TARGETS, *QUEUES], key=lambda each: each.rule)
@@ -45,7 +46,7 @@ def outcomes(copy: Copy, tests: Iterable[str]) -> tuple[set[str], bool, str]:
     succeeded, and what was said."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "AIRFLOW"))}
     environment["TIDEMARK_TEST_HOME"] = str(copy.root.parent / "home")
-    environment["TIDEMARK_TEST_STACK"] = str(copy.stack)
+    environment[LENT] = str(copy.stack)
     report = copy.root / "report.xml"
     ended = subprocess.run(
         [
@@ -71,7 +72,7 @@ def outcomes(copy: Copy, tests: Iterable[str]) -> tuple[set[str], bool, str]:
 
 @pytest.fixture
 def copy(stack: Endpoints, home: Path, tmp_path: Path) -> Copy:
-    lent = Path(os.environ.get("TIDEMARK_TEST_STACK", home))
+    lent = Path(os.environ.get(LENT, home))
     root = shutil.copytree(ROOT, tmp_path / "project", ignore=_NOT_COPIED)
     return Copy(Path(root), lent)
 

@@ -8,17 +8,17 @@ queue.assert_users(3)
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.support.event_queue import EventQueue
+from tests.support.homes import numbers
 from tests.support.product import Product
 from tests.support.tasks import Run
 
-_NAMES = itertools.count(1)
+_NAMES = numbers()
 _QUICK = {
     "schedule": None,
     "wait_seconds": 0,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from localaws import read_endpoints
+
+LENT = "TIDEMARK_TEST_STACK"
+"""The environment variable that names the home of a running stack, to be used by a session that
+then starts none of its own."""
 
 _USUAL = Path(__file__).parents[2] / ".local" / "test"
 
@@ -23,3 +30,9 @@ def empty_home(purpose: str = "") -> Path:
     assert read_endpoints(home) is None, f"a stack already runs in {home}; end it first"
     shutil.rmtree(home, ignore_errors=True)
     return home
+
+
+def numbers() -> Iterator[int]:
+    """Count on from a number that makes names new on the stack, also where it is lent and other
+    sessions have been there."""
+    return itertools.count(1 + (secrets.randbelow(10**6) * 1000 if LENT in os.environ else 0))

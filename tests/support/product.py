@@ -41,6 +41,7 @@ from airflow.sdk.definitions._internal.dag_parsing_context import (
 from localaws import Endpoints
 from onebox.settings import airflow_environment
 from tests.support.gateway import Gate
+from tests.support.homes import numbers
 from tests.support.source import DATABASE, USUAL_COLUMNS, Source
 from tests.support.store import Store
 from tests.support.systems import Systems
@@ -69,7 +70,7 @@ botocore.hooks.EventAliaser._alias_event_name = lambda self, name: (
     _ALIASES.get(name) or _ALIASES.setdefault(name, _alias(self, name))
 )
 NO_TABLE = f"{DATABASE}.none"
-_NAMES = itertools.count(1)
+_NAMES = numbers()
 
 
 class Product(Systems):
