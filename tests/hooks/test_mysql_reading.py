@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mysql_arrow
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,11 +16,13 @@ from tidemark.core.errors import TryAgain
 from tidemark.core.source.column_types import arrow_schema
 from tidemark.hooks.mysql_source import MySqlSource, SourceError
 
+from localaws import Endpoints
 from tests.hooks.conftest import Run
 from tests.hooks.every_value import ZERO_DATES, rows_of
 from tests.hooks.reading import all_rows, read_ids, read_table
 from tests.support.dialects import is_mariadb, make_table, numbers, time_limit
 from tests.support.parquet import files_of
+from tests.support.relay import Relay
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,10 +181,23 @@ def test_what_the_decoder_cannot_have_is_read_slowly_and_says_why(
     ((most,),) = sql("SELECT @@global.max_prepared_stmt_count")
     sql("SET GLOBAL max_prepared_stmt_count = 0")
     try:
-        assert read_ids(source, all_rows(source, "seconds")) == list(range(10))
+        with pytest.warns(mysql_arrow.SlowPath):
+            assert read_ids(source, all_rows(source, "seconds")) == list(range(10))
     finally:
         sql(f"SET GLOBAL max_prepared_stmt_count = {most}")
     assert "Reading by the slow path: " in caplog.text
+
+
+@pytest.mark.runbook("The server's answer could not be read, or is read slowly")
+def test_a_byte_that_is_lost_on_the_way_makes_no_row(
+    offer: Callable[..., MySqlSource], stack: Endpoints, many: None
+) -> None:
+    with Relay(stack.mysql_port) as relay:
+        source = offer(port=relay.port, extra={"ssl_mode": "DISABLED"})
+        request = all_rows(source, "many")
+        relay.lose_after(1_000_000)
+        with pytest.raises(TryAgain, match="the server's answer could not be read"):
+            read_table(source, request)
 
 
 def test_a_connection_killed_while_reading_is_worth_a_retry(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from tidemark.cli import main as cli
+from tidemark.core.errors import TryAgain
+from tidemark.operators.stream import TableStream
 
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -69,6 +71,10 @@ def test_rule_22_a_missing_document_is_not_a_first_run(product: Product) -> None
     product.sync(table)
     store.delete(store.state_key(stream))
     product.source.insert(table, [4])
+
+    states = TableStream.open(stream).states
+    with pytest.raises(TryAgain, match=r"the state document .* is gone"):
+        states.update(stream, datetime.now(UTC), lambda state: state)  # as a late task does
 
     told = product.sync(table, "failed").told("plan_increment")
     command = f"python -m tidemark watermark recover -t {stream}"

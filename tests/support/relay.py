@@ -33,6 +33,7 @@ class Relay:
         self._passing = asyncio.Event()
         self._left: int | None = None
         self._refuse = 0
+        self._loses = False
         self.refused = self.accepted = 0
         self.cut = threading.Event()
         self.port = 0
@@ -58,7 +59,11 @@ class Relay:
         `cut` is set when it happens.
         """
         self.cut.clear()
-        self._left = size
+        self._left, self._loses = size, False
+
+    def lose_after(self, size: int) -> None:
+        """Let so many bytes pass, then lose a single one: what no network does, and a proxy may."""
+        self._left, self._loses = size, True
 
     def cut_now(self) -> None:
         """Break every open connection; nothing passes over one any more when this returns."""
@@ -118,13 +123,15 @@ class Relay:
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK):
                 await self._passing.wait()
-                if self._left is not None and (left := self._left - len(data)) <= 0:
-                    self._left = None
-                    self._break_all()
-                    self.cut.set()
-                    return
                 if self._left is not None:
-                    self._left = left
+                    self._left -= len(data)
+                if self._left is not None and self._left <= 0:
+                    self._left = None
+                    if not self._loses:
+                        self._break_all()
+                        self.cut.set()
+                        return
+                    data = data[1:]
                 sink.write(data)
                 await sink.drain()
         sink.close()
