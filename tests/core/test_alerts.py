@@ -46,6 +46,8 @@ def judged(oldest=None, target="secondary", **changes):
     of_target = {k: v for k, v in changes.items() if k in type(state.targets[target]).model_fields}
     known = state.targets[target].model_copy(update=of_target)
     others = {k: v for k, v in changes.items() if k not in of_target}
+    if "plan_failure" in others:
+        others["failure"] = others.pop("plan_failure")
     state = state.model_copy(update={"targets": {**state.targets, target: known}, **others})
     found = judge_table(state, targets(), oldest or {}, Alerts(), NOW, WEEK)
     return [(each.alert, each.severity, each.subject) for each in found]
@@ -63,6 +65,13 @@ def test_a_table_that_is_well_has_no_symptom():
 def test_a_batch_that_is_not_committed_is_a_page():
     late = plan(planned_at=NOW - 31 * MINUTE)
     assert judged(in_flight=late) == [("watermark-stuck", "page", "s.a")]
+
+
+def test_runs_that_cannot_plan_are_a_page_and_columns_that_wait_a_ticket():
+    assert judged(plan_failure=failure(2)) == []
+    assert judged(plan_failure=failure(3)) == [("watermark-stuck", "page", "s.a")]
+    blocked = failure(kind="MigrateSchema")
+    assert judged(plan_failure=blocked) == [("schema-blocked", "ticket", "s.a")]
 
 
 def test_a_transaction_that_holds_reading_back_is_a_ticket():

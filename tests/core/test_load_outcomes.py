@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
 from tidemark.core.loading.breaker import Breaker
-from tidemark.core.loading.failures import Failure, after_failed_load, family
+from tidemark.core.loading.failures import Failure, after_failed, family
 from tidemark.core.loading.roles import with_outcome
 from tidemark.core.source.windows import Held, Horizon
+from tidemark.core.storage.noting import with_failed_plan, with_stall, without_failed_plan
 from tidemark.core.storage.stalls import Stall, same_stall, stall_of
-from tidemark.core.storage.state import first_state, with_stall
+from tidemark.core.storage.state import first_state
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -18,7 +19,7 @@ def test_failures_count_runs_not_tries() -> None:
     failure: Failure | None = None
     for minute, run in enumerate(["r1", "r1", "r2", "r2", "r3"]):
         error = TryAgain(what=f"away in {run}", do="Wait.")
-        failure = after_failed_load(failure, error, run, NOW + minute * MINUTE)
+        failure = after_failed(failure, error, run, NOW + minute * MINUTE)
     assert failure is not None
     assert (failure.runs, failure.run_id, failure.said) == (3, "r3", "away in r3")
     assert (failure.since, failure.at) == (NOW, NOW + 4 * MINUTE)
@@ -38,7 +39,7 @@ def test_an_error_is_remembered_by_who_acts_next() -> None:
 
 def test_a_success_leaves_nothing_and_an_unknown_target_is_passed_over() -> None:
     state = first_state("s.a", {"primary": "required"}, NOW)
-    failure = after_failed_load(None, TryAgain(what="away", do="Wait."), "r1", NOW)
+    failure = after_failed(None, TryAgain(what="away", do="Wait."), "r1", NOW)
     failed = with_outcome(state, "primary", Breaker(), failure)
     assert failed.targets["primary"].failure == failure
     assert with_outcome(failed, "primary", Breaker(), None) == state
@@ -62,3 +63,11 @@ def test_a_stall_is_written_once_and_forgotten_once() -> None:
     assert with_stall(held, later) is held
     assert with_stall(held, None) == state
     assert not same_stall(stall, stall.model_copy(update={"thread_id": 4712}))
+
+
+def test_a_run_that_could_not_plan_is_counted_until_one_can() -> None:
+    state = first_state("s.a", {"primary": "required"}, NOW)
+    failed = with_failed_plan(state, TryAgain(what="away", do="Wait."), "r1", NOW)
+    assert failed.failure is not None
+    assert (failed.failure.runs, failed.failure.said) == (1, "away")
+    assert without_failed_plan(failed) == state

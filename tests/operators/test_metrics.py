@@ -49,6 +49,21 @@ def test_a_load_that_fails_is_counted_and_remembered(product: Product) -> None:
     assert product.state(table)["targets"]["primary"]["failure"] is None
 
 
+def test_a_run_that_cannot_plan_is_remembered_until_one_can(product: Product) -> None:
+    table = product.table("unplanned")
+    product.source.insert(table, range(1, 4))
+    product.sync(table)
+    product.configure(table, cursor="nothing_like_it")
+    run = product.sync(table, "failed")
+    failure = product.state(table)["failure"]
+    assert (failure["runs"], failure["run_id"]) == (1, run.id)
+    assert failure["kind"] == "FixConfiguration"
+
+    product.configure(table, cursor=None)
+    product.sync(table)
+    assert product.state(table)["failure"] is None
+
+
 def test_nothing_is_sent_that_dashboards_do_not_know() -> None:
     with pytest.raises(ValueError, match="no counter rows_lost"):
         metrics.count("rows_lost", 1, table="s.a")

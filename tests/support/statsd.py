@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest.mock import patch
 
 from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics import stats_utils
+
+_MARK, _END = b"mark", b"end"
+_DEADLINE = 60.0
 
 
 @dataclass(frozen=True)
@@ -29,18 +34,36 @@ class Sent:
 
 
 class Statsd:
-    """What has arrived. UDP over the loopback is there when `send` has returned."""
+    """What has arrived. A thread takes it at once: a socket holds some hundred lines only."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._sent: list[Sent] = []
+        self._marks: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._taking = threading.Thread(target=self._take, daemon=True)
+        self._taking.start()
 
     @property
     def sent(self) -> list[Sent]:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._sent += map(_parse, self._server.recv(65_535).decode().splitlines())
+        """All that was sent before: lines arrive in the order in which they are sent."""
+        self._send(_MARK)
+        self._marks.get(timeout=_DEADLINE)
         return self._sent
+
+    def end(self) -> None:
+        self._send(_END)
+        self._taking.join(_DEADLINE)
+
+    def _send(self, mark: bytes) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(mark, self._server.getsockname())
+
+    def _take(self) -> None:
+        while (data := self._server.recv(65_535)) != _END:
+            if data == _MARK:
+                self._marks.put(None)
+            else:
+                self._sent += map(_parse, data.decode().splitlines())
 
     def of(self, name: str, **tags: str) -> list[Sent]:
         """What was sent under a name with these tags among its tags."""
@@ -59,7 +82,6 @@ def listening() -> Iterator[Statsd]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20)
         server.bind(("127.0.0.1", 0))
-        server.setblocking(False)
         settings = {
             "AIRFLOW__METRICS__STATSD_ON": "True",
             "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
@@ -68,9 +90,11 @@ def listening() -> Iterator[Statsd]:
         }
         with patch.dict(os.environ, settings):
             stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+            statsd = Statsd(server)
             try:
-                yield Statsd(server)
+                yield statsd
             finally:
+                statsd.end()
                 stats.initialize(factory=_silent, export_legacy_names=False)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from tidemark.core.errors import TidemarkError
 from tidemark.core.loading.breaker import Breaker, after_failure, after_success, condition, told
 from tidemark.core.loading.catch_up import PassedOver
-from tidemark.core.loading.failures import Failure, after_failed_load
+from tidemark.core.loading.failures import Failure, after_failed
 from tidemark.core.loading.roles import with_outcome
 from tidemark.core.settings.quiet_times import quiet_until
 from tidemark.core.settings.targets import Target
@@ -68,7 +68,7 @@ class Admission:
         """Count a failed load. One that only passed batches over shows that the target works, and
         a required target has no breaker."""
         known = self._known
-        failure = after_failed_load(known.failure, error, run_id, self._now)
+        failure = after_failed(known.failure, error, run_id, self._now)
         breaker = after_success()
         if known.role != "required" and not isinstance(error, PassedOver):
             breaker = after_failure(known.breaker, self._now, error.what)

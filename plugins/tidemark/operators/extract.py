@@ -23,6 +23,7 @@ from tidemark.hooks.staging_files import stage
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.drafting import read_request
 from tidemark.operators.fitting import Fitting
+from tidemark.operators.lineage import read_lineage
 from tidemark.operators.stream import TableStream
 
 
@@ -41,6 +42,10 @@ class ExtractChunkOperator(TableOperator):
         """End the query on the source: somebody cleared or failed the task, or it took too long."""
         if self._reading is not None:
             self._reading.stop()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+        """Called by the OpenLineage provider, where it is installed."""
+        return read_lineage(self.table)
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry(context):

@@ -21,6 +21,7 @@ from tidemark.operators.asking import skip_if_left_out
 from tidemark.operators.asset_events import LOADS, tell_assets
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.heeding import grown_target
+from tidemark.operators.lineage import load_lineage
 from tidemark.operators.links import BatchLink, WarehouseLink, link
 from tidemark.operators.loading import Loading, UnderWay
 from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
@@ -46,6 +47,7 @@ class LoadTargetOperator(TableOperator):
         super().__init__(outlets=[LOADS], **kwargs)
         self.target, self.required = target, required
         self._running: Loading | None = None
+        self._rows = 0
 
     def execute(self, context: Context, event: object = None) -> dict[str, Any]:  # noqa: ARG002
         skip_if_left_out(context, self.target)
@@ -70,6 +72,10 @@ class LoadTargetOperator(TableOperator):
         """Cancel the transaction that this attempt waits for."""
         if self._running:
             self._running.stop()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:  # noqa: ARG002
+        """Called by the OpenLineage provider, where it is installed."""
+        return load_lineage(self.table, self.target, self._rows)
 
     @contextmanager
     def _told(self, context: Context, so_far: SoFar | None = None) -> Iterator[Loading]:
@@ -127,6 +133,8 @@ class LoadTargetOperator(TableOperator):
         if loading.so_far.applied:
             taken = datetime.now(UTC) - context["ti"].start_date
             metrics.took("copy_seconds", taken.total_seconds(), **self._tags)
+        applied = [loading.receipts.get(each, {}) for each in loading.so_far.applied]
+        self._rows = sum(each.get("merged", 0) for each in applied)
         tell_assets(context, loading)
 
     @property

@@ -15,6 +15,7 @@ from tidemark.core.source.rehearsal import Rehearsal
 from tidemark.core.source.source_drift import unreadable
 from tidemark.core.source.windows import Horizon, Window
 from tidemark.core.storage.batches import Plan, backfill_id, increment_id, parse_batch_id
+from tidemark.core.storage.noting import with_stall
 from tidemark.core.storage.recovery import replanned
 from tidemark.core.storage.stalls import stall_of
 from tidemark.core.storage.state import (
@@ -22,7 +23,6 @@ from tidemark.core.storage.state import (
     owing_targets,
     with_empty_window,
     with_plan,
-    with_stall,
 )
 from tidemark.operators.adding import plan_added, refuse_times
 from tidemark.operators.asking import asked
@@ -32,6 +32,7 @@ from tidemark.operators.chunking import cut, limit_window
 from tidemark.operators.document import open_document
 from tidemark.operators.drafting import Look, draft, look
 from tidemark.operators.heeding import grown_limit, yields
+from tidemark.operators.planning import forget, remembering
 from tidemark.operators.rehearsing import rehearse
 from tidemark.operators.stream import TableStream
 
@@ -53,7 +54,10 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             if reason := yields(self.table, context["dag_run"], stream.bucket):
                 return self._yield(context, reason)
             run = asked(context, stream.table.strategy)
-            plan = self._chosen(stream, open_document(stream), run)
+            with remembering(stream, context):
+                state = open_document(stream)
+                plan = self._chosen(stream, state, run)
+            forget(stream, context, state)
         if run.dry_run:
             return self._rehearse(context, stream, plan, run)
         context["ti"].xcom_push(key="batch_id", value=plan.batch_id if plan else None)

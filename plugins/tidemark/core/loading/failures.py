@@ -1,7 +1,7 @@
-"""What is remembered of a target's loads that fail, until one succeeds. Pure.
+"""What is remembered of loads and plans that fail, until one succeeds. Pure.
 
-Unlike the circuit breaker (`breaker.py`) it is kept for every target, decides nothing about loads,
-and counts runs, not tries: alerts and the freshness page tell by it.
+Unlike the circuit breaker (`breaker.py`) it is kept for every target, and for the plans of a table;
+it decides nothing, and counts runs, not tries: alerts and the freshness page tell by it.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ _WORDS = 300
 
 
 class Failure(Frozen):
-    """The failures of a target's loads since the last success.
+    """The failures of a target's loads, or of a table's plans, since the last success.
 
     :param runs: how many runs in a row failed; :param run_id: the last of them
     :param since: when the first failed; :param at: when the last did
@@ -33,10 +33,10 @@ class Failure(Frozen):
     said: str = ""
 
 
-def after_failed_load(
+def after_failed(
     before: Failure | None, error: TidemarkError, run_id: str, now: datetime
 ) -> Failure:
-    """Count a failed load: tries of one run, and clears of it, count once."""
+    """Count a failure: tries of one run, and clears of it, count once."""
     again = before is not None and before.run_id == run_id
     return Failure(
         runs=(before.runs if before else 0) + (0 if again else 1),

@@ -14,6 +14,7 @@ from tidemark.core.freshness.levels import data_as_of, told
 from tidemark.core.freshness.survey import Survey
 from tidemark.core.labels import messages_label, rows_label
 from tidemark.core.loading.breaker import condition
+from tidemark.core.loading.failures import Failure
 from tidemark.core.settings.targets import Target
 from tidemark.core.signals.alerts import Alerts
 from tidemark.core.signals.incidents import Symptom
@@ -53,6 +54,8 @@ def judge_table(
             "nothing newer is read before it is committed",
             "See which task of the last runs failed, mend what its log names, and clear it.",
         )  # fmt: skip
+    if failure := state.failure:
+        yield from _judge_plan(name, failure, alerts)
     if state.stall:
         yield Symptom(
             "source-stalled", name, "ticket",
@@ -65,6 +68,20 @@ def judge_table(
             yield from _judge_target(name, target, known, alerts, now)
             if owed := oldest.get(target.name):
                 yield from _judge_debt(name, known, target.name, owed, alerts, now, keep_for)
+
+
+def _judge_plan(name: str, failure: Failure, alerts: Alerts) -> Iterator[Symptom]:
+    if failure.kind == "MigrateSchema":
+        yield Symptom(
+            "schema-blocked", name, "ticket", failure.said,
+            "Choose one of the ways out in the log of plan_increment, then clear it.",
+        )  # fmt: skip
+    if failure.runs >= alerts.failed_runs:
+        yield Symptom(
+            "watermark-stuck", name, "page",
+            f"{failure.runs} runs in a row could not plan: {failure.said}",
+            "Mend what it names, and clear plan_increment with downstream.",
+        )  # fmt: skip
 
 
 def _judge_target(

@@ -19,7 +19,7 @@ from tidemark.core.loading.ledger import Base
 from tidemark.core.source.growing_keys import Sighting
 from tidemark.core.storage.batches import Plan, is_base, parse_batch_id
 from tidemark.core.storage.by_hand import Change
-from tidemark.core.storage.stalls import Stall, same_stall
+from tidemark.core.storage.stalls import Stall
 
 Role = Literal["required", "best_effort"]
 
@@ -63,6 +63,7 @@ class TableState(Frozen):
     :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
     :param stall: what held the last look at the source back for too long
+    :param failure: the plans that failed since one went well
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
     :param changes: what people did to watermark and roles, and why; the newest last
     """
@@ -77,6 +78,7 @@ class TableState(Frozen):
     sighting: Sighting | None = None
     empty_until: AwareDatetime | None = None
     stall: Stall | None = None
+    failure: Failure | None = None
     in_flight: Plan | None = None
     last_batch: str | None = None
     targets: dict[str, TargetState]
@@ -140,13 +142,6 @@ def with_empty_window(state: TableState, low: datetime, high: datetime) -> Table
     if state.watermark != low or (state.empty_until and state.empty_until >= high):
         return state
     return with_as_of(state.model_copy(update={"empty_until": high}))
-
-
-def with_stall(state: TableState, stall: Stall | None) -> TableState:
-    """Note what holds reading back for too long, or that nothing does any more."""
-    if same_stall(state.stall, stall):
-        return state
-    return state.model_copy(update={"stall": stall})
 
 
 def live(state: TableState, batch_id: str) -> bool:
