@@ -105,6 +105,7 @@ def environment(
         "DRAINED_QUEUE_URL": drained.url,
         "WATCHED_QUEUE_URL": watched.url,
         "EVENTS_QUEUE_URL": EventQueues(stack).create("events"),
+        "DEADLINES_QUEUE_URL": EventQueues(stack).create("deadlines"),
     }
     return airflow_environment(home, ROOT, gated, extra=extra)
 
