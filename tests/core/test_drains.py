@@ -16,13 +16,13 @@ from tidemark.core.events.drains import (
     with_owed,
 )
 from tidemark.core.events.event_layouts import EventLayout
-from tidemark.core.events.streams import state_key
 from tidemark.core.loading.roles import as_new
 from tidemark.core.settings.drain_settings import Drain, event_table, refuse_shared_tables
 from tidemark.core.settings.queues import parse_queues
 from tidemark.core.storage.batches import batch_prefix, parse_batch_id
 from tidemark.core.storage.recovery import recovered_drain
 from tidemark.core.storage.state import TableState, first_state, to_load, with_plan
+from tidemark.core.streams import state_key
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ROLES = {"primary": "required", "secondary": "best_effort"}

@@ -17,9 +17,9 @@ from typing import Any
 
 from tidemark.commands.answers import Answer, hand, sign
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import is_queue
 from tidemark.core.instants import read_instant
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import is_queue
 from tidemark.hooks.project import read_project
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore

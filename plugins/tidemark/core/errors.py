@@ -11,7 +11,7 @@ A best-effort warehouse does not hold it back, so what fails there is owed, and 
 
 from typing import Self
 
-from tidemark.core.events.streams import is_queue
+from tidemark.core.streams import is_queue
 
 _UNMOVED = "The watermark has not moved."
 _UNDELETED = "No message was deleted."

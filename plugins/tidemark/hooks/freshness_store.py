@@ -14,12 +14,12 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.events.streams import state_key
 from tidemark.core.freshness.heartbeats import Heartbeat
 from tidemark.core.freshness.record import KEY, Record
 from tidemark.core.freshness.standing import Standing, standings
 from tidemark.core.freshness.survey import Listed, Place
 from tidemark.core.storage.state_reading import parse_state
+from tidemark.core.streams import state_key
 from tidemark.hooks.project import Project
 from tidemark.hooks.staging_bucket import StagingBucket
 

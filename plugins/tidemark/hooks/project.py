@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import EventTable, Loadable, is_queue
 from tidemark.core.freshness.budgets import FILE as FRESHNESS_FILE
 from tidemark.core.freshness.budgets import Freshness, parse_freshness
 from tidemark.core.settings.drain_settings import Drain, event_table, refuse_shared_tables
@@ -16,6 +15,7 @@ from tidemark.core.settings.target_list import Targets, parse_targets
 from tidemark.core.settings.targets import Target
 from tidemark.core.settings.wildcards import FOUND_FILE, Outline, parse_found, parse_outline
 from tidemark.core.signals.alerts import Alerts, parse_alerts
+from tidemark.core.streams import EventTable, Loadable, is_queue
 
 ROOT = Path(__file__).parents[3]
 

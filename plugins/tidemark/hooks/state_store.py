@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.events.streams import state_key
 from tidemark.core.storage.state import TableState
 from tidemark.core.storage.state_reading import parse_state
+from tidemark.core.streams import state_key
 from tidemark.hooks.staging_bucket import StagingBucket
 
 _log = logging.getLogger(__name__)

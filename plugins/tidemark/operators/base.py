@@ -9,8 +9,8 @@ from airflow.sdk.bases.skipmixin import XCOM_SKIPMIXIN_KEY
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError
-from tidemark.core.events.streams import tasks_of
 from tidemark.core.labels import shortened
+from tidemark.core.streams import tasks_of
 from tidemark.operators.manuals import TASKS
 from tidemark.operators.notifying import TOLD
 

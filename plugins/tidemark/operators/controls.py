@@ -7,10 +7,10 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from tidemark.core.events.streams import is_queue
 from tidemark.core.instants import read_age, read_instant
 from tidemark.core.storage.by_hand import Hand
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import is_queue
 from tidemark.hooks.project import read_project
 from tidemark.operators import watermarks
 from tidemark.operators.base import no_futile_retry

@@ -10,10 +10,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.errors import TryAgain
 from tidemark.core.events.drains import judge_delete, unfit, with_drained, with_owed
-from tidemark.core.events.streams import tasks_of
 from tidemark.core.labels import messages_label
 from tidemark.core.storage.batches import Batch, StagedFile
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import tasks_of
 from tidemark.hooks.quarantine_store import read_file
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.holding import brief_holds, patient_holds

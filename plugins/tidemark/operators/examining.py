@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from tidemark.core.errors import TidemarkError
-from tidemark.core.events.streams import is_queue
 from tidemark.core.findings import (
     Airflow,
     Finding,
@@ -29,6 +28,7 @@ from tidemark.core.source.planning import check_cursor, check_growing, check_key
 from tidemark.core.source.source_drift import removed_columns
 from tidemark.core.storage.overdue import judge_state
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import is_queue
 from tidemark.hooks.airflow_settings import most_mapped
 from tidemark.hooks.bucket_settings import ExaminedBucket
 from tidemark.hooks.mysql_source import MySqlSource, TableShape

@@ -6,10 +6,10 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tidemark.core.errors import TryAgain
-from tidemark.core.events.streams import tasks_of
 from tidemark.core.labels import batch_label
 from tidemark.core.storage.batches import Batch, Plan, seal
 from tidemark.core.storage.quarantine import set_aside_by_extract
+from tidemark.core.streams import tasks_of
 from tidemark.hooks import metrics
 from tidemark.operators.base import TableOperator, no_futile_retry, say
 from tidemark.operators.links import BatchLink, link

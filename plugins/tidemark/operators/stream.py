@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import EventTable, Loadable, is_queue, tasks_of
 from tidemark.core.settings.drain_settings import Drain
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Plan, parse_batch_id
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import EventTable, Loadable, is_queue, tasks_of
 from tidemark.hooks.batch_store import BatchStore, DryBatchStore
 from tidemark.hooks.message_queue import MessageQueue
 from tidemark.hooks.mysql_source import MySqlSource

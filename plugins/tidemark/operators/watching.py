@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from tidemark.core.errors import TidemarkError
-from tidemark.core.events.streams import is_queue
 from tidemark.core.freshness.record import Record
 from tidemark.core.freshness.standing import standings
 from tidemark.core.freshness.survey import Survey
@@ -28,6 +27,7 @@ from tidemark.core.signals.symptoms import (
 from tidemark.core.signals.watched import Aside, Watched, rows_by_stream
 from tidemark.core.storage.batches import batch_prefix
 from tidemark.core.storage.state import TableState
+from tidemark.core.streams import is_queue
 from tidemark.hooks import metrics
 from tidemark.hooks.freshness_store import FreshnessStore, listed, places
 from tidemark.hooks.project import Project, read_freshness

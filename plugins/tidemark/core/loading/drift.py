@@ -23,9 +23,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.events.streams import Contract
 from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.core.source.column_types import LINEAGE, Column
+from tidemark.core.streams import Contract
 from tidemark.core.templates import Dialect, identifier
 
 LOADED_AT = Column("_loaded_at", "datetime", "TIMESTAMP", nullable=False)

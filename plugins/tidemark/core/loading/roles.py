@@ -10,10 +10,10 @@ from collections.abc import Collection
 from typing import Literal, Protocol
 
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import is_queue
 from tidemark.core.loading.breaker import Breaker
 from tidemark.core.loading.failures import Failure
 from tidemark.core.storage.state import Role, TableState, TargetState, with_as_of
+from tidemark.core.streams import is_queue
 
 
 class Configured(Protocol):

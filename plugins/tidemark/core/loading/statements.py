@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidemark.core.events.streams import EventTable, Loadable
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import Changes, Place
 from tidemark.core.settings.targets import Target
 from tidemark.core.source.column_types import LINEAGE, Column
 from tidemark.core.storage.batches import Batch
+from tidemark.core.streams import EventTable, Loadable
 from tidemark.core.templates import identifier, render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters

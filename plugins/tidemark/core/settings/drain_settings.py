@@ -8,9 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from tidemark.core.documents import Frozen, Name
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.event_layouts import EventLayout
-from tidemark.core.events.streams import Contract, EventTable
 from tidemark.core.notices import Notifier, check_deadline
 from tidemark.core.settings.schedules import check_cron
+from tidemark.core.streams import Contract, EventTable
 
 # SQS keeps a message from others for no longer than this, and as many at a time in flight:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html

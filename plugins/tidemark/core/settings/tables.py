@@ -13,12 +13,12 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import Contract
 from tidemark.core.notices import Notifier, check_deadline
 from tidemark.core.settings.schedules import check_cron
 from tidemark.core.settings.wildcards import FoundTables, parse_found, parse_outline
 from tidemark.core.source.misfits import BrokenText, Oversize
 from tidemark.core.source.predicates import parse_predicate
+from tidemark.core.streams import Contract
 
 FILE = "tables.yaml"
 

@@ -11,8 +11,8 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.events.streams import Loadable
 from tidemark.core.settings.targets import KINDS, Staging, Target
+from tidemark.core.streams import Loadable
 
 FILE = "targets.yaml"
 

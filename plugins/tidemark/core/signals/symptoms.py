@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tidemark.core.events.streams import is_queue
 from tidemark.core.freshness.heartbeats import Heartbeat
 from tidemark.core.freshness.levels import data_as_of, told
 from tidemark.core.freshness.survey import Survey
@@ -19,6 +18,7 @@ from tidemark.core.settings.targets import Target
 from tidemark.core.signals.alerts import Alerts
 from tidemark.core.signals.incidents import Symptom
 from tidemark.core.storage.state import TableState, TargetState
+from tidemark.core.streams import is_queue
 
 
 @dataclass(frozen=True, slots=True)

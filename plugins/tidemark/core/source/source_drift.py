@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tidemark.core.errors import MigrateSchema
-from tidemark.core.events.streams import Contract
 from tidemark.core.source.column_types import Column, read_form
+from tidemark.core.streams import Contract
 
 _WITH_TYPE = re.compile(
     r"(?P<name>.*) (?P<type>SMALLINT|INTEGER|BIGINT|REAL|DOUBLE PRECISION|DATE|TIMESTAMP"

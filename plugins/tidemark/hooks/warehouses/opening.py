@@ -1,7 +1,7 @@
 """From a target's kind to the class that carries it out."""
 
-from tidemark.core.events.streams import Loadable
 from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Target
+from tidemark.core.streams import Loadable
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.postgres import PostgresWarehouse
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.events.streams import Loadable
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
 from tidemark.core.loading.load_failures import BadData
@@ -32,6 +31,7 @@ from tidemark.core.loading.target_columns import TargetColumn, read_target_colum
 from tidemark.core.settings.targets import PostgresTarget
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch
+from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
 from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.csv_rows import csv_rows

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidemark.core.errors import TidemarkError, TryAgain
-from tidemark.core.events.streams import Loadable
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
 from tidemark.core.loading.load_failures import BadData, explain_failure
@@ -25,6 +24,7 @@ from tidemark.core.loading.target_columns import TargetColumn, read_target_colum
 from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch, StagedFile
+from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
 from tidemark.hooks.regional_copy import bring
 from tidemark.hooks.staging_bucket import StagingBucket

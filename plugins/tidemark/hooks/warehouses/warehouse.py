@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tidemark.core.errors import TidemarkError
-from tidemark.core.events.streams import Loadable
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
 from tidemark.core.loading.load_failures import BadData
@@ -18,6 +17,7 @@ from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.core.settings.targets import Target
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch
+from tidemark.core.streams import Loadable
 
 
 @dataclass(frozen=True, slots=True)
