@@ -83,7 +83,7 @@ def home() -> Path:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Endpoints]:
-    """The stand-in, started for this session, or one that runs already and is lent."""
+    """The stand-in, started for these tests, or one that runs already and is lent."""
     lent = os.environ.get(LENT)
     if lent:
         endpoints = read_endpoints(Path(lent))

@@ -1,7 +1,7 @@
 """If these fail, a rule of the protocol may be broken without a test noticing it.
 
 TIDEMARK_SOAK_RULES=1 really switches each rule off, in a copy of the project, and runs its tests
-there, on this session's stand-in: all of them must fail.
+there, on the stand-in that runs already: all of them must fail.
 """
 
 from __future__ import annotations

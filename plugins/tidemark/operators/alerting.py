@@ -15,6 +15,7 @@ from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.state_store import StateStore
 from tidemark.hooks.watch_store import WatchStore
 from tidemark.operators.notifying import tell
+from tidemark.operators.own_dags import own_dag
 from tidemark.operators.watching import Look
 
 
@@ -67,12 +68,4 @@ class TellIncidentsOperator(BaseOperator):
 
 def alert_settings() -> dict[str, Any]:
     """Return the arguments of the DAG: every minute, one at a time."""
-    return {
-        "dag_id": "alerts",
-        "schedule": "* * * * *",
-        "start_date": datetime(2000, 1, 1, tzinfo=UTC),
-        "catchup": False,
-        "max_active_runs": 1,
-        "dagrun_timeout": timedelta(minutes=10),
-        "tags": ["tidemark"],
-    }
+    return own_dag("alerts", "* * * * *", dagrun_timeout=timedelta(minutes=10))

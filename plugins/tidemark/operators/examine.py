@@ -1,6 +1,6 @@
 """The daily examination, as a task."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tidemark.core.findings import counted
 from tidemark.hooks.project import read_project
 from tidemark.operators.examining import Examination
+from tidemark.operators.own_dags import own_dag
 
 
 class ExamineProjectOperator(BaseOperator):
@@ -40,11 +41,4 @@ class ExamineProjectOperator(BaseOperator):
 
 def examine_settings() -> dict[str, Any]:
     """Return the arguments of the DAG: every morning, one at a time."""
-    return {
-        "dag_id": "doctor",
-        "schedule": "47 5 * * *",
-        "start_date": datetime(2000, 1, 1, tzinfo=UTC),
-        "catchup": False,
-        "max_active_runs": 1,
-        "tags": ["tidemark"],
-    }
+    return own_dag("doctor", "47 5 * * *")

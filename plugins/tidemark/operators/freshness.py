@@ -29,6 +29,7 @@ from tidemark.hooks.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses import statements
 from tidemark.hooks.warehouses.warehouse import Patience
 from tidemark.operators.base import no_futile_retry, say
+from tidemark.operators.own_dags import own_dag
 
 # What statements are called where they run.
 _NAME = "tidemark freshness"
@@ -167,15 +168,7 @@ class MeasureFreshnessOperator(BaseOperator):
 
 def freshness_settings() -> dict[str, Any]:
     """Return the arguments of the DAG: every minute, one at a time."""
-    return {
-        "dag_id": "freshness",
-        "schedule": "* * * * *",
-        "start_date": datetime(2000, 1, 1, tzinfo=UTC),
-        "catchup": False,
-        "max_active_runs": 1,
-        "dagrun_timeout": timedelta(minutes=10),
-        "tags": ["tidemark"],
-    }
+    return own_dag("freshness", "* * * * *", dagrun_timeout=timedelta(minutes=10))
 
 
 def heartbeat_settings() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.errors import TidemarkError
 from tidemark.hooks.project import read_project
+from tidemark.operators.own_dags import own_dag
 from tidemark.operators.stream import Stream
 from tidemark.operators.sweeping import sweep
 
@@ -41,11 +42,4 @@ class SweepStagingOperator(BaseOperator):
 
 def sweep_settings() -> dict[str, Any]:
     """Return the arguments of the DAG: every night, one at a time."""
-    return {
-        "dag_id": "sweep_staging",
-        "schedule": "17 3 * * *",
-        "start_date": datetime(2000, 1, 1, tzinfo=UTC),
-        "catchup": False,
-        "max_active_runs": 1,
-        "tags": ["tidemark"],
-    }
+    return own_dag("sweep_staging", "17 3 * * *")
