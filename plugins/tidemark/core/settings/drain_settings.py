@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tidemark.core.documents import Frozen, Name
+from tidemark.core.documents import Name
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.events.event_layouts import EventLayout
-from tidemark.core.notices import Notifier, check_deadline
-from tidemark.core.settings.schedules import check_cron
+from tidemark.core.settings.dag_options import DagOptions
 from tidemark.core.streams import Contract, EventTable
 
 # SQS keeps a message from others for no longer than this, and as many at a time in flight:
@@ -21,11 +20,10 @@ MOST_MESSAGES = 100_000  # in flight at once, of 120,000 that SQS allows
 MOST_BYTES = 2**30
 
 
-class Drain(Frozen):
+class Drain(DagOptions):
     """How one queue's messages become rows. Sizes and counts are those of one receiver.
 
     :param events: the columns
-    :param schedule: cron expression in UTC, or None for triggered runs only
     :param watch_seconds: look so often whether messages wait, and start a run if so; None: wait for
         the schedule
     :param ack: when messages are deleted: ``loaded``: once every required target holds them;
@@ -40,10 +38,6 @@ class Drain(Frozen):
     :param visibility_seconds: for how long a message that was received is kept from others; longer
         than a run takes
     :param hash_connection: Airflow connection whose password is the key of the hashes
-    :param owner: whom Airflow names as the owner of the tasks
-    :param notify: who is told of runs that fail, and of the first that succeeds after
-    :param deadline_seconds: and of a run that is not over after so long
-    :param tags: tags of the DAG, beside ``tidemark`` and ``queue``
     """
 
     events: EventLayout = EventLayout()
@@ -66,21 +60,9 @@ class Drain(Frozen):
     file_bytes: int = Field(default=64 * 2**20, ge=2**10, le=2**30)
     compression: Literal["snappy", "zstd"] = "snappy"
     hash_connection: Name = "tidemark_hash"
-    owner: str = Field(default="tidemark", min_length=1)
-    tags: tuple[str, ...] = ()
-    notify: tuple[Notifier, ...] = ()
-    deadline_seconds: float | None = Field(default=None, gt=0)
-    retries: int = Field(default=2, ge=0)
-    retry_delay_seconds: float = Field(default=30.0, ge=0)
-
-    @field_validator("schedule")
-    @classmethod
-    def _is_cron(cls, value: str | None) -> str | None:
-        return check_cron(value)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        check_deadline(self.deadline_seconds, self.notify)
         if self.most_seconds + 2 * self.wait_seconds > self.visibility_seconds / 2:
             raise ValueError(
                 "visibility_seconds: at least twice of what a receiver takes (most_seconds); the "

@@ -13,8 +13,7 @@ from tidemark.core.documents import (
     validate,
 )
 from tidemark.core.errors import FixConfiguration
-from tidemark.core.notices import Notifier, check_deadline
-from tidemark.core.settings.schedules import check_cron
+from tidemark.core.settings.dag_options import DagOptions
 from tidemark.core.settings.wildcards import FoundTables, parse_found, parse_outline
 from tidemark.core.source.misfits import BrokenText, Oversize
 from tidemark.core.source.predicates import parse_predicate
@@ -47,12 +46,11 @@ class Columns(Frozen):
         return self
 
 
-class Table(Frozen):
+class Table(DagOptions):
     """One MySQL table to copy. Times are in seconds, sizes in bytes.
 
     :param db_schema: the MySQL database; :param table: the table in it
     :param source: Airflow connection id of the MySQL server
-    :param schedule: cron expression in UTC, or None for triggered runs only
     :param cursor: the column that orders changes, DATETIME or TIMESTAMP; with ``append`` the
         integer key that grows (AUTO_INCREMENT)
     :param key: the columns that identify a row; empty means the primary key
@@ -93,11 +91,6 @@ class Table(Frozen):
         exact too, ``auto`` takes the wire wherever it can
     :param ordering: ``parallel`` loads all targets at once; ``primary_first`` the best-effort ones
         after the required ones have succeeded
-    :param owner: whom Airflow names as the owner of the tasks
-    :param notify: who is told of runs that fail, and of the first that succeeds after
-    :param deadline_seconds: and of a run that is not over after so long
-    :param tags: tags of the DAG, beside ``tidemark`` and the schema
-    :param retries: retries of plan, extract, seal and commit; loads have their target's
     """
 
     db_schema: Name
@@ -132,17 +125,6 @@ class Table(Frozen):
     sort_keys: tuple[Name, ...] = ()
     target_table: str = "{table}"
     target_tables: dict[str, Name] = Field(default_factory=dict)
-    owner: str = Field(default="tidemark", min_length=1)
-    tags: tuple[str, ...] = ()
-    notify: tuple[Notifier, ...] = ()
-    deadline_seconds: float | None = Field(default=None, gt=0)
-    retries: int = Field(default=2, ge=0)
-    retry_delay_seconds: float = Field(default=30.0, ge=0)
-
-    @field_validator("schedule")
-    @classmethod
-    def _is_cron(cls, value: str | None) -> str | None:
-        return check_cron(value)
 
     @field_validator("where")
     @classmethod
@@ -153,7 +135,6 @@ class Table(Frozen):
 
     @model_validator(mode="after")
     def _keeps_what_it_needs(self) -> Self:
-        check_deadline(self.deadline_seconds, self.notify)
         needed = {*self.key, *self.sort_keys, self.dist_key, self.soft_delete} - {None}
         if self.strategy != "full":
             needed.add(self.cursor)
