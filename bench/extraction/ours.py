@@ -58,7 +58,7 @@ def _tidemark(job: Job, path: Literal["wire", "driver"]) -> Iterator[None]:
     from mysql_arrow.__main__ import main as load_loops
     from tidemark.core.source.file_sizes import FileSizes
     from tidemark.hooks.ahead import Ahead
-    from tidemark.hooks.parquet_files import Encoding, encode_files
+    from tidemark.hooks.storage.parquet_files import Encoding, encode_files
 
     load_loops()  # compiled code is loaded when it is first called, not when it is imported
     yield
@@ -79,10 +79,10 @@ def _to_s3(job: Job) -> Iterator[None]:
     from tidemark.core.settings.targets import Staging
     from tidemark.core.source.column_types import arrow_schema
     from tidemark.core.source.file_sizes import FileSizes
-    from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
-    from tidemark.hooks.parquet_files import Encoding
-    from tidemark.hooks.staging_bucket import StagingBucket
-    from tidemark.hooks.staging_files import stage
+    from tidemark.hooks.mysql.source import MySqlSource, ReadRequest
+    from tidemark.hooks.storage.parquet_files import Encoding
+    from tidemark.hooks.storage.staging_bucket import StagingBucket
+    from tidemark.hooks.storage.staging_files import stage
 
     load_loops()
     yield

@@ -27,8 +27,8 @@ from tidemark.core.source.column_types import Column
 from tidemark.core.source.growing_keys import KeyWindow
 from tidemark.core.source.windows import Window, single_chunk
 from tidemark.core.storage.batches import Batch, Plan, StagedFile, checksum, increment_id
-from tidemark.hooks.batch_store import BatchStore
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.batch_store import BatchStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 
 from bench.loading import APPEND, UPSERT, VARIABLE

@@ -51,7 +51,7 @@ from tidemark.core.settings.tables import Table
 from tidemark.core.settings.wildcards import Outline, write_found
 from tidemark.core.source.catalogue import Found
 from tidemark.core.source.discovery import Proposal, propose, write_entries
-from tidemark.hooks.mysql_catalogue import list_tables
+from tidemark.hooks.mysql.catalogue import list_tables
 from tidemark.hooks.project import (
     TableLists,
     read_freshness,

@@ -20,11 +20,11 @@ from tidemark.core.loading.statements import client_token
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Staging, Target
 from tidemark.core.storage.batches import Batch
-from tidemark.hooks.batch_store import BatchStore
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.batch_store import BatchStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.opening import open_warehouse
 from tidemark.hooks.warehouses.warehouse import Warehouse
-from tidemark.operators.preparing import prepare
+from tidemark.operators.loading.preparing import prepare
 
 from localaws import Endpoints, inject
 from localaws.redshift.engine.connections import engine_database

@@ -15,7 +15,7 @@ from tidemark.core.loading.catch_up import Group
 from tidemark.core.settings.tables import Table
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch
-from tidemark.operators.preparing import prepare
+from tidemark.operators.loading.preparing import prepare
 
 from tests.conformance.houses import House, apply
 from tests.support.staged import ITEMS, at, stage

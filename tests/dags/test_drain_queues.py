@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tidemark.operators.notifying import TellFailure, TellRecovery
+from tidemark.operators.signals.notifying import TellFailure, TellRecovery
 
 ROOT = Path(__file__).parents[2]
 TARGETS = """

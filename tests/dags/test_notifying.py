@@ -11,8 +11,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.notices import Notifier
 from tidemark.core.settings.tables import parse_tables
-from tidemark.operators.deadlines import deadline, tell_late
-from tidemark.operators.notifying import callbacks
+from tidemark.operators.signals.deadlines import deadline, tell_late
+from tidemark.operators.signals.notifying import callbacks
 
 
 class Remember(BaseNotifier):

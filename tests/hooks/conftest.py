@@ -14,7 +14,7 @@ os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" /
 import pymysql
 import pytest
 from pymysql.connections import Connection
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.source import MySqlSource
 
 from localaws import Endpoints
 from tests.hooks.reading import DATABASE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 from tidemark.core.source.column_types import arrow_schema
-from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
+from tidemark.hooks.mysql.source import MySqlSource, ReadRequest
 
 DATABASE = "hooks"
 LATE = datetime(2100, 1, 1, tzinfo=UTC)

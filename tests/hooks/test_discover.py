@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tidemark.cli import main
 from tidemark.core.settings.tables import parse_tables
-from tidemark.hooks.mysql_catalogue import list_tables
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.catalogue import list_tables
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
 from tests.support.dialects import numbers

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from tidemark.core.source.column_types import LINEAGE, arrow_schema
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.source import MySqlSource
 
 from localaws import Endpoints
 from onebox.comparison import Original

@@ -17,7 +17,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.source import MySqlSource
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run
@@ -36,10 +36,10 @@ from tests.hooks.reading import all_rows
 from tidemark.core.source.column_types import arrow_schema
 from tidemark.core.source.file_sizes import FileSizes
 from tidemark.core.settings.targets import Staging
-from tidemark.hooks.mysql_source import MySqlSource
-from tidemark.hooks.parquet_files import Encoding
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.staging_files import stage
+from tidemark.hooks.mysql.source import MySqlSource
+from tidemark.hooks.storage.parquet_files import Encoding
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.hooks.storage.staging_files import stage
 
 table, bucket, region = sys.argv[1:]
 source = MySqlSource("source_under_test")

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from tidemark.core.source.growing_keys import LOWEST, KeyWindow, chunks_by_growing_key
 from tidemark.core.source.key_ranges import KeyColumn
-from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_ranges import RangedTable
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.connection import fetch, open_session
+from tidemark.hooks.mysql.ranges import RangedTable
+from tidemark.hooks.mysql.source import MySqlSource
 
 from tests.hooks.conftest import Connect, Run
 from tests.hooks.reading import DATABASE

@@ -11,9 +11,9 @@ import pytest
 from tidemark.core.errors import TidemarkError
 from tidemark.core.source.key_ranges import range_columns
 from tidemark.core.source.windows import Window
-from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_ranges import RangedTable
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.connection import fetch, open_session
+from tidemark.hooks.mysql.ranges import RangedTable
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, all_rows, read_ids

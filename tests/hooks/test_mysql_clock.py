@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pymysql.connections import Connection
 from tidemark.core.errors import TryAgain
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from tests.hooks.conftest import Connect, Run
 from tests.support.dialects import is_mariadb, make_table, make_user

@@ -8,8 +8,8 @@ from typing import Any
 import pymysql
 import pytest
 from tidemark.core.errors import TryAgain
-from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.connection import fetch, open_session
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from localaws import Endpoints
 from tests.support.dialects import make_user

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tidemark.core.source.key_ranges import Key, is_integer, range_columns
 from tidemark.core.source.windows import Window, chunks_by_key
-from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_ranges import RangedTable, key_cuts
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.connection import fetch, open_session
+from tidemark.hooks.mysql.ranges import RangedTable, key_cuts
+from tidemark.hooks.mysql.source import MySqlSource
 
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, all_rows, at, read_table

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from tidemark.core.errors import TryAgain
 from tidemark.core.source.column_types import arrow_schema
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run

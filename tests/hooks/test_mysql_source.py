@@ -14,8 +14,8 @@ from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.settings.tables import Table
 from tidemark.core.source.column_types import UnsupportedType
 from tidemark.core.source.key_ranges import KeyColumn
-from tidemark.hooks.mysql_connection import fetch, open_session
-from tidemark.hooks.mysql_source import MySqlSource, ReadRequest, SourceError
+from tidemark.hooks.mysql.connection import fetch, open_session
+from tidemark.hooks.mysql.source import MySqlSource, ReadRequest, SourceError
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from tidemark.core.source.column_types import Column, arrow_schema
 from tidemark.core.source.file_sizes import FileSizes
-from tidemark.hooks.parquet_files import ROW_GROUP_BYTES, Encoding, encode_files
+from tidemark.hooks.storage.parquet_files import ROW_GROUP_BYTES, Encoding, encode_files
 
 from tests.support.parquet import WholeFile, data_page_versions, files_of
 

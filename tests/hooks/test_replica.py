@@ -12,7 +12,7 @@ import pymysql
 import pytest
 from pymysql.connections import Connection
 from tidemark.core.errors import TryAgain
-from tidemark.hooks.mysql_source import MySqlSource, SourceError
+from tidemark.hooks.mysql.source import MySqlSource, SourceError
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.settings.tables import Table
-from tidemark.hooks.mysql_source import MySqlSource, ReadRequest
+from tidemark.hooks.mysql.source import MySqlSource, ReadRequest
 
 from tests.hooks.conftest import Run
 from tests.hooks.reading import DATABASE, LATE, at, read_table

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tidemark.core.events.messages import Message, to_line
-from tidemark.hooks.spool import Spool, SpoolFull
+from tidemark.hooks.queues.spool import Spool, SpoolFull
 
 ROOM = 1_000_000_000
 
@@ -91,7 +91,7 @@ def test_a_killed_owner_leaves_all_that_it_had_confirmed(directory: Path) -> Non
 import os, sys
 from pathlib import Path
 from tidemark.core.events.messages import Message
-from tidemark.hooks.spool import Spool
+from tidemark.hooks.queues.spool import Spool
 spool = Spool(Path(sys.argv[1]), 10**9)
 for number in range(20):
     spool.append([Message(str(number), "2026-11-22T10:00:00.000Z", "{}")])

@@ -10,7 +10,7 @@ import asyncssh
 import pytest
 from tidemark.core.errors import TryAgain
 from tidemark.hooks import ssh_tunnel
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.source import MySqlSource
 
 from localaws import Endpoints
 from tests.hooks.conftest import Run

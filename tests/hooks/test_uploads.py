@@ -19,10 +19,10 @@ from botocore.config import Config
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.settings.targets import Staging
 from tidemark.core.source.file_sizes import FileSizes
-from tidemark.hooks.parquet_files import Encoding
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.staging_files import stage
-from tidemark.hooks.uploads import PART_BYTES, Uploads
+from tidemark.hooks.storage.parquet_files import Encoding
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.hooks.storage.staging_files import stage
+from tidemark.hooks.storage.uploads import PART_BYTES, Uploads
 
 from localaws import Endpoints
 from tests.support.gateway import Gate

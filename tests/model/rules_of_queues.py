@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.model.rules import SwitchedOff
 
-_DELETE = "plugins/tidemark/operators/delete_messages.py"
+_DELETE = "plugins/tidemark/operators/drain/delete_messages.py"
 _DRAINED = "tests/operators/test_drain.py::test_rule_20_"
 
 QUEUES = (

@@ -14,7 +14,7 @@ READING = (
     SwitchedOff(
         1,
         "the first receipt and the first manifest win",
-        f"{_HOOKS}staging_bucket.py",
+        f"{_HOOKS}storage/staging_bucket.py",
         'return self._put_if(key, data, IfNoneMatch="*")',
         "return self._put_if(key, data)",
         (f"{_STALLED}[the receipt]",),
@@ -22,7 +22,7 @@ READING = (
     SwitchedOff(
         1,
         "every attempt writes files of its own",
-        f"{_HOOKS}batch_store.py",
+        f"{_HOOKS}storage/batch_store.py",
         "part-{chunk}-{part}-{attempt}.parquet",
         "part-{chunk}-{part}-once.parquet",
         (f"{_STALLED}[a file]",),
@@ -30,7 +30,7 @@ READING = (
     SwitchedOff(
         2,
         "seal needs a receipt of every chunk",
-        f"{_OPERATORS}seal.py",
+        f"{_OPERATORS}sync/seal.py",
         "    if missing:\n",
         "    plan = plan.model_copy(update={'chunks': tuple(\n"
         "        c for c, r in zip(plan.chunks, receipts) if r)})\n"
@@ -67,7 +67,7 @@ READING = (
     SwitchedOff(
         8,
         "the state document is written by compare-and-set",
-        f"{_HOOKS}staging_bucket.py",
+        f"{_HOOKS}storage/staging_bucket.py",
         "return self._put_if(key, data, IfMatch=etag)",
         "return self._put_if(key, data)",
         (f"{_OVERTAKEN}test_rule_8_a_commit_that_stalled_loses",),
@@ -75,7 +75,7 @@ READING = (
     SwitchedOff(
         8,
         "the batch says its kind, not the run",
-        f"{_OPERATORS}commit.py",
+        f"{_OPERATORS}sync/commit.py",
         'if batch.plan.kind == "backfill":',
         'if context["dag_run"].run_type == "backfill":',
         (f"{_WINDOW}test_rule_8_what_a_batch_is_says_the_batch_and_not_the_run",),
@@ -83,7 +83,7 @@ READING = (
     SwitchedOff(
         9,
         "commit refuses a batch without manifest",
-        f"{_OPERATORS}commit.py",
+        f"{_OPERATORS}sync/commit.py",
         "if stream.plan(stream.state(), batch_id) is None:\n",
         "if True:\n",
         (f"{_WINDOW}test_rule_9_a_batch_that_was_never_sealed_is_not_committed",),
@@ -99,7 +99,7 @@ READING = (
     SwitchedOff(
         10,
         "a window that ends at the horizon is read to its open end",
-        f"{_OPERATORS}plan.py",
+        f"{_OPERATORS}sync/plan.py",
         "at_horizon=window.high == seen.bound.at)",
         "at_horizon=False)",
         (f"{_WINDOW}test_rule_10_a_row_that_never_rests_is_copied",),
@@ -115,7 +115,7 @@ READING = (
     SwitchedOff(
         11,
         "a backfill ends at the horizon",
-        f"{_OPERATORS}plan.py",
+        f"{_OPERATORS}sync/plan.py",
         "min(asked_for.high, seen.bound.at)",
         "asked_for.high",
         (f"{_WINDOW}test_rule_11_a_backfill_ends_at_the_horizon",),
@@ -123,7 +123,7 @@ READING = (
     SwitchedOff(
         18,
         "a backfill beside a batch in flight does not adopt it",
-        f"{_OPERATORS}plan.py",
+        f"{_OPERATORS}sync/plan.py",
         "        if run.window:\n",
         "        if run.window and not state.in_flight:\n",
         (f"{_WINDOW}test_rule_18_a_backfill_beside_a_batch_in_flight_is_owed_and_moves_nothing",),
@@ -131,7 +131,7 @@ READING = (
     SwitchedOff(
         18,
         "a backfill enters debt",
-        f"{_OPERATORS}commit.py",
+        f"{_OPERATORS}sync/commit.py",
         "return with_debt(state, batch.batch_id, self._owed_by(stream, state, batch))",
         "return state",
         (f"{_WINDOW}test_rule_18_a_backfill_beside_a_batch_in_flight_is_owed_and_moves_nothing",),
@@ -193,7 +193,7 @@ READING = (
     SwitchedOff(
         22,
         "a missing document is not a first run",
-        f"{_OPERATORS}document.py",
+        f"{_OPERATORS}sync/document.py",
         "        _refuse_lost(stream)\n",
         "",
         (

@@ -58,7 +58,7 @@ TARGETS = (
     SwitchedOff(
         5,
         "the watermark waits for every required ledger",
-        f"{_OPERATORS}commit.py",
+        f"{_OPERATORS}sync/commit.py",
         "if not patient_holds(stream, name, batch):\n",
         "if False:\n",
         ("tests/faults/test_f2_by_hand.py::test_f2_success_is_marked_on_a_load_that_never_ran",),
@@ -90,7 +90,7 @@ TARGETS = (
     SwitchedOff(
         5,
         "configuration that disagrees with the document stops the run",
-        f"{_OPERATORS}document.py",
+        f"{_OPERATORS}sync/document.py",
         "    refuse_disagreement(state, configured)\n",
         "",
         (
@@ -203,7 +203,7 @@ TARGETS = (
     SwitchedOff(
         15,
         "the debt of an idle table is paid",
-        f"{_OPERATORS}plan.py",
+        f"{_OPERATORS}sync/plan.py",
         "self._skip_later(context, owing_targets(stream.state()))",
         "self._skip_later(context, set[str]())",
         (_AWAY,),
@@ -219,7 +219,7 @@ TARGETS = (
     SwitchedOff(
         16,
         "what the ledger lists is not looked for in the bucket",
-        f"{_OPERATORS}loading.py",
+        f"{_OPERATORS}loading/sequence.py",
         "[each for each in todo if each not in held and each not in self.so_far.passed]",
         "[each for each in todo if each not in self.so_far.passed]",
         (
@@ -238,7 +238,7 @@ TARGETS = (
     SwitchedOff(
         17,
         "who cannot be asked owes",
-        f"{_OPERATORS}holding.py",
+        f"{_OPERATORS}loading/holding.py",
         "batch.batch_id, error)\n        return False",
         "batch.batch_id, error)\n        return True",
         (_AWAY,),
@@ -254,7 +254,7 @@ TARGETS = (
     SwitchedOff(
         23,
         "a restored warehouse is noticed",
-        f"{_OPERATORS}loading.py",
+        f"{_OPERATORS}loading/sequence.py",
         "if restored(state, self.target.name, entries):\n",
         "if False:\n",
         (f"{_SWAPPED}test_rule_23_a_restored_warehouse_is_noticed",),

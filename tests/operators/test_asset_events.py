@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Asset
-from tidemark.operators.asset_events import LOADS
+from tidemark.operators.signals.asset_events import LOADS
 
 from tests.support.product import Product
 from tests.support.source import DATABASE

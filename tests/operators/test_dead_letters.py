@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tidemark.cli import main
 from tidemark.operators import RedriveOperator
-from tidemark.operators.dead_letters import examine_queue
+from tidemark.operators.drain.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream
 
 from localaws import inject

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tidemark.core.freshness.record import KEY, Record
-from tidemark.hooks.freshness_store import FreshnessStore
 from tidemark.hooks.project import read_project
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.freshness_store import FreshnessStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 from tests.support.product import Product
 

@@ -14,7 +14,7 @@ import pytest
 from tidemark.core.loading.load_failures import BadData
 from tidemark.core.storage.batches import Batch
 from tidemark.core.storage.quarantine import TooManyBadRows, allowed
-from tidemark.operators.isolating import MOST_QUESTIONS, isolate
+from tidemark.operators.loading.isolating import MOST_QUESTIONS, isolate
 from tidemark.operators.stream import Stream
 
 from tests.support.dialects import numbers

@@ -4,7 +4,7 @@ pip install apache-airflow-providers-openlineage."""
 from __future__ import annotations
 
 import pytest
-from tidemark.operators.lineage import load_lineage, read_lineage
+from tidemark.operators.signals.lineage import load_lineage, read_lineage
 
 from tests.support.product import Product
 from tests.support.source import DATABASE

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tidemark.core.settings.queues import Queue
-from tidemark.operators.queue_watch import QueueWatch
-from tidemark.operators.receiving import Receiving
+from tidemark.operators.drain.queue_watch import QueueWatch
+from tidemark.operators.drain.receiving import Receiving
 from tidemark.operators.stream import QueueStream
 
 from localaws import inject

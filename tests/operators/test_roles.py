@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tidemark.cli import main
+from tidemark.operators.controls.sweeping import sweep
 from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import sweep
 
 from tests.support.product import Product
 from tests.support.source import DATABASE

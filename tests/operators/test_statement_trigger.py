@@ -3,7 +3,7 @@
 import json
 
 from tidemark.core.settings.targets import RedshiftTarget
-from tidemark.operators.statement_trigger import StatementTrigger
+from tidemark.operators.loading.statement_trigger import StatementTrigger
 
 TARGET = RedshiftTarget(
     name="secondary",

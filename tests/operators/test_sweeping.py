@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tidemark.cli import main
 from tidemark.operators import SweepStagingOperator
+from tidemark.operators.controls.sweeping import Swept, clean, sweep
 from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import Swept, clean, sweep
 
 from tests.support.product import Product
 from tests.support.source import DATABASE

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tidemark.core.source.file_sizes import FileSizes
-from tidemark.hooks.parquet_files import Encoding, encode_files
+from tidemark.hooks.storage.parquet_files import Encoding, encode_files
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from tidemark.core.storage.batches import (
     increment_id,
     seal,
 )
-from tidemark.hooks.batch_store import BatchStore
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.batch_store import BatchStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ITEMS = (

@@ -8,7 +8,7 @@ import argparse
 from typing import Any
 
 from tidemark.commands.answers import Answer
-from tidemark.operators.dead_letters import depth, redrive_dead_letters
+from tidemark.operators.drain.dead_letters import depth, redrive_dead_letters
 from tidemark.operators.stream import QueueStream
 
 

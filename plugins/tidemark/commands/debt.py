@@ -15,9 +15,9 @@ from tidemark.core.loading.breaker import condition
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.state import TableState
 from tidemark.hooks.project import read_project
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.state_store import StateStore
-from tidemark.operators.catching_up import CatchUp
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.hooks.storage.state_store import StateStore
+from tidemark.operators.loading.catching_up import CatchUp
 from tidemark.operators.stream import Stream
 
 

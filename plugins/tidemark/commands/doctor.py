@@ -14,7 +14,7 @@ from tidemark.core.findings import Finding, counted, refused
 from tidemark.core.instants import read_age
 from tidemark.hooks.airflow_settings import look_at_airflow
 from tidemark.hooks.project import read_project
-from tidemark.operators.examining import Examination
+from tidemark.operators.controls.examining import Examination
 
 
 def add_commands(commands: Any) -> None:

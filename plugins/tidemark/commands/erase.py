@@ -14,7 +14,7 @@ from typing import Any
 from tidemark.commands.answers import Answer
 from tidemark.core.events.erasures import hashed_in, persons
 from tidemark.hooks.hash_secret import read_hash_secret
-from tidemark.operators.erasing import erase, receipts, repeat
+from tidemark.operators.drain.erasing import erase, receipts, repeat
 from tidemark.operators.stream import QueueStream
 
 

@@ -13,9 +13,9 @@ from tidemark.core.freshness.levels import told
 from tidemark.core.freshness.routing import Ask, Offer, route
 from tidemark.core.freshness.survey import Survey
 from tidemark.core.instants import read_instant
-from tidemark.hooks.freshness_store import FreshnessStore, listed, places
 from tidemark.hooks.project import read_freshness, read_project
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.freshness_store import FreshnessStore, listed, places
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 
 def add_commands(commands: Any) -> None:

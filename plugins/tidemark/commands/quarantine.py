@@ -16,9 +16,9 @@ from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.storage.quarantine import SetAside, told
 from tidemark.hooks.project import read_project
-from tidemark.hooks.quarantine_store import QuarantineStore
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.operators.redriving import redrive
+from tidemark.hooks.storage.quarantine_store import QuarantineStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.operators.loading.redriving import redrive
 from tidemark.operators.stream import Stream
 
 _SHOWN_CHARACTERS = 200

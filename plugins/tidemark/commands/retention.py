@@ -13,8 +13,8 @@ from typing import Any
 from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration, TidemarkError
 from tidemark.hooks.project import read_project
+from tidemark.operators.controls.sweeping import sweep
 from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import sweep
 
 
 def add_commands(commands: Any) -> None:

@@ -15,7 +15,7 @@ from tidemark.commands.answers import Answer, hand, sign
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.storage.state import Role
 from tidemark.hooks.project import read_project
-from tidemark.operators.changing_roles import Outcome, change_role, forget
+from tidemark.operators.controls.changing_roles import Outcome, change_role, forget
 
 
 def add_commands(commands: Any) -> None:

@@ -18,8 +18,8 @@ from tidemark.commands.answers import Answer
 from tidemark.core.errors import TidemarkError
 from tidemark.core.instants import read_age
 from tidemark.hooks.project import read_project
+from tidemark.operators.controls.sweeping import Swept, clean
 from tidemark.operators.stream import Stream
-from tidemark.operators.sweeping import Swept, clean
 
 _NOBODY = "nobody needs it"
 _YOUNG = "it was written to within the hour"

@@ -21,7 +21,7 @@ from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.storage.progress import progress_line
 from tidemark.hooks.airflow_runs import RunState, look, trigger
 from tidemark.hooks.project import read_project
-from tidemark.operators.plan import PlanIncrementOperator
+from tidemark.operators.sync.plan import PlanIncrementOperator
 
 _LOOK_SECONDS = 2.0
 

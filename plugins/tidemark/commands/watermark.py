@@ -21,11 +21,11 @@ from tidemark.core.instants import read_instant
 from tidemark.core.storage.state import TableState
 from tidemark.core.streams import is_queue
 from tidemark.hooks.project import read_project
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.state_store import StateStore
-from tidemark.operators import watermarks
-from tidemark.operators.document import open_document
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.hooks.storage.state_store import StateStore
+from tidemark.operators.controls import watermarks
 from tidemark.operators.stream import Stream, TableStream
+from tidemark.operators.sync.document import open_document
 
 
 def add_commands(commands: Any) -> None:

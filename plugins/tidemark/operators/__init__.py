@@ -1,9 +1,9 @@
 """The tasks of the pipeline: recipes of about ten lines each."""
 
-from tidemark.operators.alerting import TellIncidentsOperator, alert_settings
-from tidemark.operators.commit import CommitWatermarkOperator
-from tidemark.operators.control_forms import control_settings
-from tidemark.operators.controls import (
+from tidemark.operators.controls.examine import ExamineProjectOperator, examine_settings
+from tidemark.operators.controls.forms import control_settings
+from tidemark.operators.controls.sweep import SweepStagingOperator, sweep_settings
+from tidemark.operators.controls.tasks import (
     CatchUpOperator,
     ChangeRoleOperator,
     CleanStagingOperator,
@@ -22,22 +22,22 @@ from tidemark.operators.declare import (
     receiver_settings,
     source_settings,
 )
-from tidemark.operators.delete_messages import DeleteMessagesOperator
-from tidemark.operators.examine import ExamineProjectOperator, examine_settings
-from tidemark.operators.extract import ExtractChunkOperator
-from tidemark.operators.form import trigger_form
-from tidemark.operators.freshness import (
+from tidemark.operators.drain.delete_messages import DeleteMessagesOperator
+from tidemark.operators.drain.plan import PlanDrainOperator
+from tidemark.operators.drain.receive import ReceiveMessagesOperator
+from tidemark.operators.loading.load import LoadTargetOperator
+from tidemark.operators.signals.alerting import TellIncidentsOperator, alert_settings
+from tidemark.operators.signals.freshness import (
     MeasureFreshnessOperator,
     WriteHeartbeatOperator,
     freshness_settings,
     heartbeat_settings,
 )
-from tidemark.operators.load import LoadTargetOperator
-from tidemark.operators.plan import PlanIncrementOperator
-from tidemark.operators.plan_drain import PlanDrainOperator
-from tidemark.operators.receive import ReceiveMessagesOperator
-from tidemark.operators.seal import SealBatchOperator
-from tidemark.operators.sweep import SweepStagingOperator, sweep_settings
+from tidemark.operators.sync.commit import CommitWatermarkOperator
+from tidemark.operators.sync.extract import ExtractChunkOperator
+from tidemark.operators.sync.form import trigger_form
+from tidemark.operators.sync.plan import PlanIncrementOperator
+from tidemark.operators.sync.seal import SealBatchOperator
 from tidemark.operators.transaction import RedshiftTransactionOperator
 
 __all__ = [

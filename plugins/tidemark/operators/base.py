@@ -12,7 +12,7 @@ from tidemark.core.errors import FixConfiguration, MigrateSchema, TidemarkError
 from tidemark.core.labels import shortened
 from tidemark.core.streams import tasks_of
 from tidemark.operators.manuals import TASKS
-from tidemark.operators.notifying import TOLD
+from tidemark.operators.signals.notifying import TOLD
 
 _LONGEST_LABEL = 250  # Airflow's database takes no more
 
@@ -65,8 +65,8 @@ def say(context: Context, words: str) -> None:
 def no_futile_retry(context: Context | None = None) -> Iterator[None]:
     """Fail at once, retries or not, when someone must act first.
 
-    :param context: given one, the task leaves its error for `operators/notifying.py`, and bears it
-        as its label
+    :param context: given one, the task leaves its error for `operators/signals/notifying.py`, and
+        bears it as its label
     """
     try:
         yield

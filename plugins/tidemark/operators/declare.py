@@ -22,11 +22,11 @@ from tidemark.core.settings.schedules import even_interval
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import Target
 from tidemark.hooks import project
-from tidemark.operators.deadlines import deadline
-from tidemark.operators.load import LoadTargetOperator
+from tidemark.operators.drain.queue_watch import QueueWatch
+from tidemark.operators.loading.load import LoadTargetOperator
 from tidemark.operators.manuals import TASKS, facts, load_manual
-from tidemark.operators.notifying import callbacks
-from tidemark.operators.queue_watch import QueueWatch
+from tidemark.operators.signals.deadlines import deadline
+from tidemark.operators.signals.notifying import callbacks
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Plan, parse_batch_id
 from tidemark.core.storage.state import TableState
 from tidemark.core.streams import EventTable, Loadable, is_queue, tasks_of
-from tidemark.hooks.batch_store import BatchStore, DryBatchStore
-from tidemark.hooks.message_queue import MessageQueue
-from tidemark.hooks.mysql_source import MySqlSource
+from tidemark.hooks.mysql.source import MySqlSource
 from tidemark.hooks.project import Project, read_project
-from tidemark.hooks.quarantine_store import QuarantineStore
-from tidemark.hooks.staging_bucket import StagingBucket
-from tidemark.hooks.state_store import DryStateStore, StateStore
+from tidemark.hooks.queues.message_queue import MessageQueue
+from tidemark.hooks.storage.batch_store import BatchStore, DryBatchStore
+from tidemark.hooks.storage.quarantine_store import QuarantineStore
+from tidemark.hooks.storage.staging_bucket import StagingBucket
+from tidemark.hooks.storage.state_store import DryStateStore, StateStore
 from tidemark.hooks.warehouses.opening import open_warehouse
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 

@@ -14,7 +14,11 @@ from tidemark.core.templates import render
 from tidemark.hooks.project import read_project
 from tidemark.hooks.warehouses.data_api import UNFINISHED, DataApi, Statement
 from tidemark.operators.base import no_futile_retry
-from tidemark.operators.statement_trigger import LATE_TRIGGER, WORTH_WAITING, StatementTrigger
+from tidemark.operators.loading.statement_trigger import (
+    LATE_TRIGGER,
+    WORTH_WAITING,
+    StatementTrigger,
+)
 
 
 class RedshiftTransactionOperator(BaseOperator):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from tidemark.core.events.messages import Message
-from tidemark.hooks.event_queue import EventQueue, NotTaken
+from tidemark.hooks.queues.event_queue import EventQueue, NotTaken
 from tidemark.web.counting import Counts, Seldom
 
 _LOG = logging.getLogger("tidemark.webhook")

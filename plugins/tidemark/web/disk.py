@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from tidemark.core.events.messages import Message
-from tidemark.hooks.spool import Spool, Spooled
+from tidemark.hooks.queues.spool import Spool, Spooled
 
 _Value = TypeVar("_Value")
 

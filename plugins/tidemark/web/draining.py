@@ -5,7 +5,7 @@ import logging
 import random
 
 from tidemark.core.events.messages import first_batch
-from tidemark.hooks.event_queue import QueueUnavailable
+from tidemark.hooks.queues.event_queue import QueueUnavailable
 from tidemark.web.calling import Calls
 from tidemark.web.disk import Disk
 

@@ -16,9 +16,9 @@ from tidemark.core.errors import TidemarkError
 from tidemark.core.freshness.answers import Json, table, without_history
 from tidemark.core.freshness.hysteresis import Hold
 from tidemark.core.freshness.survey import Survey
-from tidemark.hooks.freshness_store import FreshnessStore, listed, places
 from tidemark.hooks.project import files_changed, read_freshness, read_project
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.freshness_store import FreshnessStore, listed, places
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 _LOG = logging.getLogger("tidemark.freshness")
 # So much longer than fresh a survey is answered from, while a new one is on its way.

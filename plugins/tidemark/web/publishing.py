@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from tidemark.core.events.messages import Message, first_batch
 from tidemark.core.settings.queues import BATCH_MESSAGES, Receiver
 from tidemark.core.webhook.refusals import Refusal, Refused
-from tidemark.hooks.event_queue import QueueUnavailable
-from tidemark.hooks.spool import SpoolFull
+from tidemark.hooks.queues.event_queue import QueueUnavailable
+from tidemark.hooks.queues.spool import SpoolFull
 from tidemark.web.calling import Calls
 from tidemark.web.disk import Disk
 from tidemark.web.draining import drain

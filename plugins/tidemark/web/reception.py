@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tidemark.core.settings.queues import Queue, Receiver
-from tidemark.hooks.event_queue import EventQueue, QueueUnavailable
-from tidemark.hooks.spool import Spool
+from tidemark.hooks.queues.event_queue import EventQueue, QueueUnavailable
+from tidemark.hooks.queues.spool import Spool
 from tidemark.web.calling import Calls
 from tidemark.web.counting import Counts
 from tidemark.web.disk import Disk

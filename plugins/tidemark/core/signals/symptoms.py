@@ -1,7 +1,7 @@
 """What is wrong now, by what documents, queues and records show. Pure.
 
-`judge_table` and its like look at one thing each; `operators/alerting.py` gathers what they look
-at. The names of alerts are those of `alerts.py`.
+`judge_table` and its like look at one thing each; `operators/signals/alerting.py` gathers what
+they look at. The names of alerts are those of `alerts.py`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -2,8 +2,8 @@
 
 The document is a cache of the truth (the ledgers) plus the two things that only it holds: the
 watermark and the plan in flight. It keeps the field names that operators know from the watermark
-files of old. `hooks/state_store.py` reads and writes it by compare-and-set; a lost race reads the
-document anew and decides anew.
+files of old. `hooks/storage/state_store.py` reads and writes it by compare-and-set; a lost race
+reads the document anew and decides anew.
 """
 
 from collections.abc import Collection, Mapping

@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from tidemark.core.errors import TryAgain
 from tidemark.core.storage.batches import StagedFile
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 _ROWS = 16_384
 _AS_CSV = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")

@@ -2,7 +2,7 @@
 
 from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Target
 from tidemark.core.streams import Loadable
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.postgres import PostgresWarehouse
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse

@@ -33,7 +33,7 @@ from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch
 from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.csv_rows import csv_rows
 from tidemark.hooks.warehouses.postgres_transactions import RelationMissing, Transactions, Tries
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress

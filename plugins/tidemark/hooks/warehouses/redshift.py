@@ -26,8 +26,8 @@ from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch, StagedFile
 from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
-from tidemark.hooks.regional_copy import bring
-from tidemark.hooks.staging_bucket import StagingBucket
+from tidemark.hooks.storage.regional_copy import bring
+from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
 

@@ -1,0 +1,1 @@
+"""The staging bucket: files of batches, documents, what was set aside."""

@@ -1,0 +1,1 @@
+"""A queue, from its messages to their deletion."""

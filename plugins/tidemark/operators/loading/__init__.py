@@ -1,0 +1,1 @@
+"""One target: ask its ledger, apply batches, say what it holds."""

@@ -1,0 +1,38 @@
+"""Which batches a load is to apply, before its ledger is asked."""
+
+from tidemark.core.settings.targets import Target
+from tidemark.core.storage.batches import is_base
+from tidemark.core.storage.state import TableState, to_load
+from tidemark.operators.loading.admission import NothingToLoad
+from tidemark.operators.stream import Stream
+
+
+def to_apply(stream: Stream, state: TableState, target: Target, own: str | None) -> list[str]:
+    """Return everything owed, then the run's own batch, bases first.
+
+    Raises `NothingToLoad` with the reason where there is nothing.
+    """
+    if not target.enabled:
+        raise NothingToLoad(f"{target.name} is disabled in targets.yaml")
+    if own and is_base(own) and not _is_for(stream, state, own, target):
+        own = None
+    known = state.targets.get(target.name)
+    if todo := to_load(state, target.name, own) if known else []:
+        return todo
+    if known is None or known.status == "new":
+        raise NothingToLoad(
+            f"{target.name} is new: it never held what was committed before it was added or "
+            "restored, and needs the whole table first. Trigger the DAG with mode: resync, "
+            f"targets: [{target.name}]"
+        )
+    raise NothingToLoad(
+        f"superseded: {own} is neither in flight nor committed"
+        if own
+        else f"{target.name} owes nothing"
+    )
+
+
+def _is_for(stream: Stream, state: TableState, base: str, target: Target) -> bool:
+    """Whether a base is for this target: a resync names those that it is for."""
+    plan = stream.plan(state, base)
+    return plan is None or not plan.only or target.name in plan.only

@@ -1,0 +1,1 @@
+"""A table, from the choice of a window to its watermark."""
