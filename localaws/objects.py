@@ -31,7 +31,7 @@ _ROOT = Path(__file__).parents[1]
 _VIRTUALENV = _ROOT / ".venv-ministack"
 # Relative to the directory that both run in: a socket's whole path may have 107 bytes only.
 _SOCKET = "unix:emulator.sock"
-_STAMP = _VIRTUALENV / "installed-from"
+_STAMP = _VIRTUALENV / "made-from"
 _INSTALL_DEADLINE = 300.0
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Objects:
                 "GATEWAY_PORT": str(self._port),
                 "MINISTACK_HOST": "127.0.0.1",
                 "MINISTACK_REGION": self._region,
-                "SERVICES": "s3,sqs,sts",
+                "SERVICES": "s3,sqs,sts,sns,cloudwatch",
                 "IOT_MTLS_ENABLED": "0",
                 "SFTP_ENABLED": "0",
                 "PERSIST_STATE": "1",

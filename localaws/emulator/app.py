@@ -4,7 +4,8 @@ ministack keeps a queue's messages in a list and searches all of it at each call
 queue takes time by the square of its length: at 20,000 messages a call takes 50 ms instead of one.
 SQS does not slow down so. What is replaced here does the same things, on a `Shelf`; FIFO
 queues, which are short, stay as they are. The version is pinned by requirements-ministack.txt, and
-tests/localaws/test_sqs.py says whether it all still fits.
+tests/localaws/test_sqs.py says whether it all still fits. CloudWatch's alarms are replaced by
+`alarms`, as they are imported.
 """
 
 import json
@@ -14,9 +15,10 @@ from typing import Any
 from ministack.app import app
 from ministack.services import sqs
 
+from localaws.emulator import alarms
 from localaws.emulator.shelf import Message, Shelf
 
-__all__ = ["app"]
+__all__ = ["alarms", "app"]
 
 _EXPIRES_EVERY_S = 1.0
 

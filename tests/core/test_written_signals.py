@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import botocore.session
@@ -106,21 +104,6 @@ def test_a_threshold_that_is_changed_changes_alarm_and_dashboard():
     files = written_files(Alerts(queue_ticket=7_777), lambda _: None)
     assert all("7777" in text for text in files.values())
     assert len(files) == 2, "the page is not shipped there"
-
-
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform here")
-def test_terraform_reads_it_and_would_write_it_alike(tmp_path):
-    empty = tmp_path / "terraformrc"
-    empty.touch()
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TF_CLI_CONFIG_FILE": str(empty)}
-    formatted = subprocess.run(
-        ["terraform", "fmt", "-check", "-diff", str(INFRA / "alarms.tf")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
 
 
 def test_the_dashboard_shows_every_number_that_is_sent_but_durations():
