@@ -24,6 +24,7 @@ from tidemark.core.loading.breaker import Breaker, Limits
 from tidemark.core.loading.failures import Failure
 from tidemark.core.source.windows import Window
 from tidemark.core.storage.batches import increment_id
+from tidemark.core.storage.stalls import Stall
 from tidemark.core.storage.state import TableState, TargetState
 
 NOW = datetime(2026, 3, 1, 17, 50, tzinfo=UTC)
@@ -83,6 +84,20 @@ def a_survey(record: Record | None = None, **secondary) -> Survey:
         standings={"shop.orders": standings(a_state(**secondary))},
         record=record or Record(),
     )
+
+
+def test_what_holds_the_source_back_is_told():
+    assert table(a_survey(), "shop.orders")["held_back_by"] is None
+    assert table(a_survey(), "shop.unseen")["held_back_by"] is None
+    stall = Stall(what="transaction", thread_id=4711, since=LOW)
+    state = a_state().model_copy(update={"stall": stall})
+    survey = replace(a_survey(), standings={"shop.orders": standings(state)})
+    assert table(survey, "shop.orders")["held_back_by"] == {
+        "what": "transaction",
+        "thread_id": 4711,
+        "since": "2026-03-01T17:30:00Z",
+        "seconds": 1200,
+    }
 
 
 def refusal_of(survey: Survey) -> Refusal:

@@ -86,6 +86,13 @@ def environment(
         "password": stack.mysql_reader_password,
         "extra": {"ssh_conn_id": "bastion"},
     }
+    writer = {
+        "conn_type": "mysql",
+        "host": stack.mysql_host,
+        "port": stack.mysql_port,
+        "login": stack.mysql_admin_user,
+        "password": stack.mysql_admin_password,
+    }
     archive = {
         "conn_type": "postgres",
         "host": stack.postgres_host,
@@ -101,6 +108,7 @@ def environment(
         "AIRFLOW_CONN_ARCHIVE_DB": json.dumps(archive),
         "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
         "AIRFLOW_CONN_MYSQL_BEHIND_BASTION": json.dumps(behind_bastion),
+        "AIRFLOW_CONN_MYSQL_WRITER": json.dumps(writer),
         "AIRFLOW_CONN_WEBHOOK_EVENTS": json.dumps({"password": TOKEN}),
         "DRAINED_QUEUE_URL": drained.url,
         "WATCHED_QUEUE_URL": watched.url,
@@ -129,7 +137,7 @@ def pipeline(
         tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
         ids = ["sync__" + table.replace(".", "__") for table in tables]
         drains = [f"drain__{queue.name}" for queue in (drained, watched)]
-        airflow.api.wait_for_dags([*ids, *drains], _DAGS_DEADLINE)
+        airflow.api.wait_for_dags([*ids, *drains, "freshness"], _DAGS_DEADLINE)
         for dag_id in drains:
             airflow.api.unpause(dag_id)
         airflow.api.read_again(f"drain__{watched.name}")

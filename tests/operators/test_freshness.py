@@ -17,12 +17,14 @@ from typing import Any
 import httpx
 import pytest
 from tidemark.cli import main
+from tidemark.core.freshness.answers import overview
 from tidemark.core.freshness.record import KEY, Record
 from tidemark.core.freshness.routing import Ask, Offer, route
 from tidemark.web.freshness_desk import FreshnessDesk, Look
 
 from clients.tidemark_freshness import FreshnessClient, FreshnessUnavailable
 from localaws.processes import free_port
+from tests.support import freshness_answers
 from tests.support.product import DATABASE, ROOT, Product
 
 HEARTBEAT = (
@@ -179,6 +181,19 @@ def test_a_heartbeat_tells_the_lag_from_end_to_end(measured: Product) -> None:
         assert seen.sequence < beat.sequence
         assert seen.beat_at < as_of <= beat.written_at
         assert beat.lag(warehouse.name, now) >= (beat.written_at - seen.beat_at).total_seconds()
+
+
+def test_the_page_is_tried_with_what_is_answered(measured: Product, idle: str) -> None:
+    """The page's own tests make answers up."""
+    look = looked(FreshnessDesk())
+    found, made = look.tables[f"{DATABASE}.{idle}"], freshness_answers.table("a.b")
+    assert set(found) == set(made)
+    real, made_up = found["targets"]["primary"], made["targets"]["primary"]
+    assert set(real) - {"history"} == set(made_up)
+    assert set(real["budget"]) == set(made_up["budget"])
+    assert set(real["last_batch"]) == set(made_up["last_batch"])
+    whole = overview(look.survey, look.tables, 1, datetime.now(UTC))
+    assert set(whole) - {"_metadata"} == set(freshness_answers.answer(made))
 
 
 def test_one_document_that_cannot_be_read_hides_no_other(measured: Product, idle: str) -> None:

@@ -78,6 +78,7 @@ def table(name: str, **targets: dict[str, Any]) -> dict[str, Any]:
         "dag_id": "sync__" + name.replace(".", "__"),
         "priority": "normal",
         "banner": "",
+        "held_back_by": None,
         "targets": targets or {"primary": copy(role="required"), "secondary": copy(lag=63.0)},
     }
 

@@ -87,7 +87,7 @@ def test_a_copy_is_shown_with_all_that_is_known_of_it(window: Browser, answers: 
     for words in (
         *("fresh", "42 s", "as of 17:41:20 UTC", "1,234 rows · 471 KiB · 3.1 s"),
         *("too old", "1 h 6 min", "as of 16:35:23 UTC", "owes 3 batches", "breaker open"),
-        *("readers are sent elsewhere, for 45 s more", "failed 17:38:03 UTC", "runs"),
+        *("readers are not sent here, for 45 s more", "failed 17:38:03 UTC", "runs"),
     ):
         assert words in said
     link = window.find(f"{_row('shop.lines')} a.failed")

@@ -49,10 +49,14 @@ class Look:
 
 
 class FreshnessDesk:
-    """Looks at the state documents when it is asked, and at most every so many seconds."""
+    """Looks at the state documents when it is asked, and at most every so many seconds.
 
-    def __init__(self, refresh_seconds: float = 10.0) -> None:
-        self.refresh_seconds = refresh_seconds
+    :param refresh_seconds: how many; None: as `freshness.yaml` says
+    """
+
+    def __init__(self, refresh_seconds: float | None = None) -> None:
+        self._chosen = refresh_seconds
+        self.refresh_seconds = refresh_seconds or 0.0
         self._look: Look | None = None
         self._looking: asyncio.Task[None] | None = None
         self._trouble: Exception | None = None
@@ -97,7 +101,10 @@ class FreshnessDesk:
         changed = files_changed()
         if self._store is None or changed != self._configured:
             project = read_project()
-            self._known = read_freshness(project), places(project), listed(project)
+            freshness = read_freshness(project)
+            self._known = freshness, places(project), listed(project)
+            if self._chosen is None:
+                self.refresh_seconds = freshness.refresh_seconds
             self._store = FreshnessStore(StagingBucket(project.targets.staging))
             self._configured = changed
         freshness, where, streams = self._known

@@ -98,6 +98,7 @@ def table(survey: Survey, name: str) -> Json:
         "dag_id": listed.dag_id,
         "priority": survey.freshness.rule(name).priority,
         "banner": banner(breaches, survey.looked_at),
+        "held_back_by": _held_back_by(survey, name),
         "targets": {target: _target(survey, name, target) for target in listed.relations},
     }
 
@@ -171,6 +172,22 @@ def _asked(ask: Ask) -> Json:
         "consistency": ask.consistency,
         "max_lag_seconds": ask.max_lag,
         "after": moment(ask.after),
+    }
+
+
+def _held_back_by(survey: Survey, name: str) -> Json | None:
+    """What is open on the source, below which no row is read; None if nothing is for long."""
+    stalls = [standing.stall for standing in survey.standings.get(name, {}).values()]
+    stall = next((each for each in stalls if each), None)
+    if stall is None:
+        return None
+    return {
+        "what": stall.what,
+        "thread_id": stall.thread_id,
+        "since": moment(stall.since),
+        "seconds": rounded(
+            seconds_between(stall.since, survey.source_time(name, survey.looked_at))
+        ),
     }
 
 

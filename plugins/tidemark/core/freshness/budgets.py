@@ -119,6 +119,7 @@ class Freshness(Frozen):
     :param default_budget: the budget of what no rule gives another
     :param prefer: the targets in the order in which they are offered; those that are not named
         come after, best-effort ones first, so that a copy is read before the primary
+    :param refresh_seconds: how old an answer may be: the state documents are read at most so often
     :param publish_seconds: how often the as-of of all tables is written into every target, for the
         view `tidemark_freshness`; 0 is never. It keeps a warehouse awake that would sleep
     :param history_days: over how many days the service level is computed
@@ -129,6 +130,7 @@ class Freshness(Frozen):
     tables: dict[str, Rule] = Field(default_factory=dict)
     prefer: tuple[str, ...] = ()
     heartbeats: tuple[Heartbeat, ...] = ()
+    refresh_seconds: float = Field(default=10.0, gt=0, le=300)
     publish_seconds: float = Field(default=300.0, ge=0)
     history_days: int = Field(default=30, ge=1, le=366)
 

@@ -11,6 +11,7 @@ from typing import Literal
 from tidemark.core.loading.breaker import Breaker
 from tidemark.core.loading.failures import Failure
 from tidemark.core.storage.batches import parse_batch_id
+from tidemark.core.storage.stalls import Stall
 from tidemark.core.storage.state import Role, TableState, TargetState
 
 
@@ -35,6 +36,7 @@ class Standing:
     :param as_of: source time up to which the target is complete; None if it holds nothing yet
     :param debt: how many committed batches it lacks
     :param debt_since: the source time from which on the oldest of them counts; None without debt
+    :param stall: what kept the source from being read any further, at the last look
     """
 
     target: str
@@ -47,6 +49,7 @@ class Standing:
     breaker: Breaker
     last_batch: LastBatch | None
     failure: Failure | None
+    stall: Stall | None = None
 
     def lag(self, now: datetime) -> float | None:
         """Return now minus as-of in seconds, by the source's clock; None without an as-of."""
@@ -57,10 +60,10 @@ class Standing:
 
 def standings(state: TableState) -> dict[str, Standing]:
     """Return where a table stands on each of its targets."""
-    return {name: _standing(name, target) for name, target in state.targets.items()}
+    return {name: _standing(name, target, state.stall) for name, target in state.targets.items()}
 
 
-def _standing(name: str, target: TargetState) -> Standing:
+def _standing(name: str, target: TargetState, stall: Stall | None) -> Standing:
     return Standing(
         target=name,
         role=target.role,
@@ -72,6 +75,7 @@ def _standing(name: str, target: TargetState) -> Standing:
         breaker=target.breaker,
         last_batch=_last_batch(target),
         failure=target.failure,
+        stall=stall,
     )
 
 

@@ -30,6 +30,16 @@ export function cell(copy, name, task) {
   ];
 }
 
+/** What keeps a table's source from being read any further, in words; empty if nothing does. */
+export function heldBack({ held_back_by: held }) {
+  if (!held) return { words: "", more: "" };
+  return {
+    words: `held back by ${held.what} ${held.thread_id}, open for ${duration(held.seconds)}`,
+    more: `It is open on the source since ${instant(held.since)}. Rows that it may still commit are waited for: `
+      + `nothing newer is read, and nothing is lost. End it there (KILL ${held.thread_id}), or wait.`,
+  };
+}
+
 function state(copy) {
   if (!copy.enabled) return "switched off";
   return copy.status === "new" ? "new" : LEVELS[level(copy)];
@@ -54,7 +64,7 @@ function remarks(copy, task) {
   const { last_batch: batch, last_failure: failure } = copy;
   const warn = (words, title) => element("strong", { class: "warn", title }, words);
   return [
-    copy.in_use === false ? warn(`readers are sent elsewhere${returns(copy)}`) : null,
+    copy.in_use === false ? warn(`readers are not sent here${returns(copy)}`) : null,
     copy.debt ? warn(`owes ${count(copy.debt, "batch")}`, copy.debt_since && `since ${instant(copy.debt_since)}`) : null,
     copy.breaker && copy.breaker !== "closed" ? warn(`breaker ${copy.breaker}`) : null,
     failure ? element(failure.url ? "a" : "span", { class: "failed", href: failure.url && task(failure.url), title: failure.reason },

@@ -1,6 +1,6 @@
 // The table's rows: made once, changed only where the answer changed, drawn when they can be seen.
 
-import { cell, details, level, urgency } from "./cells.js";
+import { cell, details, heldBack, level, urgency } from "./cells.js";
 import { chart, sparkline } from "./charts.js";
 import { element } from "./elements.js";
 import { points } from "./words.js";
@@ -88,13 +88,15 @@ export class Rows {
   }
 
   #make(row) {
-    row.button = element("button", { type: "button", class: "open", "aria-expanded": "false" }, row.name);
+    row.button = element("button", { type: "button", class: "open", "aria-expanded": "false" }, breakable(row.name));
     row.button.addEventListener("click", () => this.#toggle(row));
     row.cells = this.targets.map(() => element("td", { role: "cell" }));
+    row.held = element("strong", { class: "warn held" });
     row.element = element("tr", { role: "row", "data-table": row.name },
       element("th", { role: "rowheader", scope: "row" }, row.button, element("div", { class: "under" },
         element("a", { href: this.links.dag(row.table.dag_id) }, "runs"),
-        row.table.priority === "normal" ? null : element("span", {}, `${row.table.priority} priority`))),
+        row.table.priority === "normal" ? null : element("span", {}, `${row.table.priority} priority`),
+        row.held)),
       ...row.cells);
     this.#fill(row);
     this.seen.observe(row.element);
@@ -103,16 +105,21 @@ export class Rows {
   /** Write what is known into a row. Rows out of sight wait until they are looked at. */
   #fill(row) {
     row.old = false;
-    const held = row.cells.findIndex((each) => each.contains(document.activeElement));
+    const held = heldBack(row.table);
+    row.held.textContent = held.words;
+    row.held.title = held.more;
+    const focused = row.cells.findIndex((each) => each.contains(document.activeElement));
     this.targets.forEach((name, at) => row.cells[at].replaceChildren(...cell(row.copies[name], name, this.links.page)));
-    row.cells[held]?.querySelector("a")?.focus({ preventScroll: true });
+    row.cells[focused]?.querySelector("a")?.focus({ preventScroll: true });
     this.#drawSparks(row);
     if (row.open) row.facts.replaceChildren(...this.#facts(row));
   }
 
   #facts(row) {
-    return this.targets.filter((name) => row.copies[name])
-      .flatMap((name) => [element("dt", {}, name), element("dd", {}, details(row.copies[name]))]);
+    const held = heldBack(row.table);
+    const source = held.words ? [element("dt", {}, "source"), element("dd", {}, `${held.words}. ${held.more}`)] : [];
+    return source.concat(this.targets.filter((name) => row.copies[name])
+      .flatMap((name) => [element("dt", {}, name), element("dd", {}, details(row.copies[name]))]));
   }
 
   #toggle(row) {
@@ -181,6 +188,9 @@ export class Rows {
     }
   }
 }
+
+/** A long name is broken behind its dots and underscores, where it must be. */
+const breakable = (name) => element("span", {}, name.split(/(?<=[._])/).flatMap((part) => [part, element("wbr")]));
 
 /** The level of the copy that is worst off. */
 function worst({ targets }) {
