@@ -20,6 +20,7 @@ from bench.extraction.participants import PARTICIPANTS
 from bench.figures import Figure, keep, show
 from bench.freshness import section as freshness
 from bench.loading import section as loading
+from bench.many import section as many
 from bench.topology import section as topology
 from bench.webhook import section as webhook
 
@@ -78,6 +79,10 @@ def _schedule(options: argparse.Namespace, figures: list[Figure], say: Say) -> N
     schedule.run(options.home, options.rounds, figures, say)
 
 
+def _many(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
+    many.run(options.home, options.tables, figures, say)
+
+
 def _celery(options: argparse.Namespace, figures: list[Figure], say: Say) -> None:
     topology.run(options.home, options.rows, figures, say)
 
@@ -91,6 +96,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace, list[Figure], Say], None]] = 
     "freshness": _freshness,
     "parsing": _parsing,
     "schedule": _schedule,
+    "many": _many,
     "celery": _celery,
 }
 
@@ -103,6 +109,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--calls", type=int, default=500, help="round trips of one kind")
     parser.add_argument("--events", type=int, default=100_000, help="that are drained")
+    parser.add_argument("--tables", type=int, default=1000, help="that are due at once")
     parser.add_argument("--rounds", type=int, default=5, help="readings by one reader, at most")
     parser.add_argument("--seconds", type=float, default=10.0, help="of sending events, each time")
     keys = [each.key for each in PARTICIPANTS]

@@ -75,6 +75,11 @@ class AirflowApi:
         """All runs of a DAG, oldest first."""
         return list(self._rest.pages(f"{_dag(dag_id)}/dagRuns", "dag_runs", order_by="run_after"))
 
+    def count_runs(self, *states: str) -> int:
+        """How many runs of all DAGs are in one of these states."""
+        found = self._rest.read("/dags/~/dagRuns", limit=1, state=states)
+        return int(found["total_entries"])
+
     def wait(self, dag_id: str, run_id: str, deadline: float) -> str:
         """Wait until the run has finished; ``success`` or ``failed``.
 
@@ -137,7 +142,8 @@ class AirflowApi:
     # Tasks
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskInstance]:
-        """The run's task instances at their latest try, by task id and map index."""
+        """The run's task instances at their latest try, by task id and map index. ``~`` is any DAG,
+        or any run."""
         path = f"{_run(dag_id, run_id)}/taskInstances"
         rows = [
             task_instance(row) for row in self._rest.pages(path, "task_instances", order_by="id")
@@ -230,6 +236,15 @@ class AirflowApi:
             return f"Airflow has not found {', '.join(sorted(missing))}{errors}"
 
         wait_until(all_there, deadline, instead)
+
+    def count_dags(self, pattern: str) -> int:
+        """How many DAGs Airflow knows whose ids fit a pattern of SQL's LIKE."""
+        found = self._rest.read("/dags", limit=1, dag_id_pattern=pattern)
+        return int(found["total_entries"])
+
+    def unpause_all(self, pattern: str) -> None:
+        """Unpause all DAGs whose ids fit a pattern of SQL's LIKE."""
+        self._rest.write("PATCH", f"/dags?dag_id_pattern={quote(pattern)}", {"is_paused": False})
 
     def unpause(self, dag_id: str) -> None:
         self._rest.write("PATCH", _dag(dag_id), {"is_paused": False})

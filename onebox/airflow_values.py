@@ -12,6 +12,7 @@ from typing import Any
 class TaskInstance:
     """One try of one task of one run, as Airflow's grid shows it."""
 
+    dag_id: str
     task_id: str
     map_index: int  # -1 for a task that is not mapped
     state: str | None  # None: not yet looked at by the scheduler
@@ -42,6 +43,7 @@ def health(name: str, part: Mapping[str, str | None]) -> Health:
 
 def task_instance(row: Mapping[str, Any]) -> TaskInstance:
     return TaskInstance(
+        dag_id=row["dag_id"],
         task_id=row["task_id"],
         map_index=row["map_index"],
         state=row["state"],

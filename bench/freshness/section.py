@@ -13,10 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import httpx
 import yaml
 from selenium.webdriver import Chrome, ChromeOptions
@@ -28,7 +26,7 @@ from bench.stack import running_stack
 from localaws import Endpoints
 from localaws.processes import free_port
 from onebox.following import Bucket
-from onebox.settings import STAGING_BUCKET, airflow_environment
+from onebox.settings import airflow_environment
 
 SECTION = "freshness"
 TABLES = 1000
@@ -59,7 +57,7 @@ def run(
 
 def _prepare(endpoints: Endpoints, home: Path) -> dict[str, str]:
     """Write tables.yaml and the state documents; return the API's environment."""
-    from bench.freshness.documents import document  # other sections do without tidemark
+    from bench.freshness.documents import put_documents  # other sections do without tidemark
 
     include = home / "include"
     include.mkdir(parents=True, exist_ok=True)
@@ -68,20 +66,7 @@ def _prepare(endpoints: Endpoints, home: Path) -> dict[str, str]:
     (include / "tables.yaml").write_text(yaml.safe_dump(tables))
     (include / "targets.yaml").write_text((_ROOT / "include" / "targets.yaml").read_text())
     Bucket(endpoints).create()
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=endpoints.aws_endpoint_url,
-        region_name=endpoints.region,
-        aws_access_key_id=endpoints.aws_access_key_id,
-        aws_secret_access_key=endpoints.aws_secret_access_key,
-    )
-
-    def put(name: str) -> None:
-        key = f"watermark/tables/{name}.json"
-        s3.put_object(Bucket=STAGING_BUCKET, Key=key, Body=document(name))
-
-    with ThreadPoolExecutor(8) as writers:
-        list(writers.map(put, names))
+    put_documents(endpoints, names)
     extra = {"TIDEMARK_CONFIG_DIR": str(include)}
     return airflow_environment(home, _ROOT, endpoints, extra=extra)
 

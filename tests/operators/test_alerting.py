@@ -12,9 +12,10 @@ import pytest
 from airflow.sdk import DAG
 from tidemark.operators import TellIncidentsOperator, alert_settings
 
+from bench.statsd import Statsd
 from tests.support.product import Product
 from tests.support.source import DATABASE
-from tests.support.statsd import Statsd, listening
+from tests.support.statsd import listening
 
 HTTP_NOTIFIER = "airflow.providers.http.notifications.http.HttpNotifier"
 

@@ -1,0 +1,1 @@
+"""What an installation with many tables costs Airflow."""
