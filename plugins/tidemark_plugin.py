@@ -5,13 +5,16 @@
 """
 
 from airflow.plugins_manager import AirflowPlugin
+from tidemark.hooks.run_notes import RunNotes
 from tidemark.web.mounted import mounted
 
 
 class TidemarkPlugin(AirflowPlugin):
-    """Registers the web apps, and the page in Airflow's menu and below each DAG; nothing else."""
+    """Registers the web apps, the page in Airflow's menu and below each DAG, and who writes the
+    notes of runs; nothing else."""
 
     name = "tidemark"
+    listeners = [RunNotes()]  # noqa: RUF012 - Airflow reads it from the class
     fastapi_apps = [  # noqa: RUF012 - Airflow reads it from the class
         {"app": mounted(), "url_prefix": "/tidemark", "name": "tidemark"}
     ]

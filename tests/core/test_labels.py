@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from tidemark.core.labels import (
+    Said,
     load_label,
     messages_label,
     rows_label,
+    run_note,
     shortened,
     window_label,
 )
@@ -62,3 +64,34 @@ def test_messages_are_counted():
     assert messages_label(1) == "1 message"
     assert messages_label(12_340) == "12,340 messages"
     assert messages_label(12_340, 3) == "12,340 messages, 3 set aside"
+
+
+def test_a_runs_note_says_what_it_did_and_what_did_not_go_well():
+    batch = "12,340 rows, 2026-11-22 17:35-17:40"
+    plan = Said("plan_increment", "success", "2026-11-22 17:35-17:40, about 12,000 rows")
+    seal, load = Said("seal_batch", "success", batch), Said("load_primary", "success", batch)
+    assert run_note([plan, seal, load]) == batch
+    owing = Said("load_secondary", "failed", "refused. Clear load_secondary.")
+    assert run_note([plan, seal, load, owing]) == (
+        f"{batch}\n* load_secondary failed: refused. Clear load_secondary."
+    )
+    paid = Said("load_secondary", "success", "24,680 rows, 2 batches")
+    assert run_note([plan, seal, load, paid]) == f"{batch}\n* load_secondary: {paid.label}"
+    left_out = Said("load_secondary", "skipped", "its breaker is open")
+    assert run_note([plan, seal, left_out]).endswith(
+        "* load_secondary skipped: its breaker is open"
+    )
+
+
+def test_a_run_without_a_batch_says_what_its_plan_found():
+    assert run_note([Said("plan_increment", "success", "nothing new")]) == "nothing new"
+    assert run_note([Said("plan_increment", "failed", "no PROCESS")]) == (
+        "* plan_increment failed: no PROCESS"
+    )
+    assert run_note([Said("plan_drain", "success", "2 receivers")]) == "2 receivers"
+    assert run_note([]) == ""
+
+
+def test_a_note_is_no_longer_than_airflows_database_takes():
+    chunks = [Said("extract_chunk", "failed", "x" * 250) for _ in range(50)]
+    assert len(run_note(chunks)) <= 1_000

@@ -31,9 +31,12 @@ def test_three_runs_without_the_secondary_then_clear_one_task(pipeline: Pipeline
             assert pipeline.debt(table) == pipeline.primary.batches(table)[1:]
             assert as_of(pipeline, table, "secondary") == complete
             assert as_of(pipeline, table, "primary") == pipeline.watermark(table)
+            assert run.note.startswith("2 rows, ")
+            assert "\n* load_secondary " in run.note
     commit = run.task("commit_watermark")
 
     run.clear("load_secondary").wait()
+    assert "\n* load_secondary: 6 rows, 3 batches" in run.note
     pipeline.assert_equal(table)
     assert pipeline.debt(table) == []
     assert pipeline.secondary.batches(table) == pipeline.primary.batches(table)

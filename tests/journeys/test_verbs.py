@@ -44,6 +44,7 @@ def test_the_form_is_filled_in_and_tasks_say_what_they_did(
     assert "5 rows" in dry.xcom("plan_increment", "dry_run")
     assert not pipeline.primary.has(table)
     pages.run(dry, "dry run: up to ")
+    assert dry.note.startswith("dry run: up to ")
 
     pages.trigger_form(dag_id, "Window")
     pages.fill_in("limit", "2")
@@ -51,7 +52,9 @@ def test_the_form_is_filled_in_and_tasks_say_what_they_did(
     (limited,) = pipeline.new_runs(dag_id, dry)
     limited.wait()
     assert sorted(pipeline.primary.names(table)) == [1, 2]
-    pages.run(limited, "chunk 0: 2 rows", "commit: 2 rows, up to ")
+    seen = pages.run(limited, "chunk 0: 2 rows", "commit: 2 rows, up to ")
+    assert limited.note.startswith("2 rows, up to ")
+    assert limited.note in seen.partition("Task Instances")[0], "the note is above the tasks"
     pages.browser.picture("labels")
 
 
@@ -72,6 +75,7 @@ def test_each_task_of_a_finished_run_is_cleared_and_nothing_changes(pipeline: Pi
     table = "form"
     run = Run(pipeline.api, f"sync__{DATABASE}__{table}", _with_rows(pipeline, table))
     before = pipeline.watermark(table), [w.ledger(table) for w in pipeline.warehouses]
+    pipeline.api.write_note(run.dag_id, run.id, "seen by Ann")
     for task in (
         *("commit_watermark", "load_secondary", "load_primary", "seal_batch", "extract_chunk"),
         "plan_increment",
@@ -81,6 +85,7 @@ def test_each_task_of_a_finished_run_is_cleared_and_nothing_changes(pipeline: Pi
         after = pipeline.watermark(table), [w.ledger(table) for w in pipeline.warehouses]
         assert after == before, task
     pipeline.assert_equal(table)
+    assert run.note == "seen by Ann"
 
 
 def test_a_week_is_backfilled_and_one_of_its_runs_cleared(pipeline: Pipeline, pages: Pages) -> None:

@@ -30,6 +30,11 @@ class Run:
     def state(self) -> str:
         return str(self._api.run(self.dag_id, self.id)["state"])
 
+    @property
+    def note(self) -> str:
+        """What is written beside the run on Airflow's pages."""
+        return str(self._api.run(self.dag_id, self.id)["note"] or "")
+
     def wait(self, wanted: str | None = "success", deadline: float = _RUN_DEADLINE) -> Run:
         """Wait until the run has ended, and insist on how (None: either way will do)."""
         state = self._api.wait(self.dag_id, self.id, deadline)

@@ -1,6 +1,7 @@
 """How a task calls what it did, in the few words that a list of tasks has room for. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tidemark.core.source.windows import Chunk, Window
@@ -8,6 +9,17 @@ from tidemark.core.storage.batches import Kind, Plan, parse_batch_id
 
 _WORTH_SAYING = 1_000
 _LEFT_OUT = " … "
+_LONGEST_NOTE = 1_000  # Airflow's database takes no more, and fails its scheduler over it
+_WHAT_IT_DID = ("seal_batch", "plan_increment", "plan_drain")  # the first that says something
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A task of a run, its state in Airflow's words, and its label."""
+
+    task_id: str
+    state: str
+    label: str
 
 
 def shortened(words: str, room: int) -> str:
@@ -81,6 +93,21 @@ def load_label(receipts: Mapping[str, Mapping[str, int]], owed: int) -> str:
     elif receipts:
         words.append(f"{len(receipts)} batches")
     return ", ".join([*filter(None, words), *([f"owes {owed} more"] if owed else [])])
+
+
+def run_note(tasks: Sequence[Said]) -> str:
+    """What a run did, in Markdown: its rows and window, and beneath it the loads that did
+    something else, and what failed. Empty if no task said anything."""
+    good = {each.task_id: each.label for each in tasks if each.state == "success"}
+    did = next((good[task] for task in _WHAT_IT_DID if task in good), "")
+    more = []
+    for each in tasks:
+        if each.state == "failed":
+            more.append(f"* {each.task_id} failed: {each.label}")
+        elif each.task_id.startswith("load_") and each.label != did:
+            skipped = " skipped" if each.state == "skipped" else ""
+            more.append(f"* {each.task_id}{skipped}: {each.label}")
+    return shortened("\n".join(filter(None, [did, *more])), _LONGEST_NOTE)
 
 
 def _part(kind: Kind, window: Window) -> str:
