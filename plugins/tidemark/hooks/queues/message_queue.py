@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Receiv
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,19 +19,15 @@ from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.events.event_rows import Received
 from tidemark.core.events.queue_settings import dead_letter_arn
 from tidemark.core.settings.queues import BATCH_MESSAGES, Queue
-from tidemark.hooks.aws_sessions import LeanSessions
+from tidemark.hooks.queues.queue_access import QueueHook
+from tidemark.hooks.queues.queue_calls import AT_ONCE, Answer, QueueCalls
 
 _REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _LONGEST_POLL = 20
-AT_ONCE = 8
-"""Calls under way at once. One is about ten messages, and is mostly the way to SQS and back; more
-would wait for this process's processor."""
 _CONFIG = Config(
     connect_timeout=10,
     read_timeout=_LONGEST_POLL + 20,
     retries={"max_attempts": 5, "mode": "standard"},
-    max_pool_connections=AT_ONCE + 1,
-    parameter_validation=False,  # a fifth of a call's processor time, for what we made
 )
 _MISCONFIGURED = {
     "QueueDoesNotExist",
@@ -45,10 +40,6 @@ _MISCONFIGURED = {
 }
 # The message is not there, or its handle is of an earlier reception: whoever has it now deletes it.
 _GONE = {"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"}
-
-
-class _QueueHook(LeanSessions, SqsHook):
-    """The provider's hook for SQS."""
 
 
 _DEPTHS = (
@@ -71,18 +62,22 @@ class MessageQueue:
         self._queue, self._url = queue, queue.queue_url
 
     @cached_property
-    def _sqs(self) -> Any:
+    def _hook(self) -> QueueHook:
         found = _REGION.match(self._url)
-        hook = _QueueHook(
+        return QueueHook(
             aws_conn_id=self._queue.aws_conn_id,
             region_name=self._queue.region or (found[1] if found else None),
             config=_CONFIG,
         )
-        return hook.get_conn()
 
-    def open(self) -> None:
-        """Make ready for the first call: asks Airflow for the connection, in this thread."""
-        self._sqs  # noqa: B018
+    @property
+    def _sqs(self) -> Any:
+        return self._hook.conn
+
+    def calls(self) -> QueueCalls:
+        """Return what many calls at once are made with; asks Airflow for the connection."""
+        with self._explained("open"):
+            return QueueCalls(self._hook.access, self._explained)
 
     def waiting(self) -> int | None:
         """Return how many messages may be received now, about; None where nobody may ask."""
@@ -117,18 +112,35 @@ class MessageQueue:
             found = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         return MessageQueue(self._queue.model_copy(update={"queue_url": found["QueueUrl"]}))
 
-    def receive(self, *, most: int, wait_seconds: int, visibility_seconds: int) -> list[Received]:
-        """Return up to ten messages, or none if none came while it was waited for them."""
-        with self._explained("receive_message"):
-            answer = self._sqs.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=min(most, BATCH_MESSAGES),
-                WaitTimeSeconds=min(wait_seconds, _LONGEST_POLL),
-                VisibilityTimeout=visibility_seconds,
-                MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
-            )
-        return [_received(message) for message in answer.get("Messages", ())]
+    def receive(
+        self,
+        calls: QueueCalls,
+        *,
+        most: int,
+        wait_seconds: int,
+        visibility_seconds: int,
+        taken: Callable[[Sequence[Received]], None] | None = None,
+    ) -> Future[list[Received]]:
+        """Ask for up to ten messages: none if none came while it was waited for them.
+
+        :param taken: told of them at once, in the calls' own thread
+        """
+        arguments = {
+            "QueueUrl": self._url,
+            "MaxNumberOfMessages": min(most, BATCH_MESSAGES),
+            "WaitTimeSeconds": min(wait_seconds, _LONGEST_POLL),
+            "VisibilityTimeout": visibility_seconds,
+            "MessageAttributeNames": ["All"],
+            "MessageSystemAttributeNames": ["SentTimestamp", "ApproximateReceiveCount"],
+        }
+
+        def received(answer: Answer) -> list[Received]:
+            found = [_received(message) for message in answer.get("Messages", ())]
+            if taken:
+                taken(found)
+            return found
+
+        return calls.submit("ReceiveMessage", arguments, received)
 
     def send(self, messages: Sequence[tuple[str, dict[str, str]]]) -> None:
         """Send bodies with attributes, one a call: they are few, and may be large.
@@ -152,9 +164,11 @@ class MessageQueue:
 
         Returns how many could not be changed: they were given back already.
         """
-        # One after the other: it also runs in a signal's handler, where no lock can be waited for.
-        call = self._on("change_message_visibility_batch", VisibilityTimeout=seconds)
-        return sum(len(failed) for _, failed in map(call, _tens(handles)))
+        if not handles:
+            return 0
+        more = {"VisibilityTimeout": seconds}
+        told = self._for_each_ten("ChangeMessageVisibilityBatch", handles, more)
+        return sum(len(failed) for _, failed in told)
 
     def delete(self, handles: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         """Delete messages, ten at a time; yield for each call how many it was about, and the codes
@@ -163,26 +177,22 @@ class MessageQueue:
         One that is gone, or that somebody else has received meanwhile, is none of them: it comes
         back, and is counted once by its key.
         """
-        call = self._on("delete_message_batch")
+        return self._for_each_ten("DeleteMessageBatch", handles, {})
+
+    def _for_each_ten(
+        self, operation: str, handles: Sequence[str], more: Mapping[str, Any]
+    ) -> Iterator[tuple[int, list[str]]]:
         answers: deque[Future[tuple[int, list[str]]]] = deque()
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="delete") as pool:
-            for ten in _tens(handles):
+        with self.calls() as calls:
+            for at in range(0, len(handles), BATCH_MESSAGES):
                 if len(answers) == 2 * AT_ONCE:
                     yield answers.popleft().result()
-                answers.append(pool.submit(call, ten))
+                ten = handles[at : at + BATCH_MESSAGES]
+                entries = [{"Id": str(n), "ReceiptHandle": h, **more} for n, h in enumerate(ten)]
+                arguments = {"QueueUrl": self._url, "Entries": entries}
+                answers.append(calls.submit(operation, arguments, partial(_not_done, len(ten))))
             while answers:
                 yield answers.popleft().result()
-
-    def _on(self, operation: str, **more: Any) -> Callable[[Sequence[str]], tuple[int, list[str]]]:
-        act = getattr(self._sqs, operation)
-
-        def call(ten: Sequence[str]) -> tuple[int, list[str]]:
-            entries = [{"Id": str(n), "ReceiptHandle": h, **more} for n, h in enumerate(ten)]
-            with self._explained(operation):
-                answer = act(QueueUrl=self._url, Entries=entries)
-            return len(ten), _codes(answer.get("Failed", ()))
-
-        return call
 
     @contextmanager
     def _explained(self, operation: str) -> Iterator[None]:
@@ -206,8 +216,8 @@ class MessageQueue:
             ) from error
 
 
-def _tens(handles: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (handles[at : at + BATCH_MESSAGES] for at in range(0, len(handles), BATCH_MESSAGES))
+def _not_done(count: int, answer: Answer) -> tuple[int, list[str]]:
+    return count, _codes(answer.get("Failed", ()))
 
 
 def _codes(failed: Sequence[dict[str, Any]]) -> list[str]:

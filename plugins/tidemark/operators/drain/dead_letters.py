@@ -1,12 +1,13 @@
 """A queue's dead-letter queue, and what there is to say of both: asked and emptied by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidemark.core.errors import FixConfiguration, TryAgain
-from tidemark.core.events.event_rows import attributes_again
+from tidemark.core.events.event_rows import Received, attributes_again
 from tidemark.core.events.queue_settings import judge_queue
 from tidemark.core.findings import Finding
-from tidemark.core.settings.queues import BATCH_MESSAGES
+from tidemark.hooks.queues.message_queue import MessageQueue
 from tidemark.operators.stream import QueueStream
 
 _HIDDEN_S = 300  # from the reception of ten messages until they are sent and deleted
@@ -48,29 +49,31 @@ def redrive_dead_letters(stream: QueueStream, most: int | None = None) -> int:
         )
     left = most if most is not None else dead.waiting() or 0
     moved = 0
-    while left > 0:
-        found = dead.receive(
-            most=min(left, BATCH_MESSAGES), wait_seconds=1, visibility_seconds=_HIDDEN_S
-        )
-        if not found:
-            break
-        stream.messages.send(
-            [
-                (each.body, attributes_again(each.attributes, each.id, each.sent_at))
-                for each in found
-            ]
-        )
-        for _, kept in dead.delete([each.handle for each in found]):
-            if kept:
-                raise TryAgain(
-                    what=f"{kept[0]}: messages that were sent again are in the dead-letter queue "
-                    "too; they count once",
-                    do="Type the command again.",
-                    table=stream.table.name,
-                )
-        left -= len(found)
-        moved += len(found)
+    with dead.calls() as calls:
+        while left > 0:
+            found = dead.receive(
+                calls, most=left, wait_seconds=1, visibility_seconds=_HIDDEN_S
+            ).result()
+            if not found:
+                break
+            _send_again(stream, dead, found)
+            left -= len(found)
+            moved += len(found)
     return moved
+
+
+def _send_again(stream: QueueStream, dead: MessageQueue, found: Sequence[Received]) -> None:
+    stream.messages.send(
+        [(each.body, attributes_again(each.attributes, each.id, each.sent_at)) for each in found]
+    )
+    for _, kept in dead.delete([each.handle for each in found]):
+        if kept:
+            raise TryAgain(
+                what=f"{kept[0]}: messages that were sent again are in the dead-letter queue "
+                "too; they count once",
+                do="Type the command again.",
+                table=stream.table.name,
+            )
 
 
 def examine_queue(stream: QueueStream) -> list[Finding]:

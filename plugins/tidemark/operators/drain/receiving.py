@@ -3,9 +3,10 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from tidemark.core.settings.queues import BATCH_MESSAGES
 from tidemark.core.source.column_types import LINEAGE, arrow_schema
 from tidemark.core.storage.batches import Plan, StagedFile
 from tidemark.core.storage.quarantine import join_findings, quarantine_prefix
-from tidemark.hooks.queues.message_queue import AT_ONCE
+from tidemark.hooks.queues.queue_calls import AT_ONCE, QueueCalls
 from tidemark.hooks.storage.quarantine_store import RowsAside, sent_rows
 from tidemark.operators.stream import QueueStream
 
@@ -108,38 +109,44 @@ class Receiving:
         drain = self._stream.drain
         end, room = time.monotonic() + drain.most_seconds, drain.most_bytes
         left, at_once, wait_seconds = drain.most_messages, 1, drain.wait_seconds
-        calls: set[Future[list[Received]]] = set()
-        self._stream.messages.open()
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="receive") as pool:
+        answers: SimpleQueue[Future[list[Received]]] = SimpleQueue()
+        under_way = 0
+        with self._stream.messages.calls() as calls:
             while True:
                 self._keep_longer()
                 more = left > 0 and room > 0 and time.monotonic() < end
-                for asked in range(
-                    BATCH_MESSAGES * len(calls), left if more else 0, BATCH_MESSAGES
-                ):
-                    if len(calls) == at_once:
-                        break
-                    calls.add(pool.submit(self._receive, left - asked, wait_seconds))
-                if not calls:
+                while more and under_way < at_once and BATCH_MESSAGES * under_way < left:
+                    asked = left - BATCH_MESSAGES * under_way
+                    self._ask(calls, asked, wait_seconds).add_done_callback(answers.put)
+                    under_way += 1
+                if not under_way:
                     return
-                done, calls = wait(calls, _LOOK_S, FIRST_COMPLETED)
-                for found in (call.result() for call in done):
-                    size = sum(message.bytes for message in found)
-                    room -= size
-                    left = left - len(found) if found else 0
-                    if found:
-                        at_once, wait_seconds = min(at_once + 1, AT_ONCE), min(wait_seconds, 1)
-                        self.read_to = self._now()
-                        yield found, size
+                try:
+                    found = answers.get(timeout=_LOOK_S).result()
+                except Empty:
+                    continue
+                under_way -= 1
+                size = sum(message.bytes for message in found)
+                room -= size
+                left = left - len(found) if found else 0
+                if found:
+                    at_once, wait_seconds = min(at_once + 1, AT_ONCE), min(wait_seconds, 1)
+                    self.read_to = self._now()
+                    yield found, size
 
-    def _receive(self, most: int, wait_seconds: int) -> list[Received]:
-        drain = self._stream.drain
-        found = self._stream.messages.receive(
-            most=most, wait_seconds=wait_seconds, visibility_seconds=drain.visibility_seconds
+    def _ask(self, calls: QueueCalls, most: int, wait_seconds: int) -> Future[list[Received]]:
+        return self._stream.messages.receive(
+            calls,
+            most=most,
+            wait_seconds=wait_seconds,
+            visibility_seconds=self._stream.drain.visibility_seconds,
+            taken=self._hide,
         )
-        # Here, not where they are used: whatever ends this attempt, they can be given back.
-        self._hidden.add([message.handle for message in found], self._now())
-        return found
+
+    def _hide(self, messages: Sequence[Received]) -> None:
+        # As they come, not where they are used: whatever ends this attempt, they can be given back.
+        if messages:
+            self._hidden.add([message.handle for message in messages], self._now())
 
     def _turned(self, messages: list[Received]) -> Iterator[pa.RecordBatch]:
         if not messages:
