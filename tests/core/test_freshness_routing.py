@@ -11,6 +11,7 @@ from tidemark.core.freshness.routing import Ask, Candidate, Offer, Refusal, Rhyt
 from tidemark.core.freshness.standing import Standing
 from tidemark.core.loading.breaker import Breaker
 from tidemark.core.loading.failures import Failure
+from tidemark.core.storage.stalls import Stall
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BI = Budget()
@@ -123,6 +124,9 @@ def test_a_refusal_names_the_shortest_wait():
     assert refusal(Ask(after=NOW + timedelta(seconds=26)), late).wait == 98
     failing = [replace(each, standing=replace(each.standing, failure=AWAY)) for each in late]
     assert refusal(Ask(max_lag=20), failing).wait is None, "nobody knows when it is mended"
+    stall = Stall(what="transaction", thread_id=4711, since=NOW)
+    held = [replace(each, standing=replace(each.standing, stall=stall)) for each in late]
+    assert refusal(Ask(max_lag=20), held).wait is None, "nor when the transaction ends"
 
 
 lags = st.one_of(st.none(), st.floats(0, 2000))

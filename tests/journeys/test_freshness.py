@@ -176,8 +176,10 @@ def _agree(pipeline: Pipeline, client: FreshnessClient) -> None:
 def test_airflow_decides_who_sees_what(pipeline: Pipeline, environment: dict[str, str]) -> None:
     hidden, seen = f"{DATABASE}.first_sync", f"{DATABASE}.secondary_down"
     of_hidden = f"/tidemark/freshness/{hidden}"
+    closed = (*_PATHS, of_hidden, f"{of_hidden}/route", "/tidemark/openapi.json")
     questions = [
-        *((user, path) for user in (None, "nobody", "viewer") for path in (*_PATHS, of_hidden)),
+        *((None, path) for path in closed),
+        *((user, path) for user in ("nobody", "viewer") for path in (*_PATHS, of_hidden)),
         *(("outsider", path) for path in ("/tidemark/freshness", of_hidden, f"{of_hidden}/route")),
     ]
     asked = subprocess.run(
@@ -192,7 +194,7 @@ def test_airflow_decides_who_sees_what(pipeline: Pipeline, environment: dict[str
     assert asked.returncode == 0, asked.stderr[-4000:]
     answers = dict(zip(questions, json.loads(asked.stdout.splitlines()[-1]), strict=True))
 
-    assert {answers[None, path][0] for path in (*_PATHS, of_hidden)} == {401}
+    assert {answers[None, path][0] for path in closed} == {401}
     assert [answers["nobody", path][0] for path in _PATHS] == [200, 403, 403]
     assert {answers["viewer", path][0] for path in (*_PATHS, of_hidden)} == {200}
 

@@ -49,6 +49,17 @@ def test_what_is_well_is_left_alone_and_what_is_wrong_has_a_line(
 
 
 @pytest.mark.runbook("What is wrong, or soon will be?")
+def test_a_budget_that_the_schedule_cannot_keep_is_a_warning(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = product.table("seldom", schedule="*/5 * * * *", safety_lag_seconds=5)
+    _, (found,) = doctor(capsys, table)
+    assert (found["level"], found["where"]) == ("warning", "freshness.yaml: redshift_bi")
+    product.configure(table, schedule="* * * * *")
+    assert doctor(capsys, table)[1] == []
+
+
+@pytest.mark.runbook("What is wrong, or soon will be?")
 def test_a_bucket_is_proved_and_its_rules_are_read(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,10 +27,6 @@ from localaws.processes import free_port
 from tests.support import freshness_answers
 from tests.support.product import DATABASE, ROOT, Product
 
-HEARTBEAT = (
-    "node_id VARCHAR(64) NOT NULL PRIMARY KEY, node_type VARCHAR(32) NOT NULL, "
-    "last_heartbeat DATETIME(6) NOT NULL, write_sequence BIGINT NOT NULL, KEY (last_heartbeat)"
-)
 # No machine is so slow, and none so fast, that a lag would be on the other side of these.
 GENEROUS = {"target_lag_seconds": 100_000_000, "max_lag_seconds": 100_000_000}
 STRICT = {"target_lag_seconds": 0, "max_lag_seconds": 0.000001, "recover_below_seconds": 0}
@@ -150,37 +146,6 @@ def test_documents_that_have_not_changed_are_not_read_again(measured: Product, i
     assert as_of == datetime.fromisoformat(measured.state(other)["targets"]["primary"]["as_of"])
     assert measured.gate.count(s3("GET", f"tables/{DATABASE}.{other}.json"), seen) == 1
     assert measured.gate.count(s3("GET", f"tables/{DATABASE}.{idle}.json"), seen) == 0
-
-
-def test_a_heartbeat_tells_the_lag_from_end_to_end(measured: Product) -> None:
-    """It agrees with the as-of: what was written before is there, what was written after is not."""
-    table = measured.table("heartbeat", HEARTBEAT, cursor="last_heartbeat")
-    name = f"{DATABASE}.{table}"
-    measured.connection(
-        "writer",
-        conn_type="mysql",
-        host=measured.stack.mysql_host,
-        port=measured.stack.mysql_port,
-        login=measured.stack.mysql_admin_user,
-        password=measured.stack.mysql_admin_password,
-    )
-    measured.configure_freshness(heartbeats=[{"table": name, "write_to": "writer"}])
-    measured.measure()
-    measured.sync(table)
-    run = measured.measure()
-    written = run.xcom(f"write_heartbeat__{name.replace('.', '__')}")
-    assert written["sequence"] == 2
-
-    measured.measure()
-    beat = record(measured).heartbeats[name]
-    now = datetime.now(UTC)
-    assert beat.read_at == beat.written_at, "the source is no replica"
-    for warehouse in measured.warehouses:
-        seen = beat.targets[warehouse.name]
-        as_of = datetime.fromisoformat(measured.state(table)["targets"][warehouse.name]["as_of"])
-        assert seen.sequence < beat.sequence
-        assert seen.beat_at < as_of <= beat.written_at
-        assert beat.lag(warehouse.name, now) >= (beat.written_at - seen.beat_at).total_seconds()
 
 
 def test_the_page_is_tried_with_what_is_answered(measured: Product, idle: str) -> None:

@@ -158,7 +158,9 @@ def _may_degrade(ask: Ask, candidate: Candidate) -> bool:
 def _wait(ask: Ask, candidate: Candidate, now: datetime) -> float | None:
     """Return in how many seconds a target is likely to have what the reader asks for."""
     standing = candidate.standing
-    if not standing.enabled or standing.as_of is None or standing.debt or standing.failure:
+    if not standing.enabled or standing.as_of is None:
+        return None
+    if standing.debt or standing.failure or standing.stall:
         return None  # it waits for somebody, or for something that nobody knows
     limit, wanted = _limit(ask, candidate), standing.as_of
     if ask.after is not None and ask.after > wanted:

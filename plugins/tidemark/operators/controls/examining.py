@@ -18,6 +18,7 @@ from tidemark.core.findings import (
     judge_lifecycle,
     refused,
 )
+from tidemark.core.freshness.attainable import judge_schedules
 from tidemark.core.loading.drift import changes_for
 from tidemark.core.loading.roles import refuse_disagreement
 from tidemark.core.loading.statements import place_of
@@ -31,8 +32,9 @@ from tidemark.core.storage.state import TableState
 from tidemark.core.streams import is_queue
 from tidemark.hooks.airflow_settings import most_mapped
 from tidemark.hooks.mysql.source import MySqlSource, TableShape
-from tidemark.hooks.project import Project
+from tidemark.hooks.project import Project, read_freshness
 from tidemark.hooks.storage.bucket_settings import ExaminedBucket
+from tidemark.hooks.storage.freshness_store import listed
 from tidemark.operators.controls.sweeping import staged_batches
 from tidemark.operators.drain.dead_letters import examine_queue
 from tidemark.operators.stream import QueueStream, Stream, TableStream
@@ -76,6 +78,8 @@ class Examination:
             self._table(table)
         for queue in self._queues:
             self._queue(queue)
+        with self._asked("freshness.yaml", "Nobody knows what is late"):
+            self._promises()
         return self._findings
 
     @property
@@ -188,6 +192,16 @@ class Examination:
             self._findings += examine_queue(stream)
             if state := stream.states.read(name):
                 self._documents(stream, state)
+
+    def _promises(self) -> None:
+        looked_at = {*self._queues, *(table.name for table in self._tables)}
+        streams = {name: each for name, each in listed(self.project).items() if name in looked_at}
+        self._findings += judge_schedules(
+            read_freshness(self.project),
+            streams,
+            [target.name for target in self._enabled],
+            datetime.now(UTC),
+        )
 
     def _documents(self, stream: Stream, state: TableState) -> None:
         now, name = datetime.now(UTC), state.table_name
