@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG
-from tidemark.operators import TellIncidentsOperator, alert_settings
 
 from bench.statsd import Statsd
+from tests.support.chat import Chat
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.statsd import listening
@@ -20,57 +16,20 @@ from tests.support.statsd import listening
 HTTP_NOTIFIER = "airflow.providers.http.notifications.http.HttpNotifier"
 
 
-class Chat:
-    """An incoming webhook, like Slack's, that keeps what is posted, and may be out of order."""
-
-    def __init__(self) -> None:
-        chat = self
-        self.heard: list[str] = []
-        self.broken = False
-
-        class Door(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if not chat.broken:
-                    chat.heard.append(json.loads(body)["text"])
-                self.send_response(500 if chat.broken else 200)
-                self.end_headers()
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Door)
-
-    def about(self, table: str) -> list[str]:
-        return [each for each in self.heard if table in each]
-
-
 @pytest.fixture
 def chat(product: Product) -> Iterator[Chat]:
     """A chat that `alerts.yaml` names for pages and tickets, through a connection."""
     chat = Chat()
-    serving = threading.Thread(target=chat.server.serve_forever, daemon=True)
-    serving.start()
-    port = chat.server.server_port
-    product.connection("chat", conn_type="http", host="127.0.0.1", port=port, schema="http")
+    product.connection("chat", conn_type="http", host=chat.url)
     teller = {
         "notifier": HTTP_NOTIFIER,
-        "arguments": {"http_conn_id": "chat", "endpoint": "/hook", "json": {"text": "{{ told }}"}},
+        "arguments": {"http_conn_id": "chat", "json": {"text": "{{ told }}"}},
     }
     said = {"version": 1, "quiet_minutes": 0, "notify": {"page": [teller], "ticket": [teller]}}
     product.write("alerts.yaml", said)
     yield chat
     product.write("alerts.yaml", {"version": 1})
-    chat.server.shutdown()
-    chat.server.server_close()
-
-
-def look(product: Product) -> dict[str, int]:
-    """One run of the DAG `alerts`; how many incidents are open then."""
-    with DAG(**alert_settings()) as dag:
-        TellIncidentsOperator(task_id="tell_incidents")
-    found: dict[str, int] = product.run_of(dag).go().expect("success").xcom("tell_incidents")
-    return found
+    chat.close()
 
 
 @pytest.mark.runbook("An alert was told")
@@ -87,14 +46,14 @@ def test_a_batch_that_stays_owed_is_told_once_and_once_when_it_is_paid(
     # The retention of a moment: whatever is owed is about to outlive it.
     product.write("alerts.yaml", {**product.read("alerts.yaml"), "expiry_hours": 10_000})
     for _ in range(3):
-        assert look(product)["ticket"] >= 1
+        assert product.look()["ticket"] >= 1
     (told,) = chat.about(name)
     assert f"debt-expires: {name} -> secondary" in told
     assert f"python -m tidemark catchup -t {name} --target secondary" in told
 
     product.sync(table)
     for _ in range(2):
-        look(product)
+        product.look()
     assert len(chat.about(name)) == 2
     assert "over, after" in chat.about(name)[1]
 
@@ -108,12 +67,12 @@ def test_a_message_that_nobody_took_goes_out_with_the_next_look(
     product.source.run(f"INSERT INTO {table} (id, name) VALUES (1, REPEAT('x', 70000)), (2, 'y')")
     product.sync(table)
     chat.broken = True
-    look(product)
+    product.look()
     assert chat.about(name) == []
     chat.broken = False
     with listening() as statsd:
-        look(product)
-        look(product)
+        product.look()
+        product.look()
         assert told_in_numbers(statsd, name)["quarantine_rows"] == 1
     (told,) = chat.about(name)
     assert f"quarantine: {name}: set aside: 1 row" in told
@@ -125,7 +84,7 @@ def test_what_is_well_is_told_in_numbers_and_to_nobody(product: Product, chat: C
     product.source.insert(table, range(1, 4))
     product.sync(table)
     with listening() as statsd:
-        look(product)
+        product.look()
         numbers = told_in_numbers(statsd, name)
     assert numbers["debt_batches"] == numbers["breaker_state"] == numbers["failed_runs"] == 0
     assert numbers["in_flight_seconds"] == 0
@@ -145,13 +104,13 @@ def test_a_table_that_is_older_than_its_budget_is_told(product: Product, chat: C
     product.write("freshness.yaml", {"version": 1, "budgets": budgets, "tables": rules})
     try:
         for _ in range(2):
-            look(product)
+            product.look()
         (told,) = chat.about(name)
         for target in ("primary", "secondary"):
             assert f"[page] freshness: {name} -> {target}: Data as of " in told
     finally:
         product.write("freshness.yaml", {"version": 1})
-    look(product)
+    product.look()
     assert "over, after" in chat.about(name)[1]
 
 

@@ -209,6 +209,13 @@ class Product(Systems):
         dag = runpy.run_path(str(ROOT / "dags" / "freshness.py"))["dag"]
         return self.run_of(dag, "scheduled").go().expect("success")
 
+    def look(self) -> dict[str, int]:
+        """A run of the DAG ``alerts``, which must succeed; how many incidents are open then."""
+        dag = runpy.run_path(str(ROOT / "dags" / "alerts.py"))["dag"]
+        run = self.run_of(dag, "scheduled").go().expect("success")
+        found: dict[str, int] = run.xcom("tell_incidents")
+        return found
+
     def configure_queue(self, name: str, **settings: Any) -> None:
         """List a queue in queues.yaml, or change its settings; None takes one out."""
         self._queues[name] = _changed(self._queues.get(name, {}), settings)
