@@ -6,6 +6,7 @@ import pytest
 from tidemark.core.signals.metrics import METRICS
 from tidemark.hooks import metrics
 
+from tests.support.otel import collecting
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.statsd import listening
@@ -30,6 +31,28 @@ def test_a_run_tells_its_rows_bytes_and_seconds(product: Product) -> None:
 
         run.clear("load_primary").go().expect("success")
         assert statsd.sum("tidemark.rows_merged", table=name, target="primary") == 5, "once"
+
+
+def test_opentelemetry_is_told_the_same_names_tags_and_numbers(product: Product) -> None:
+    table = product.table("traced")
+    name = f"{DATABASE}.{table}"
+    product.source.insert(table, range(1, 6))
+    with collecting() as collector:
+        for row in (6, 7):
+            product.source.insert(table, [row])
+            product.sync(table)
+        product.look()
+        where = {"table": name, "target": "secondary"}
+        (debt,) = collector.of("tidemark.debt_batches", **where)[-1:]
+        merged = collector.of("tidemark.rows_merged", **where)
+        seconds = collector.of("tidemark.copy_seconds", **where)
+        assert collector.sum("tidemark.rows_extracted", table=name) == 7
+    assert (debt.kind, debt.value) == ("gauge", 0)
+    assert sum(each.value for each in merged) == 7
+    # Each task is a process of its own: what it counted must not look like all there ever was.
+    assert {(each.kind, each.delta) for each in merged} == {("sum", True)}
+    assert {(each.kind, each.unit) for each in seconds} == {("exponential_histogram", "ms")}
+    assert sum(each.count for each in seconds) == 2
 
 
 def test_a_load_that_fails_is_counted_and_remembered(product: Product) -> None:
