@@ -36,6 +36,12 @@ variable "rds_connections" {
   default     = 1000
 }
 
+variable "redshift_clusters" {
+  description = "identifiers of the warehouses that are provisioned clusters"
+  type        = list(string)
+  default     = []
+}
+
 resource "aws_cloudwatch_metric_alarm" "freshness_page" {
   alarm_name          = "tidemark-freshness-page"
   alarm_description   = "a table is older on a target than its budget's max_lag_seconds"
@@ -369,5 +375,27 @@ resource "aws_cloudwatch_metric_alarm" "source_cpu_ticket" {
 
   dimensions = {
     DBInstanceIdentifier = var.rds_instance
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "warehouse_slow_ticket" {
+  for_each = { for each in setproduct(var.redshift_clusters, ["medium", "long"]) : join("-", each) => each }
+
+  alarm_name          = "tidemark-warehouse-slow-${each.key}-ticket"
+  alarm_description   = "the 95th percentile of a warehouse's queries is above 30 s"
+  namespace           = "AWS/Redshift"
+  metric_name         = "QueryDuration"
+  extended_statistic  = "p95"
+  period              = 300
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 30000000
+  evaluation_periods  = 2
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.ticket_topics
+  ok_actions          = var.ticket_topics
+
+  dimensions = {
+    ClusterIdentifier = each.value[0]
+    latency           = each.value[1]
   }
 }

@@ -58,6 +58,10 @@ def test_terraform_takes_it_as_it_stands_and_would_write_it_alike(folder: Path) 
     without_source = planned(folder, {})
     assert len(without_source) >= len(alert_list(Alerts()))
     assert planned(folder, {"rds_instance": "shop"}).keys() > without_source.keys()
+    warehouses = planned(folder, {"redshift_clusters": ["one", "two"]})
+    assert warehouses.keys() > without_source.keys()
+    names = [each["alarm_name"] for each in warehouses.values()]
+    assert len(set(names)) == len(without_source) + 4
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,12 @@ variable "rds_connections" {
   type        = number
   default     = 1000
 }
+
+variable "redshift_clusters" {
+  description = "identifiers of the warehouses that are provisioned clusters"
+  type        = list(string)
+  default     = []
+}
 """
 
 # (name, severity, metric of AWS/RDS, threshold, minutes, what it means)
@@ -65,7 +71,8 @@ _SOURCE = (
 
 def alarms_tf(alerts: tuple[Alert, ...]) -> str:
     """Return the file, as `terraform fmt` would have it."""
-    return "\n".join([_HEAD, *map(_alarm, alerts), _silence(), *_source_alarms()]).rstrip() + "\n"
+    made = [*map(_alarm, alerts), _silence(), *_source_alarms(), _slow_warehouse()]
+    return "\n".join([_HEAD, *made]).rstrip() + "\n"
 
 
 def _alarm(alert: Alert) -> str:
@@ -120,8 +127,40 @@ def _source_alarms() -> Iterator[str]:
                 "treat_missing_data": '"missing"',
             },
             ["", "  dimensions = {", "    DBInstanceIdentifier = var.rds_instance", "  }"],
-            count='var.rds_instance == "" ? 0 : 1',
+            repeated='count = var.rds_instance == "" ? 0 : 1',
         )
+
+
+def _slow_warehouse() -> str:
+    """Redshift tells durations every five minutes, in microseconds, and apart for those that took
+    ten seconds to ten minutes (medium) or longer; below them nothing is slow.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/metrics-listing.html
+    """
+    return _block(
+        "warehouse-slow",
+        "ticket",
+        {
+            "alarm_name": '"tidemark-warehouse-slow-${each.key}-ticket"',
+            "alarm_description": '"the 95th percentile of a warehouse\'s queries is above 30 s"',
+            "namespace": '"AWS/Redshift"',
+            "metric_name": '"QueryDuration"',
+            "extended_statistic": '"p95"',
+            "period": "300",
+            "comparison_operator": '"GreaterThanThreshold"',
+            "threshold": "30000000",
+            "evaluation_periods": "2",
+            "treat_missing_data": '"notBreaching"',
+        },
+        [
+            "",
+            "  dimensions = {",
+            "    ClusterIdentifier = each.value[0]",
+            "    latency           = each.value[1]",
+            "  }",
+        ],
+        repeated='for_each = { for each in setproduct(var.redshift_clusters, ["medium", "long"]) : '
+        'join("-", each) => each }',
+    )
 
 
 def _query(worst: str, metric: str, where: str) -> list[str]:
@@ -139,7 +178,7 @@ def _query(worst: str, metric: str, where: str) -> list[str]:
 
 
 def _block(
-    name: str, severity: str, settings: Mapping[str, str], more: list[str], count: str = ""
+    name: str, severity: str, settings: Mapping[str, str], more: list[str], repeated: str = ""
 ) -> str:
     topics = f"var.{severity}_topics"
     values = {
@@ -151,5 +190,5 @@ def _block(
     width = max(map(len, values))
     head = f'resource "aws_cloudwatch_metric_alarm" "{name.replace("-", "_")}_{severity}" {{'
     lines = [f"  {key:{width}} = {value}" for key, value in values.items()]
-    counted = [f"  count = {count}", ""] if count else []
-    return "\n".join([head, *counted, *lines, *more, "}", ""])
+    times = [f"  {repeated}", ""] if repeated else []
+    return "\n".join([head, *times, *lines, *more, "}", ""])
