@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from botocore.loaders import Loader, create_loader
+from botocore.session import Session
 
 
 class LeanSessions(AwsGenericHook[Any]):
@@ -23,6 +24,20 @@ class LeanSessions(AwsGenericHook[Any]):
     def _get_caller(self, target_function_name: str = "execute") -> str:  # noqa: ARG002
         """Name us in the user agent; the provider would look through all modules for the task."""
         return "Tidemark"
+
+
+def read_models(*services: str) -> None:
+    """Read what clients of these services need, once for all processes that are forked from this
+    one. No connection is opened."""
+    session = Session()
+    session.register_component("data_loader", _models(session.get_config_variable("data_path")))
+    for service in services:
+        session.create_client(
+            service,
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106
+        )
 
 
 @cache
