@@ -3,13 +3,16 @@
 import importlib.util
 import runpy
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from airflow.sdk.definitions._internal.contextmanager import DagContext
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import DataInterval, TimeRestriction
 
 ROOT = Path(__file__).parents[2]
+_FIVE = timedelta(minutes=5)
 ENVIRONMENT = {
     "STAGING_BUCKET": "stage",
     "REDSHIFT_CLUSTER_IDENTIFIER": "c1",
@@ -94,6 +97,38 @@ def test_schedules_carry_an_interval_and_null_means_triggered_only(parse):
     assert not dags["sync__s__a"].timetable.can_be_scheduled
     assert dags["sync__s__b"].timetable.delta == timedelta(hours=1)
     assert dags["sync__s__c"].timetable.expression == "7 * * * *"
+
+
+_EVERY_FIVE = "version: 1\ntables: {s.a: {schedule: '*/5 * * * *'}}"
+
+
+def test_a_backfill_of_an_even_schedule_has_the_intervals_that_the_schedule_had(parse):
+    dag = _as_the_scheduler_sees(parse(_EVERY_FIVE)["sync__s__a"])
+    ten, eleven = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (10, 11))
+    infos = list(dag.iter_dagrun_infos_between(ten, eleven))
+    intervals = [(info.data_interval.start, info.data_interval.end) for info in infos]
+    assert intervals == [
+        (ten + number * _FIVE, ten + (number + 1) * _FIVE) for number in range(13)
+    ], "one for each five minutes; Airflow counts the last one in"
+    assert [info.run_after for info in infos] == [end for _, end in intervals]
+
+
+def test_the_first_run_after_a_pause_is_that_of_the_newest_whole_interval(parse):
+    """What was missed has no runs: the watermark knows where to go on."""
+    dag = _as_the_scheduler_sees(parse(_EVERY_FIVE)["sync__s__a"])
+    last = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    missed = TimeRestriction(dag.start_date, None, catchup=dag.catchup)
+    before = datetime.now(UTC)
+    info = dag.timetable.next_dagrun_info(
+        last_automated_data_interval=DataInterval(last, last + _FIVE), restriction=missed
+    )
+    assert before - _FIVE < info.run_after <= datetime.now(UTC)
+    assert info.run_after.timestamp() % _FIVE.total_seconds() == 0
+    assert info.run_after - info.data_interval.start == _FIVE
+
+
+def _as_the_scheduler_sees(dag):
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag))
 
 
 def test_the_form_is_on_the_dag_with_values_that_hold_and_no_task_carries_a_copy(parse):

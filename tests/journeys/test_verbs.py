@@ -89,7 +89,8 @@ def test_each_task_of_a_finished_run_is_cleared_and_nothing_changes(pipeline: Pi
 
 
 def test_a_week_is_backfilled_and_one_of_its_runs_cleared(pipeline: Pipeline, pages: Pages) -> None:
-    """Rows are changed without a new time, so that only the backfill brings them."""
+    """Rows are changed without a new time, so that only the backfill brings them. The schedule is
+    an even one, as most are."""
     table, source = "week", pipeline.source
     dag_id = f"sync__{DATABASE}__{table}"
     monday = datetime(source.now().year - 1, 1, 1, tzinfo=UTC)
@@ -99,16 +100,16 @@ def test_a_week_is_backfilled_and_one_of_its_runs_cleared(pipeline: Pipeline, pa
         source.insert(table, [number], at=noon)
     source.insert(table, [30])
     pipeline.api.unpause(dag_id)
-    scheduled = pipeline.newest_of(dag_id).wait()
+    pipeline.newest_of(dag_id).wait()
     pipeline.assert_equal(table)
     watermark = pipeline.watermark(table)
 
     source.run(f"UPDATE {table} SET name = 'backfilled', updated_at = updated_at WHERE id < 30")
     pages.backfill(dag_id, monday, monday + timedelta(days=6), at_once=3)
-    week = pipeline.new_runs(dag_id, scheduled, count=7)
-    for run in week:
+    week = pipeline.backfilled(dag_id, count=7)
+    for run, day in zip(week, range(7), strict=True):
         run.wait()
-        assert pipeline.api.run(dag_id, run.id)["run_type"] == "backfill"
+        assert run.interval == (monday + timedelta(days=day), monday + timedelta(days=day + 1))
     pipeline.assert_equal(table)
     loaded = [run for run in week if run.states["load_primary"] == "success"]
     assert len(loaded) == len(noons), "a day without rows costs one task"
@@ -119,7 +120,9 @@ def test_a_week_is_backfilled_and_one_of_its_runs_cleared(pipeline: Pipeline, pa
     pipeline.assert_equal(table)
     ids = [batch for batch in pipeline.primary.batches(table) if batch.startswith("bf-")]
     assert len(ids) == len(noons) + 1, "what is cleared is read anew, under a new id"
-    assert pipeline.watermark(table) == watermark
+    # No backfill came near it; the schedule itself may have moved it on at midnight.
+    assert pipeline.watermark(table) >= watermark
+    pipeline.api.pause(dag_id)
 
 
 def _with_rows(pipeline: Pipeline, table: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ class Run:
     def note(self) -> str:
         """What is written beside the run on Airflow's pages."""
         return str(self._api.run(self.dag_id, self.id)["note"] or "")
+
+    @property
+    def interval(self) -> tuple[datetime, datetime]:
+        """The times between which the run's data lies."""
+        run = self._api.run(self.dag_id, self.id)
+        start, end = (run[f"data_interval_{edge}"] for edge in ("start", "end"))
+        return datetime.fromisoformat(start), datetime.fromisoformat(end)
 
     def wait(self, wanted: str | None = "success", deadline: float = _RUN_DEADLINE) -> Run:
         """Wait until the run has ended, and insist on how (None: either way will do)."""
@@ -186,6 +194,18 @@ class Pipeline(Systems):
             return len(found) >= count
 
         wait_until(there, _RUN_DEADLINE, lambda: f"{dag_id} has {len(found)} new runs, not {count}")
+        return found
+
+    def backfilled(self, dag_id: str, count: int) -> list[Run]:
+        """The backfills of a DAG, oldest interval first, as soon as there are so many."""
+        found: list[Run] = []
+
+        def there() -> bool:
+            runs = [run for run in self.api.runs(dag_id) if run["run_type"] == "backfill"]
+            found[:] = [Run(self.api, dag_id, run["dag_run_id"]) for run in runs]
+            return len(found) >= count
+
+        wait_until(there, _RUN_DEADLINE, lambda: f"{dag_id} has {len(found)} backfills")
         return found
 
     @contextlib.contextmanager
