@@ -35,7 +35,8 @@ _LIBRARIES = (
     "airflow.sdk.execution_time.task_runner",
     "airflow.triggers.base",
 )
-_PROJECT = ("tidemark.operators", "mysql_arrow")
+# The last two are what the plugin needs, which scheduler and tasks load by themselves.
+_PROJECT = ("tidemark.operators", "mysql_arrow", "tidemark.hooks.run_notes", "tidemark.web.mounted")
 _SERVICES = ("s3", "redshift-data")  # of which every run needs one at least
 
 
