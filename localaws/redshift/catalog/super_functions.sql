@@ -104,10 +104,11 @@ CREATE OR REPLACE FUNCTION pg_catalog.redshift_json_size(super) RETURNS integer
 CREATE OR REPLACE FUNCTION pg_catalog.json_parse(text) RETURNS super
   LANGUAGE plpgsql IMMUTABLE STRICT AS $$
   BEGIN
-    IF $1 IS NOT JSON THEN
+    IF $1 IS NOT JSON WITH UNIQUE KEYS THEN
+      IF $1 IS JSON THEN
+        RAISE 'duplicate attribute in object' USING ERRCODE = '22030';
+      END IF;
       RAISE 'invalid JSON' USING ERRCODE = '22032';
-    ELSIF $1 IS NOT JSON WITH UNIQUE KEYS THEN
-      RAISE 'duplicate attribute in object' USING ERRCODE = '22030';
     ELSIF octet_length($1) > 65535 AND EXISTS (
         SELECT 1 FROM jsonb_path_query($1::jsonb, 'strict $.**') AS part
          WHERE jsonb_typeof(part) = 'string' AND octet_length(part #>> '{}') > 65535) THEN

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -139,16 +140,22 @@ def _event(message: Received, layout: EventLayout, secret: bytes | None) -> Even
 def _rows(events: Sequence[Event], columns: Sequence[Column]) -> pa.RecordBatch:
     schema = arrow_schema(columns)
     arrays = [
-        pa.array([_value(event.values[column.name], column) for event in events], field.type)
+        pa.array(_written([event.values[column.name] for event in events], column), field.type)
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _value(value: object, column: Column) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None)
-    return _encoded(value) if column.redshift == "SUPER" and isinstance(value, str) else value
+def _written(values: list[Any], column: Column) -> list[Any]:
+    if column.redshift == "TIMESTAMP":
+        return [value and _naive(value) for value in values]
+    if column.redshift == "SUPER":
+        return [value and _encoded(value) for value in values]
+    return values
+
+
+def _naive(at: datetime) -> datetime:
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None)
 
 
 def _bad(found: Sequence[tuple[Received, str, str]]) -> pa.RecordBatch:
@@ -161,7 +168,7 @@ def _told(messages: Sequence[Received]) -> list[pa.Array]:
     values = [
         (
             message.id,
-            message.sent_at.astimezone(UTC).replace(tzinfo=None),
+            _naive(message.sent_at),
             message.count,
             json.dumps(dict(message.attributes)),
             _encoded(message.body),

@@ -118,7 +118,7 @@ def _moment(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError
     moment = datetime.fromisoformat(value.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @lru_cache(_KNOWN)
@@ -149,6 +149,9 @@ def find(event: Any, path: str) -> Any:
     """
     value = event
     for step in _steps(path):
+        if isinstance(value, dict):  # as most are; a place in a list is no name
+            value = None if step.startswith("[") else value.get(step)
+            continue
         if isinstance(value, str):
             try:
                 value = read_json(value)

@@ -32,26 +32,26 @@ def canonical(value: Any) -> str:
 
 
 def _write(value: Any, number: Any, *, sort: bool) -> str:
-    match value:
-        case str():
-            # Surrogates that stand alone have no form in UTF-8.
-            return (
-                encode_basestring(value) if value.isprintable() else encode_basestring_ascii(value)
-            )
-        case None | bool():
-            return json.dumps(value)
-        case int() | Decimal():
-            return str(number(value))
-        case dict():
-            items = sorted(value.items()) if sort else value.items()
-            pairs = (
-                f"{_write(key, number, sort=sort)}:{_write(each, number, sort=sort)}"
-                for key, each in items
-            )
-            return "{" + ",".join(pairs) + "}"
-        case list():
-            return "[" + ",".join(_write(each, number, sort=sort) for each in value) + "]"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        pairs = [
+            f"{_text(key)}:{_write(each, number, sort=sort)}"
+            for key, each in (sorted(value.items()) if sort else value.items())
+        ]
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([_write(each, number, sort=sort) for each in value]) + "]"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int | Decimal):
+        return str(number(value))
     raise TypeError(f"a {type(value).__name__} inside JSON")
+
+
+def _text(text: str) -> str:
+    # Surrogates that stand alone have no form in UTF-8.
+    return encode_basestring(text) if text.isprintable() else encode_basestring_ascii(text)
 
 
 def _as_written(number: int | Decimal) -> str:
