@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,23 +14,26 @@ import pytest
 import yaml
 
 from localaws import Endpoints
-from onebox.airflow import Airflow
+from onebox.airflow import COMPONENTS, Airflow
 from onebox.settings import STAGING_BUCKET, airflow_environment
 from tests.support.airflow_pages import Pages
 from tests.support.bastion import Bastion
-from tests.support.browser import browsing
+from tests.support.browser import Browser, browsing
 from tests.support.event_queue import EventQueue
 from tests.support.gateway import Gate
 from tests.support.journeys import Pipeline
+from tests.support.processes import in_sessions
 from tests.support.receiver import TOKEN, EventQueues
 from tests.support.relay import Relay
 from tests.support.source import Source
 from tests.support.store import Store
+from tests.support.traffic import s3
 from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
 _DAGS_DEADLINE = 180.0
+_LEFT_RUNNING = "left_running"
 
 
 @pytest.fixture(scope="session")
@@ -128,12 +133,13 @@ def pipeline(
     watched: EventQueue,
 ) -> Iterator[Pipeline]:
     """Everything, running: DAGs read and unpaused, bucket there, no table yet. It ends with the
-    last journey: an idle Airflow takes a quarter of a processor from all other tests."""
+    last journey: an idle Airflow takes a quarter of a processor from all other tests. When it is
+    stopped a task runs, and no process is left."""
     store = Store(stack, STAGING_BUCKET)
     store.create_bucket()
     source = Source(stack)
     primary, secondary = (Warehouse(stack, cluster) for cluster in stack.clusters)
-    with Airflow(home, stack, environment) as airflow:
+    with contextlib.ExitStack() as beyond, Airflow(home, stack, environment) as airflow:
         tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
         ids = ["sync__" + table.replace(".", "__") for table in tables]
         drains = [f"drain__{queue.name}" for queue in (drained, watched)]
@@ -145,12 +151,27 @@ def pipeline(
             if not (table or {}).get("schedule"):  # those with one start runs by themselves
                 airflow.api.unpause(dag_id)
         config = Path(environment["TIDEMARK_CONFIG_DIR"])
-        yield Pipeline(gate, source, store, primary, secondary, airflow.api, config)
+        pipeline = Pipeline(gate, source, store, primary, secondary, airflow.api, config)
+        yield pipeline
+        sessions = {airflow.pid(name) for name in COMPONENTS}
+        held = beyond.enter_context(gate.hold(s3(target=_LEFT_RUNNING)))
+        source.create(_LEFT_RUNNING)
+        pipeline.start(_LEFT_RUNNING)
+        held.wait()
+        assert os.getsid(held.caller.pid) in sessions
+    assert not in_sessions(sessions)
     source.close()
 
 
 @pytest.fixture(scope="package")
-def pages(home: Path, pipeline: Pipeline) -> Iterator[Pages]:
-    """Airflow's web interface, in a browser; its pictures stay beside the stack's files."""
+def browser(home: Path, pipeline: Pipeline) -> Iterator[Browser]:
+    """A window; its pictures stay beside the stack's files."""
     with browsing(pipeline.api.url, home / "pictures") as browser:
-        yield Pages(browser)
+        yield browser
+
+
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[Pages]:
+    """Airflow's web interface, which no test leaves open for the next."""
+    yield Pages(browser)
+    browser.leave()

@@ -1,10 +1,12 @@
-"""Holds an Airflow until it is killed: the process that a test pulls away from under it."""
+"""Holds an Airflow until it is killed: the process that a test pulls away from under it.
+
+To each line on standard input it answers with its components' process ids, as JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +17,5 @@ home = Path(sys.argv[1])
 endpoints = read_endpoints(home)
 assert endpoints is not None
 with Airflow(home, endpoints, dict(os.environ)) as airflow:
-    print(json.dumps({name: airflow.pid(name) for name in COMPONENTS}), flush=True)
-    while True:
-        signal.pause()
+    for _ in sys.stdin:
+        print(json.dumps({name: airflow.pid(name) for name in COMPONENTS}), flush=True)

@@ -7,34 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
 from localaws import Endpoints
-from onebox.airflow import COMPONENTS, Airflow
+from onebox.airflow import COMPONENTS
 from onebox.airflow_api import AirflowApi
 from onebox.rest import wait_until
+from tests.support.processes import in_sessions
 
 ROOT = Path(__file__).parents[2]
 HOLDER = Path(__file__).parent / "hold_airflow.py"
-
-
-def in_sessions(sessions: Collection[int | None]) -> list[psutil.Process]:
-    """Living processes of these sessions, whatever group they are in."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if (
-                os.getsid(process.pid) in sessions
-                and process.status() != psutil.STATUS_ZOMBIE  # waits for a parent, runs nothing
-            ):
-                found.append(process)
-        except (psutil.NoSuchProcess, ProcessLookupError):
-            continue
-    return found
 
 
 def wait_for_running_task(api: AirflowApi) -> str:
@@ -49,20 +32,43 @@ def wait_for_running_task(api: AirflowApi) -> str:
     return run_id
 
 
-def test_nothing_outlives_a_supervisor_that_was_killed(
+def test_a_killed_scheduler_comes_back_and_nothing_outlives_a_killed_supervisor(
     home: Path, stack: Endpoints, environment: dict[str, str]
 ) -> None:
+    """One Airflow, because its start takes longer than all that is done to it here. That a stop
+    leaves nothing either is asked where the journeys' Airflow is stopped."""
     holder = subprocess.Popen(
         [sys.executable, str(HOLDER), str(home)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,
         cwd=ROOT,
     )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+
+    def pids() -> dict[str, int | None]:
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+        return json.loads(holder.stdout.readline())
+
     try:
-        assert holder.stdout is not None
-        sessions = json.loads(holder.stdout.readline()).values()
+        first = pids()
+        killed = first["scheduler"]
+        assert killed is not None
+        killed_at = datetime.now(UTC)
+        os.kill(killed, signal.SIGKILL)
         with AirflowApi(environment["AIRFLOW__API__BASE_URL"]) as api:
+
+            def is_back() -> bool:
+                beat = api.health()["scheduler"].heartbeat
+                alive = pids()["scheduler"]
+                return alive not in (None, killed) and beat is not None and beat > killed_at
+
+            wait_until(is_back, 60, lambda: f"the scheduler is {pids()['scheduler']}")
+            api.ensure_pool("tidemark_primary", 2)  # exists since the start: changed, not made
             wait_for_running_task(api)
+        sessions = {*first.values(), *pids().values()}
         assert len(in_sessions(sessions)) > len(COMPONENTS)
     finally:
         holder.kill()
@@ -70,25 +76,3 @@ def test_nothing_outlives_a_supervisor_that_was_killed(
     wait_until(
         lambda: not in_sessions(sessions), 60, lambda: f"left behind: {in_sessions(sessions)}"
     )
-
-
-def test_a_killed_scheduler_comes_back_and_stop_leaves_nothing(
-    home: Path, stack: Endpoints, environment: dict[str, str]
-) -> None:
-    with Airflow(home, stack, environment) as airflow:
-        killed = airflow.pid("scheduler")
-        assert killed is not None
-        killed_at = datetime.now(UTC)
-        os.kill(killed, signal.SIGKILL)
-
-        def is_back() -> bool:
-            beat = airflow.api.health()["scheduler"].heartbeat
-            alive = airflow.pid("scheduler")
-            return alive not in (None, killed) and beat is not None and beat > killed_at
-
-        wait_until(is_back, 60, lambda: f"the scheduler is {airflow.pid('scheduler')}")
-        airflow.api.ensure_pool("tidemark_primary", 2)  # exists since the start: changed, not made
-        wait_for_running_task(airflow.api)
-        sessions = {killed, *(airflow.pid(name) for name in COMPONENTS)}
-        assert len(in_sessions(sessions)) > len(COMPONENTS)
-    assert not in_sessions(sessions)

@@ -14,7 +14,7 @@ _DIALOG = "[role=dialog]"
 
 
 class Pages:
-    """What can be seen and done in Airflow's web interface."""
+    """What can be seen and done in Airflow's web interface. Whoever has done something leaves."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
@@ -47,7 +47,7 @@ class Pages:
     def submit(self) -> None:
         """Press the form's own button."""
         self.browser.click("[data-testid=trigger-dag-submit]")
-        self.browser.gone(_DIALOG)
+        self._done()
 
     def backfill(self, dag_id: str, first: datetime, last: datetime, at_once: int) -> None:
         """Ask for runs of all intervals from `first` to `last`, both included."""
@@ -64,7 +64,7 @@ class Pages:
             self.browser.gone("input[placeholder='YYYY/MM/DD']")
         self.browser.type(f"{_DIALOG} input[name=max_active_runs]", str(at_once))
         self.browser.click(f"{_DIALOG} button:not([disabled])", "^Run Backfill$")
-        self.browser.gone(_DIALOG)
+        self._done()
 
     def run(self, run: Run, *wanted: str) -> str:
         """Open a run's list of tasks, and wait until it says what is `wanted`."""
@@ -93,7 +93,12 @@ class Pages:
     def _confirm(self) -> None:
         self.browser.find(_DIALOG, r"Affected Tasks: [1-9]")
         self.browser.click(f"{_DIALOG} button:not([disabled])", "^Confirm$")
+        self._done()
+
+    def _done(self) -> None:
+        """A dialog closes when the server has answered that it is done."""
         self.browser.gone(_DIALOG)
+        self.browser.leave()
 
 
 def _run(run: Run) -> str:
