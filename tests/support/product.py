@@ -16,7 +16,6 @@ The fixture `product` is one for a module; a table is fresh for each call of `pr
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import json
 import os
@@ -31,8 +30,6 @@ from typing import Any
 # Before Airflow is first imported, which writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
 
-import botocore.compat
-import botocore.hooks
 import yaml
 from airflow.sdk.definitions._internal.dag_parsing_context import (
     _airflow_parsing_context_manager,
@@ -40,6 +37,7 @@ from airflow.sdk.definitions._internal.dag_parsing_context import (
 
 from localaws import Endpoints
 from onebox.settings import airflow_environment
+from tests.support import quick_clients  # noqa: F401 (is in force from here on)
 from tests.support.gateway import Gate
 from tests.support.homes import numbers
 from tests.support.source import DATABASE, USUAL_COLUMNS, Source
@@ -58,17 +56,6 @@ _DEFAULTS = {
 }
 # Set by hand where a test wants it: how the tests' own Airflow runs.
 _ELSEWHERE = ("AIRFLOW__", "AIRFLOW_HOME", "PYTHON")
-# Every attempt opens clients of its own, as a worker process does, and each would find out anew
-# what botocore's hundred handlers are called and take: a quarter of the time of a test.
-_takes_more = functools.lru_cache(1000)(botocore.compat.accepts_kwargs)
-_alias = botocore.hooks.EventAliaser._alias_event_name
-_ALIASES: dict[str, str] = {}
-botocore.hooks.accepts_kwargs = lambda function: _takes_more(
-    getattr(function, "__func__", function)
-)
-botocore.hooks.EventAliaser._alias_event_name = lambda self, name: (
-    _ALIASES.get(name) or _ALIASES.setdefault(name, _alias(self, name))
-)
 NO_TABLE = f"{DATABASE}.none"
 _NAMES = numbers()
 
