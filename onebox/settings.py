@@ -84,6 +84,10 @@ _SETTINGS = {
     # The defaults (5 min, 5 s, 1 s) make new files appear late and every task end seconds late.
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+    # A file whose reading is given up takes the calls with it that a failed run has asked for; on
+    # a busy machine 50 s (and 30 s for an import) are soon over.
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
+    "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     # One API server on a busy machine: by default a task fails that was not answered in 5 s.
