@@ -30,7 +30,7 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@onebox/bootstrap.sh browser
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+	@$(PYTHON_IN_VENV) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 test-mysql: setup  ## The tests of the source against MySQL itself, which is fetched once; ARGS are pytest's
 	@onebox/fetch_mysql.sh

@@ -1,8 +1,9 @@
 """One stack for the whole session; sockets are open to loopback only.
 
 A test that needs the internet is a test that lies. The stack is a private MariaDB, S3, SQS and two
-warehouses; it starts when the first test asks for it. `make test` shares the tests between two
-processes, each with a stack of its own; `-n 0` runs them in one.
+warehouses; it starts when the first test asks for it. `make test` shares the tests between three
+processes, each with a stack of its own: on two processors, because tests wait as well as work;
+`-n 0` runs them in one.
 
 `pytest --aws` is the exception: it runs the tests that say what AWS does, and no others, against
 AWS itself. tests/support/place.py names the settings.
@@ -41,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]
-    """How two processes share the tests: what stands in one file shares its fixtures, and the
+    """How processes share the tests: what stands in one file shares its fixtures, and the
     journeys share one Airflow."""
 
     def _split_scope(self, nodeid: str) -> str:
