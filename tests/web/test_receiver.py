@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import boto3
 import httpx
 import pytest
 from tidemark.core.webhook.admission import signature
@@ -24,6 +28,12 @@ def refusals(client: httpx.Client) -> dict[str, int]:
     """How many requests were refused, by reason."""
     found = re.findall(r'refusals_total{.*reason="(\w+)"} (\d+)', client.get("/metrics").text)
     return {reason: int(count) for reason, count in found}
+
+
+def report(client: httpx.Client) -> dict[str, Any]:
+    """What `/health` tells of the queue."""
+    told: dict[str, Any] = client.get("/health").json()["queues"]["events"]
+    return told
 
 
 def test_b31_an_event_is_answered_as_promised_and_in_the_queue_to_the_byte(
@@ -52,6 +62,57 @@ def test_b29_b32_health_and_hello(serve: Serve) -> None:
     assert told["queues"]["events"]["depth"] == {"waiting": 0, "in_flight": 0, "delayed": 0}
     assert TOKEN not in health.text
     assert "POST /webhook/{queue}" in client.get("/api/hello").json()["endpoints"]
+
+
+def test_health_tells_the_age_of_the_oldest_message_where_cloudwatch_may_be_asked(
+    serve: Serve, stack: Endpoints, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", stack.aws_endpoint_url)
+    cloudwatch = boto3.client(
+        "cloudwatch",
+        endpoint_url=stack.aws_endpoint_url,
+        region_name=stack.region,
+        aws_access_key_id=stack.aws_access_key_id,
+        aws_secret_access_key=stack.aws_secret_access_key,
+    )
+    now = datetime.now(UTC)
+    for minutes, age in ((5, 7.0), (3, 130.0)):
+        metric = {
+            "MetricName": "ApproximateAgeOfOldestMessage",
+            "Dimensions": [{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
+            "Timestamp": now - timedelta(minutes=minutes),
+            "Value": age,
+        }
+        cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=[metric])
+    client = serve(settings={"ask_cloudwatch": True}).client()
+    end = time.monotonic() + 60
+    while (told := report(client))["queue_oldest_age_seconds"] is None:
+        assert time.monotonic() < end, told
+        time.sleep(0.05)
+    assert told["queue_oldest_age_seconds"] == 130
+    assert told["oldest_age_seconds"] == 0  # the spool's
+    gauge = re.search(r"queue_oldest_age_seconds{.*} ([\d.]+)", client.get("/metrics").text)
+    assert gauge is not None
+    assert float(gauge[1]) == 130
+
+
+def test_health_does_not_hang_on_cloudwatch(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections, and never answers
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", address)
+        client = serve(settings={"ask_cloudwatch": True}).client()
+        asked, _ = deaf.accept()
+        with asked:
+            told = report(client)
+            assert told["status"] == "ok"
+            assert told["queue_oldest_age_seconds"] is None
+            assert client.post(PATH, json=EVENT).is_success
+        end = time.monotonic() + 60
+        while "CloudWatch tells no age" not in caplog.messages:
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 def test_events_that_come_together_share_calls(serve: Serve, queues: EventQueues, url: str) -> None:

@@ -54,12 +54,13 @@ _HEALTH: dict[str, Any] = {
                         "type": ["object", "null"],
                         "description": "messages waiting, in_flight, delayed: about",
                     },
-                    "spool_bytes": {"type": "integer"},
-                    "oldest_age_seconds": {
-                        "type": "number",
-                        "description": "of the spool; SQS tells its own to CloudWatch alone, as "
-                        "ApproximateAgeOfOldestMessage",
+                    "queue_oldest_age_seconds": {
+                        "type": ["number", "null"],
+                        "description": "of the queue, some minutes ago, as CloudWatch tells it; "
+                        "null where it is not asked, or has not told",
                     },
+                    "spool_bytes": {"type": "integer"},
+                    "oldest_age_seconds": {"type": "number", "description": "of the spool"},
                 },
             },
         },

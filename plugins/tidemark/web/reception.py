@@ -16,6 +16,7 @@ from tidemark.web.calling import Calls
 from tidemark.web.counting import Counts
 from tidemark.web.disk import Disk
 from tidemark.web.publishing import Publisher
+from tidemark.web.queue_ages import QueueAges
 
 _LOG = logging.getLogger("tidemark.webhook")
 _DEPTH_KEPT_S = 5.0  # health is asked often, by several; the queue is not
@@ -49,6 +50,8 @@ class Reception:
         self._asking = asyncio.Lock()
         self._queues: dict[str, EventQueue] = {}
         self._depths: dict[str, tuple[float, dict[str, int] | None]] = {}
+        self._ages = QueueAges(self._served.values() if settings.ask_cloudwatch else ())
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to work, in this event loop. May be called again.
@@ -64,6 +67,8 @@ class Reception:
                 if self.webhooks[name].auth == "none":
                     _LOG.warning("anybody may send to this queue", extra={"queue": name})
                 self._queues[name] = await self._start(name, queue)
+            if self.settings.ask_cloudwatch:
+                self._watch = asyncio.create_task(self._ages.watch(), name="queue-ages")
             self.started = True
         _LOG.info("receiving", extra={"queues": sorted(self._served)})
 
@@ -85,6 +90,8 @@ class Reception:
 
     async def stop(self) -> None:
         """End; what has been taken is in the queue or in the spool."""
+        if self._watch:
+            self._watch.cancel()
         for publisher in self.publishers.values():
             await publisher.stop()
         for queue in self._queues.values():
@@ -115,6 +122,7 @@ class Reception:
         return {
             "status": status,
             "depth": depth,
+            "queue_oldest_age_seconds": self._ages.of(name),
             "spool_bytes": spool.unsent_bytes if spool else 0,
             "oldest_age_seconds": round(max(0.0, time.time() - since), 1) if since else 0,
         }
@@ -140,6 +148,8 @@ class Reception:
             found["webhook_queue_away", name] = publisher.calls.away
             for word, number in (self._depths.get(name, (0, None))[1] or {}).items():
                 found[f"queue_{word}", name] = number
+            if (age := self._ages.of(name)) is not None:
+                found["queue_oldest_age_seconds", name] = age
         return found
 
 

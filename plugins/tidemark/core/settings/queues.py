@@ -29,6 +29,7 @@ BATCH_MESSAGES = 10
 ATTRIBUTE_BYTES = 256
 
 _URL = re.compile(r"https?://[\w.:-]+/\d{12}/[\w-]{1,80}(\.fifo)?")
+_REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -101,6 +102,12 @@ class Queue(Frozen):
     webhook: Webhook | None = None
     drain: Drain | None = None
 
+    @property
+    def lies_in(self) -> str | None:
+        """The region that is configured, or that its URL names; None: the connection's."""
+        found = _REGION.match(self.queue_url or "")
+        return self.region or (found[1] if found else None)
+
     @field_validator("queue_url")
     @classmethod
     def _is_queue_url(cls, value: str | None) -> str | None:
@@ -133,6 +140,8 @@ class Receiver(Frozen):
     :param send_seconds: a call that takes longer has failed
     :param spool_bytes: what the spool of one queue may hold; 0 means no spool
     :param metrics_from: networks that may read ``/metrics``
+    :param ask_cloudwatch: whether ``/health`` tells how long the queues' oldest messages have
+        waited, which takes the permission ``cloudwatch:GetMetricData``
     """
 
     trusted_proxies: tuple[Network, ...] = ()
@@ -144,6 +153,7 @@ class Receiver(Frozen):
     send_seconds: float = Field(default=2.0, gt=0, le=60)
     spool_bytes: int = Field(default=1_073_741_824, ge=0)
     metrics_from: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
+    ask_cloudwatch: bool = False
 
 
 def parse_queues(text: str, environ: Mapping[str, str], file: str = FILE) -> dict[str, Queue]:

@@ -1,7 +1,6 @@
 """SQS, as the receiver needs it: send many messages at once, ask how many wait. Decides nothing."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from botocore.exceptions import ClientError
 from tidemark.core.events.messages import Message
 from tidemark.core.settings.queues import Queue
 
-_REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _DEPTH = {
     "ApproximateNumberOfMessages": "waiting",
     "ApproximateNumberOfMessagesNotVisible": "in_flight",
@@ -149,10 +147,9 @@ class EventQueue:
     def _make(self) -> Any:
         from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 
-        found = _REGION.match(self._url)
         hook = SqsHook(
             aws_conn_id=self._queue.aws_conn_id,
-            region_name=self._queue.region or (found[1] if found else None),
+            region_name=self._queue.lies_in,
             config=self._config,
         )
         return hook.get_client_type(region_name=hook.region_name, deferrable=True)

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 """
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -22,7 +21,6 @@ from tidemark.core.settings.queues import BATCH_MESSAGES, Queue
 from tidemark.hooks.queues.queue_access import QueueHook
 from tidemark.hooks.queues.queue_calls import AT_ONCE, Answer, QueueCalls
 
-_REGION = re.compile(r"https?://(?:sqs\.|[\w-]+\.sqs\.)([a-z]{2}-[a-z-]+-\d)\.")
 _LONGEST_POLL = 20
 _CONFIG = Config(
     connect_timeout=10,
@@ -63,10 +61,9 @@ class MessageQueue:
 
     @cached_property
     def _hook(self) -> QueueHook:
-        found = _REGION.match(self._url)
         return QueueHook(
             aws_conn_id=self._queue.aws_conn_id,
-            region_name=self._queue.region or (found[1] if found else None),
+            region_name=self._queue.lies_in,
             config=_CONFIG,
         )
 
