@@ -146,6 +146,11 @@ asks = st.builds(
 )
 
 
+def owing_for(each):
+    since = each.standing.debt_since
+    return (NOW - since).total_seconds() if since else 0.0
+
+
 @given(asks, st.lists(candidates, max_size=4))
 def test_whatever_is_offered_is_what_was_asked_for(ask, among):
     answer = route(ask, among, NOW)
