@@ -11,11 +11,11 @@ from localaws import Endpoints
 from onebox.settings import STAGING_BUCKET
 
 
-def document(name: str) -> bytes:
-    """Return a table's document: both targets complete up to half a minute ago."""
+def document(name: str, lag: timedelta = timedelta(seconds=30)) -> bytes:
+    """Return a table's document: both targets complete up to so long ago."""
     now = datetime.now(UTC)
     state = first_state(name, {"primary": "required", "secondary": "best_effort"}, now)
-    done = now - timedelta(seconds=30)
+    done = now - lag
     targets = {
         target: known.model_copy(update={"as_of": done, "rows": 100, "loaded_at": done})
         for target, known in state.targets.items()

@@ -1,10 +1,20 @@
-"""Answers of `GET /freshness`, made up: what a page shows of tables that nobody copies."""
+"""Answers of `GET /freshness` on tables that nobody copies: made up, or of real documents."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from tidemark.core.freshness import answers
+from tidemark.core.freshness.budgets import Freshness
+from tidemark.core.freshness.record import with_look
+from tidemark.core.freshness.standing import standings
+from tidemark.core.freshness.survey import Listed, Place, Survey
+from tidemark.core.loading.breaker import Limits
+from tidemark.core.storage.state_reading import parse_state
 
 NOW = datetime(2026, 11, 22, 17, 42, 3, tzinfo=UTC)
 _SLOTS = 48
@@ -83,7 +93,12 @@ def table(name: str, **targets: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer(*tables: dict[str, Any], banner: str = "", history: bool = False) -> dict[str, Any]:
+def answer(
+    *tables: dict[str, Any],
+    banner: str = "",
+    history: bool = False,
+    replica_lag: float | None = 0.0,
+) -> dict[str, Any]:
     """The whole answer."""
     if history:
         tables = tuple(_with_history(each) for each in tables)
@@ -103,13 +118,37 @@ def answer(*tables: dict[str, Any], banner: str = "", history: bool = False) -> 
                 "written_at": _text(NOW - timedelta(seconds=3)),
                 "sequence": 812,
                 "clock_skew_seconds": -0.2,
-                "replica_lag_seconds": 0.0,
+                "replica_lag_seconds": replica_lag,
                 "missing": False,
                 "targets": {name: {"seen_at": _text(NOW), "lag_seconds": 61.0} for name in names},
             }
         ],
         "tables": list(tables),
     }
+
+
+def answer_of(documents: Mapping[str, bytes], *, history: bool = False) -> dict[str, Any]:
+    """What the product answers now of tables with these state documents."""
+    now, limits = datetime.now(UTC), Limits(failures=5, pause=timedelta(minutes=15))
+    relations = dict.fromkeys(("primary", "secondary"), "public.it")
+    survey = Survey(
+        looked_at=now,
+        freshness=Freshness(),
+        places={name: Place("required", True, limits) for name in relations},
+        listed={
+            name: Listed("table", f"sync__{name}", None, timedelta(), "mysql_default", relations)
+            for name in documents
+        },
+        standings={
+            name: standings(parse_state(text, name, name)) for name, text in documents.items()
+        },
+    )
+    record = with_look(survey.record, survey.seen(), now, survey.freshness.history_days)
+    survey = replace(survey, record=record)
+    tables = {name: answers.table(survey, name) for name in documents}
+    if not history:
+        tables = {name: answers.without_history(each) for name, each in tables.items()}
+    return answers.overview(survey, tables, 1, now)
 
 
 def _with_history(entry: dict[str, Any]) -> dict[str, Any]:

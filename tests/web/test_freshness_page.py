@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from fastapi.responses import Response
 from selenium.webdriver.common.keys import Keys
 from tidemark.web import freshness_page
 
+from bench.freshness.documents import document
 from tests.support.browser import Browser, browsing
-from tests.support.freshness_answers import answer, copy, failure, table
+from tests.support.freshness_answers import answer, answer_of, copy, failure, table
 from tests.support.receiver import Served
 
 _STATIC = Path(freshness_page.__file__).parent / "static"
@@ -33,11 +35,14 @@ class Answers:
         self.down = False
         self.set(table("shop.orders"))
 
-    def set(self, *tables: dict[str, Any], banner: str = "") -> None:
-        self._texts = {
-            history: json.dumps(answer(*tables, banner=banner, history=history))
-            for history in (False, True)
-        }
+    def set(self, *tables: dict[str, Any], **more: Any) -> None:
+        self._say(lambda history: answer(*tables, history=history, **more))
+
+    def set_documents(self, documents: Mapping[str, bytes]) -> None:
+        self._say(lambda history: answer_of(documents, history=history))
+
+    def _say(self, said: Callable[[bool], dict[str, Any]]) -> None:
+        self._texts = {history: json.dumps(said(history)) for history in (False, True)}
 
     def _freshness(self, history: bool = False) -> Response:
         if self.down:
@@ -111,9 +116,12 @@ def test_what_changes_is_seen_without_a_hand(window: Browser, answers: Answers) 
     window.find(".badge", "^fresh$")
 
     answers.set(
-        table("shop.orders", primary=copy("orange", 800.0)), table("shop.more"), banner="Delayed."
+        table("shop.orders", primary=copy("orange", 800.0)),
+        table("shop.more"),
+        banner="Delayed.",
+        replica_lag=12.3,
     )
-    window.read("late", "13 min", "Delayed.", "2 tables")
+    window.read("late", "13 min", "Delayed.", "2 tables", "where tables are read it is 12 s behind")
     answers.down = True
     window.read("No answer", "What you see is of 17:42:03 UTC")
     answers.down = False
@@ -125,12 +133,12 @@ def test_what_changes_is_seen_without_a_hand(window: Browser, answers: Answers) 
 
 def test_one_finds_a_table_among_many(window: Browser, answers: Answers) -> None:
     """With a keyboard alone."""
-    many = [table(f"mass.table_{number:04}") for number in range(_MANY)]
-    late = table("mass.zulu", primary=copy("yellow", 400.0), secondary=copy("green", 3.0))
-    answers.set(*many, late)
+    many = [f"mass.table_{number:04}" for number in range(_MANY)]
+    late = {"mass.zulu": document("mass.zulu", timedelta(seconds=400))}
+    answers.set_documents({**{name: document(name) for name in many}, **late})
     window.open("/tidemark/page")
     window.find("tbody[aria-busy=false] " + _row("mass.zulu"))
-    assert _order(window) == ["mass.zulu", *(each["table"] for each in many)]
+    assert _order(window) == ["mass.zulu", *many]
 
     body = window.find("body")
     body.send_keys("/")

@@ -85,8 +85,14 @@ function heartbeats() {
     const ways = Object.entries(beat.targets).map(([name, { lag_seconds: lag }]) => `${name} ${duration(lag)}`);
     const skew = Math.abs(beat.clock_skew_seconds ?? 0) < 1 ? "" : `; its clock differs by ${duration(Math.abs(beat.clock_skew_seconds))}`;
     return element("li", { class: beat.missing ? "warn" : null },
-      `Heartbeat of ${beat.source}: ${beat.missing ? "missing" : ways.join(", ") || "not arrived yet"}${skew}`);
+      `Heartbeat of ${beat.source}: ${beat.missing ? "missing" : ways.join(", ") || "not arrived yet"}${skew}${behind(beat)}`);
   }));
+}
+
+/** What is read may be a replica of what is written to. */
+function behind({ replica_lag_seconds: lag }) {
+  if (lag == null) return "; where tables are read it is not seen";
+  return lag < 1 ? "" : `; where tables are read it is ${duration(lag)} behind`;
 }
 
 function head(targets) {
