@@ -162,7 +162,7 @@ def test_whatever_is_offered_is_what_was_asked_for(ask, among):
         if each.standing.enabled
         and each.lag is not None
         and not (limited and each.lag > limit)
-        and not (limited and each.standing.debt_since and each.standing.debt_since < ago(limit))
+        and not (limited and owing_for(each) > limit)
         and not (ask.after and ask.after >= each.standing.as_of)
     ]
     if isinstance(answer, Refusal):
