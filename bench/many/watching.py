@@ -12,9 +12,26 @@ from typing import Self
 import psutil
 
 from bench.figures import Figure, middle
-from bench.statsd import Sent
+from bench.statsd import Sent, Statsd
 from onebox.airflow import COMPONENTS, Airflow
 from onebox.airflow_values import TaskInstance
+
+
+class Ended:
+    """The DAGs that have had a run which is over, as the scheduler tells when it ends one."""
+
+    def __init__(self, statsd: Statsd) -> None:
+        self._statsd, self._looked_at = statsd, 0
+        self._dags: set[str] = set()
+
+    def count(self) -> int:
+        """How many there are by now."""
+        sent = self._statsd.sent
+        fresh, self._looked_at = sent[self._looked_at :], len(sent)
+        self._dags |= {
+            each.tags["dag_id"] for each in fresh if each.name.startswith("dagrun.duration.")
+        }
+        return len(self._dags)
 
 
 def most_tasks(ran: Iterable[TaskInstance]) -> int:

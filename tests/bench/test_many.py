@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.many.watching import loops, most_at_once, most_tasks
-from bench.statsd import Sent
+from bench.many.watching import Ended, loops, most_at_once, most_tasks
+from bench.statsd import Sent, receiving
 from onebox.airflow_values import TaskInstance
 
+_PORT = "AIRFLOW__METRICS__STATSD_PORT"
 _NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -30,6 +32,16 @@ def test_loops_and_heartbeats_are_those_of_the_scheduler() -> None:
     figures = {each.name: each.value for each in loops("many", [*durations, *beats], 30)}
     assert figures["scheduler loop, longest"] == 0.3
     assert figures["between two heartbeats, longest"] == 7
+
+
+def test_a_dag_whose_run_is_over_is_counted_once() -> None:
+    with receiving() as statsd, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        ended = Ended(statsd)
+        assert ended.count() == 0
+        for dag_id, state in (("a", "success"), ("b", "failed"), ("a", "success")):
+            line = f"airflow.dagrun.duration.{state},dag_id={dag_id},run_type=scheduled:12.5|ms"
+            client.sendto(line.encode(), ("127.0.0.1", int(statsd.settings[_PORT])))
+        assert ended.count() == 2
 
 
 def test_a_scheduler_that_says_nothing_is_no_healthy_one() -> None:
