@@ -175,16 +175,21 @@ def _agree(pipeline: Pipeline, client: FreshnessClient) -> None:
 
 def test_airflow_decides_who_sees_what(pipeline: Pipeline, environment: dict[str, str]) -> None:
     hidden, seen = f"{DATABASE}.first_sync", f"{DATABASE}.secondary_down"
-    of_hidden = f"/tidemark/freshness/{hidden}"
+    of_hidden, hidden_dag = f"/tidemark/freshness/{hidden}", "sync__" + hidden.replace(".", "__")
+    of_load = f"dag_id={hidden_dag}&task_id=load_primary&run_id=none"
+    statements = f"/tidemark/statements?{of_load}"
+    disguised = f"/tidemark/statements?dag_id=sync__{seen.replace('.', '__')}&{of_load}"
     closed = (*_PATHS, of_hidden, f"{of_hidden}/route", "/tidemark/openapi.json")
     questions = [
         *((None, path) for path in closed),
         *((user, path) for user in ("nobody", "viewer") for path in (*_PATHS, of_hidden)),
         *(("outsider", path) for path in ("/tidemark/freshness", of_hidden, f"{of_hidden}/route")),
+        *((user, statements) for user in (None, "nobody", "viewer", "outsider")),
+        ("outsider", disguised),
     ]
     asked = subprocess.run(
         [sys.executable, "-m", "tests.support.asking"],
-        env={**environment, **AUTH, "HIDDEN_DAG": "sync__" + hidden.replace(".", "__")},
+        env={**environment, **AUTH, "HIDDEN_DAG": hidden_dag},
         input=json.dumps(questions),
         capture_output=True,
         text=True,
@@ -205,6 +210,10 @@ def test_airflow_decides_who_sees_what(pipeline: Pipeline, environment: dict[str
     assert tables("nobody") == set()
     assert tables("viewer") >= {hidden, seen}
     assert tables("viewer") - tables("outsider") == {hidden}
+    users = (None, "nobody", "viewer", "outsider")
+    assert [answers[user, statements][0] for user in users] == [401, 403, 200, 403]
+    assert "has sent no statement" in answers["viewer", statements][1]
+    assert answers["outsider", disguised][0] == 403
     # As if it were not there: not even its name is told.
     assert answers["outsider", of_hidden][0] == 404
     assert answers["outsider", f"{of_hidden}/route"][0] == 404

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import httpx
+
+from tests.support.airflow_pages import Pages
 from tests.support.journeys import Pipeline
 from tests.support.moments import load_asked_about
 
 TABLE = "long_load"
 
 
-def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline) -> None:
+def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline, pages: Pages) -> None:
+    """Its button leads to its statement before it has ended, too."""
     pipeline.source.create(TABLE)
     pipeline.source.insert(TABLE, range(1, 4))
     pipeline.sync(TABLE)
@@ -16,7 +20,16 @@ def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline) -> None:
     with pipeline.secondary.locked(TABLE):
         run = pipeline.start(TABLE)
         run.wait_for_task("load_secondary", "deferred")
+        # Not in the browser, which may take longer than the load's deadline.
+        page = run.xcom("load_secondary", "_link_StatementLink")
+        said = httpx.get(f"{pipeline.api.url}/{page}", trust_env=False, timeout=30).text
+        (statement,) = run.xcom("load_secondary", "statements")
+        assert "STARTED" in said
+        assert f"--id {statement}" in said
     run.wait()
+    said = pages.statement(run, "load_secondary", "FINISHED")
+    assert statement in said
+    pages.browser.picture("statement")
     pipeline.assert_equal(TABLE)
     assert len(pipeline.secondary.ledger(TABLE)) == 2
     assert pipeline.debt(TABLE) == []

@@ -90,6 +90,13 @@ class Pages:
         self.browser.click("[role=menuitem]", state)
         self._confirm()
 
+    def statement(self, run: Run, task_id: str, *wanted: str) -> str:
+        """Follow the button of a load to its statements, and wait until their page says what is
+        `wanted`."""
+        self.browser.open(f"{_task(run, task_id)}/details")
+        self.browser.click("a", "^Statement$")
+        return self.browser.read(f"Statements of {task_id}", *wanted)
+
     def _confirm(self) -> None:
         self.browser.find(_DIALOG, r"Affected Tasks: [1-9]")
         self.browser.click(f"{_DIALOG} button:not([disabled])", "^Confirm$")

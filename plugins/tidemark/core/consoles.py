@@ -1,8 +1,19 @@
-"""Where AWS's console shows a folder of a bucket, and a warehouse. Pure."""
+"""Where AWS's console shows a folder of a bucket, and a warehouse, and where our own page shows the
+statements of a load. Pure."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from tidemark.core.settings.targets import RedshiftTarget, Target
+
+STATEMENTS = "statements"
+"""The key of the XCom under which a load leaves what names its transactions on the target."""
+
+
+def statements_page(dag_id: str, task_id: str, run_id: str) -> str:
+    """Return the page of a load's statements, relative to the base of Airflow's own pages."""
+    return "tidemark/statements?" + urlencode(
+        {"dag_id": dag_id, "task_id": task_id, "run_id": run_id}
+    )
 
 
 def is_aws(endpoint_url: str) -> bool:

@@ -1,4 +1,5 @@
-"""Runs of Airflow's DAGs, from a terminal: started, and followed to their end.
+"""Runs of Airflow's DAGs, from a terminal or the API server: started, followed to their end, and
+asked for what their tasks left.
 
 Through Airflow's own database, as its `airflow dags trigger` does: not from inside a task.
 """
@@ -70,6 +71,21 @@ def look(dag_id: str, run_id: str) -> RunState:
         for one in found[0].get_task_instances():
             tasks.setdefault(one.task_id, Counter())[str(one.state or "waiting")] += 1
         return RunState(run_id, str(found[0].state), {k: dict(v) for k, v in tasks.items()})
+
+
+def left_behind(dag_id: str, run_id: str, task_id: str, key: str) -> Any:
+    """Return what the newest try of a task left for others, None if it left nothing. Raises as
+    `trigger` does."""
+    with _explained(dag_id):
+        from airflow.models.xcom import XComModel
+        from airflow.utils.session import create_session
+
+        query = XComModel.get_many(
+            key=key, run_id=run_id, dag_ids=dag_id, task_ids=task_id, map_indexes=-1, limit=1
+        )
+        with create_session() as session:
+            found = session.scalars(query).first()
+            return XComModel.deserialize_value(found) if found else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The buttons of a task in Airflow: to its batch, and to its warehouse.
+"""The buttons of a task in Airflow: to its batch, its statements, and its warehouse.
 
 A task sets the address on itself; Airflow asks for it when the task has ended, in its own process.
 An empty one is no button: nothing was chosen yet, or what lies there is not AWS's.
@@ -6,9 +6,9 @@ An empty one is no button: nothing was chosen yet, or what lies there is not AWS
 
 from typing import Any
 
-from airflow.sdk import BaseOperatorLink
+from airflow.sdk import BaseOperatorLink, Context
 
-from tidemark.core.consoles import folder_page, is_aws, warehouse_page
+from tidemark.core.consoles import folder_page, is_aws, statements_page, warehouse_page
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import batch_prefix
 from tidemark.operators.stream import Stream
@@ -32,6 +32,24 @@ class WarehouseLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
         """Return what the task left on itself."""
         return getattr(operator, "warehouse_page", "")
+
+
+class StatementLink(BaseOperatorLink):
+    """What the warehouse says of the load's statements."""
+
+    name = "Statement"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
+        """Return what the task left on itself."""
+        return getattr(operator, "statements_page", "")
+
+
+def link_statements(operator: Any, context: Context) -> None:
+    """Leave the address of the task's statements, now and not when the task has ended: who asks
+    for it wants to know what a load is doing."""
+    ti = context["ti"]
+    operator.statements_page = statements_page(ti.dag_id, ti.task_id, ti.run_id)
+    ti.xcom_push(key=StatementLink().xcom_key, value=operator.statements_page)
 
 
 def link(operator: Any, stream: Stream, batch_id: str | None, target: Target | None = None) -> None:

@@ -8,11 +8,12 @@ from airflow.sdk import BaseOperator, Context
 
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.loading.load_failures import explain_failure
+from tidemark.core.loading.statement_accounts import UNFINISHED, Statement
 from tidemark.core.loading.statements import client_token
 from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.core.templates import render
 from tidemark.hooks.project import read_project
-from tidemark.hooks.warehouses.data_api import UNFINISHED, DataApi, Statement
+from tidemark.hooks.warehouses.data_api import DataApi
 from tidemark.operators.base import no_futile_retry
 from tidemark.operators.loading.statement_trigger import (
     LATE_TRIGGER,

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
-from airflow.api_fastapi.core_api.security import get_user, requires_access_view
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
+from airflow.api_fastapi.core_api.security import (
+    get_user,
+    requires_access_dag,
+    requires_access_view,
+)
 from fastapi import Depends
 
 # 401 without a login, 403 for those who may not see Airflow's own pages.
 enters = Depends(requires_access_view(AccessView.WEBSITE))
+# The DAG that the query names as `dag_id`: 403 for those who may not read the logs of its tasks.
+reads_logs = Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 _FILES = Path(__file__).parent / "static"
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
         "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -43,5 +43,5 @@ def pages() -> APIRouter:
 
 async def _answer(files: StaticFiles, name: str, request: Request) -> Response:
     response = await files.get_response(name, request.scope)
-    response.headers.update(_HEADERS)
+    response.headers.update(HEADERS)
     return response

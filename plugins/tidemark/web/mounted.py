@@ -71,7 +71,7 @@ def mounted() -> Doors:
     """Return what answers below ``<API server>/tidemark``."""
     fresh = Mounted("freshness API", _freshness)
     return Doors(
-        {"freshness": fresh, "page": fresh, "openapi.json": fresh},
+        {"freshness": fresh, "page": fresh, "openapi.json": fresh, "statements": fresh},
         Mounted("webhook receiver", _receiver),
     )
 
@@ -84,13 +84,16 @@ def _receiver() -> _App:
 
 
 def _freshness() -> _App:
-    from tidemark.web.airflow_login import airflow_permit, enters
+    from tidemark.hooks.airflow_runs import left_behind
+    from tidemark.web.airflow_login import airflow_permit, enters, reads_logs
     from tidemark.web.freshness import create_app
     from tidemark.web.freshness_desk import FreshnessDesk
     from tidemark.web.freshness_page import pages
+    from tidemark.web.statements_page import statement_pages
 
     app = create_app(FreshnessDesk(), airflow_permit)
     app.include_router(pages(), dependencies=[enters])
+    app.include_router(statement_pages(left_behind), dependencies=[reads_logs])
     return app
 
 

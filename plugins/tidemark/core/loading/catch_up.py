@@ -146,9 +146,11 @@ class SoFar(Frozen):
     :param passed: owed batches that were refused for what is in them, and the refusal
     :param conflicts: how often a transaction was sent again because of another's
     :param owed_batches: how many owed batches were applied; :param owed_bytes: and their bytes
+    :param handles: what names its transactions on the target, oldest first
     """
 
     applied: tuple[str, ...] = ()
+    handles: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
     passed: dict[str, str] = Field(default_factory=dict)
     conflicts: int = 0
@@ -165,6 +167,10 @@ class SoFar(Frozen):
                 "owed_bytes": self.owed_bytes + sum(batch.bytes for batch in owed),
             }
         )
+
+    def with_handle(self, handle: str) -> "SoFar":
+        """Note a transaction that was started, or taken up."""
+        return self.model_copy(update={"handles": (*self.handles, handle)})
 
     def with_conflict(self) -> "SoFar":
         """Note that a transaction was sent again."""

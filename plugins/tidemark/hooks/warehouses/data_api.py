@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.loading.load_failures import sort_refusal
+from tidemark.core.loading.statement_accounts import UNFINISHED, Statement, parse_statement
 from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.warehouses.target_data_hook import TargetDataHook
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience
@@ -30,30 +30,6 @@ _BUSY = {
     "TooManyRequestsException",
 }
 _SLOWER = 3  # doublings of the poll interval, while a statement runs
-UNFINISHED = ("SUBMITTED", "PICKED", "STARTED")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What the service says of a statement.
-
-    :param failed_index: which of a batch's statements failed, counted from 0
-    """
-
-    id: str
-    status: str
-    error: str = ""
-    failed_index: int | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it may still succeed."""
-        return self.status in UNFINISHED
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it committed."""
-        return self.status == "FINISHED"
 
 
 class DataApi:
@@ -116,6 +92,17 @@ class DataApi:
         return parse_statement(
             self._call("describe_statement", Id=statement_id, **self._waiting(wait))
         )
+
+    def account(self, statement_id: str) -> Mapping[str, Any] | None:
+        """Return all that the service says of a statement, None if it does not know it: it keeps
+        what it knows for 24 hours."""
+        try:
+            return self._call("describe_statement", Id=statement_id)
+        except TidemarkError as error:
+            cause = error.__cause__
+            if isinstance(cause, ClientError) and _code(cause) == "ResourceNotFoundException":
+                return None
+            raise
 
     def wait(self, statement_id: str, seconds: float) -> Statement:
         """Return a statement's state once it has ended, or after `seconds` as it then is.
@@ -267,21 +254,6 @@ class DataApi:
 
 class RelationMissing(FixConfiguration):
     """A query named a table that the target does not have (yet)."""
-
-
-def parse_statement(answer: Mapping[str, Any]) -> Statement:
-    """Read a DescribeStatement answer."""
-    failed = [
-        index
-        for index, part in enumerate(answer.get("SubStatements", []))
-        if part.get("Status") in {"FAILED", "ABORTED"} and part.get("Error")
-    ]
-    return Statement(
-        id=str(answer["Id"]),
-        status=str(answer["Status"]),
-        error=str(answer.get("Error") or ""),
-        failed_index=failed[0] if failed else None,
-    )
 
 
 def _value(field: Mapping[str, Any]) -> Any:

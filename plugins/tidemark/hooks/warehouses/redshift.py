@@ -8,6 +8,7 @@ from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
 from tidemark.core.loading.load_failures import BadData, explain_failure
+from tidemark.core.loading.statement_accounts import Statement
 from tidemark.core.loading.statements import (
     client_token,
     columns_query,
@@ -28,7 +29,7 @@ from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
 from tidemark.hooks.storage.regional_copy import bring
 from tidemark.hooks.storage.staging_bucket import StagingBucket
-from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing, Statement
+from tidemark.hooks.warehouses.data_api import DataApi, RelationMissing
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Progress
 
 

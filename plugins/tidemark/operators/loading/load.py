@@ -9,6 +9,7 @@ from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from tidemark.core.consoles import STATEMENTS
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.labels import load_label
 from tidemark.core.loading.catch_up import SoFar
@@ -18,7 +19,13 @@ from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.asking import skip_if_left_out
 from tidemark.operators.base import TableOperator, no_futile_retry, say
-from tidemark.operators.links import BatchLink, WarehouseLink, link
+from tidemark.operators.links import (
+    BatchLink,
+    StatementLink,
+    WarehouseLink,
+    link,
+    link_statements,
+)
 from tidemark.operators.loading.admission import NothingToLoad, NotNow
 from tidemark.operators.loading.sequence import Loading, UnderWay
 from tidemark.operators.loading.statement_trigger import (
@@ -45,7 +52,7 @@ class LoadTargetOperator(TableOperator):
     :param required: whether the watermark waits for it
     """
 
-    operator_extra_links = (BatchLink(), WarehouseLink())
+    operator_extra_links = (StatementLink(), BatchLink(), WarehouseLink())
 
     def __init__(self, *, target: str, required: bool, **kwargs: Any) -> None:
         super().__init__(outlets=[LOADS], **kwargs)
@@ -123,7 +130,10 @@ class LoadTargetOperator(TableOperator):
 
     def _load(self, context: Context, loading: Loading) -> dict[str, Any]:
         self._running = loading
+        link_statements(self, context)
         while under_way := loading.begin_next():
+            loading.so_far = loading.so_far.with_handle(under_way.handle)
+            context["ti"].xcom_push(key=STATEMENTS, value=list(loading.so_far.handles))
             loading.settle(under_way, self._wait(loading, under_way))
         self._running = None
         self._tell(context, loading)
