@@ -57,6 +57,22 @@ def test_below_another_app_a_wrong_configuration_is_no_ones_end(
     assert caplog.text.count("queues.events.webhook.autth: there is no such setting") == 1
 
 
+@pytest.mark.runbook("Events do not arrive")
+def test_below_another_app_a_start_that_fails_is_tried_by_the_next_request(
+    configured: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = configured / "spool"
+    spool.mkdir()
+    (spool / "events").write_text("not a directory")
+    monkeypatch.setenv("TIDEMARK_SPOOL_DIR", str(spool))
+    app = Starlette(routes=[Mount("/tidemark", app=mounted())])
+    with Served(app) as served, served.client() as client:
+        assert client.post("/tidemark/webhook/events", json={}).status_code == 503
+        assert "a request failed" in caplog.text
+        (spool / "events").unlink()
+        assert client.post("/tidemark/webhook/events", json={}).status_code == 200
+
+
 def test_without_its_secret_it_does_not_start(
     configured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,38 @@ def test_a_disk_that_fails_counts_nothing_as_kept(
     assert "the spool cannot be written" in caplog.text
 
 
+@pytest.mark.runbook("Events do not arrive")
+def test_a_disk_that_fails_while_the_spool_is_sent_is_told_and_tried_again(
+    serve: Serve, stack: Endpoints, queues: EventQueues, tmp_path: Path, url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    queues.set(url, MaximumMessageSize="2048")
+    client = serve().client()
+    aside = tmp_path / "spool" / "events" / "refused.lines"
+    aside.mkdir()
+    with inject(stack, "sqs", "unavailable", operation="SendMessageBatch", match=queue_name(url)):
+        kept = [
+            client.post(PATH, json=each).json()["messageId"] for each in ({"x": "x" * 3000}, {})
+        ]
+    _wait_for(lambda: "the spool cannot be read" in caplog.text, 60)
+    aside.rmdir()
+    assert kept[1] in ids(queues.take(url, 1))
+    _wait_for(aside.exists, 60)
+
+
+@pytest.mark.runbook("Events do not arrive")
+def test_what_nobody_foresaw_in_the_spool_stops_no_event(
+    serve: Serve, stack: Endpoints, queues: EventQueues, tmp_path: Path, url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    client = serve().client()
+    (tmp_path / "spool" / "events" / "a directory.spool").mkdir()
+    with inject(stack, "sqs", "unavailable", operation="SendMessageBatch", match=queue_name(url)):
+        kept = client.post(PATH, json={}).json()["messageId"]
+        _wait_for(lambda: "begun anew" in caplog.text, 60)
+    assert ids(queues.take(url, 1)) == {kept: 1}
+
+
 def test_killed_and_stopped_under_load(
     service: Service, stack: Endpoints, queues: EventQueues, url: str
 ) -> None:
