@@ -81,11 +81,13 @@ def _changed_at(file: Path | None) -> int | None:
 
 def main() -> None:
     """Run ``airflow scheduler`` with this program's arguments."""
-    for library in (*_LIBRARIES, *_PROJECT):
+    for library in _LIBRARIES:
         # Nobody needs all of them; whoever misses one says so better than we could.
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(Exception):  # what is wrong with it is said where DAGs are parsed
+        for module in _PROJECT:
+            importlib.import_module(module)
         importlib.import_module("tidemark.hooks.aws_sessions").read_models(*_SERVICES)
     os.register_at_fork(after_in_child=Imported(_PROJECT).forget_if_changed)
     airflow = importlib.import_module("airflow.__main__")
