@@ -80,12 +80,12 @@ class FastQueue:
         return runner
 
     async def _answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        asked = json.loads(await request.read())
         await asyncio.sleep(_LATENCY_S)
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        told = self._told(operation, json.loads(body))
+        told = self._told(operation, asked)
         if operation == "ReceiveMessage" and not told["Messages"]:
-            await asyncio.sleep(json.loads(body).get("WaitTimeSeconds", 0))
+            await asyncio.sleep(asked.get("WaitTimeSeconds", 0))
         return web.Response(body=json.dumps(told), content_type="application/x-amz-json-1.0")
 
     def _told(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
