@@ -188,6 +188,32 @@ def test_at_a_terminal(measured: Product, idle: str, capsys: pytest.CaptureFixtu
     assert "No target is fresh enough" in capsys.readouterr().err
 
 
+def test_a_terminal_tells_why_there_is_no_lag_and_why_there_is_one(
+    measured: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = measured.table("rested", stall_alert_seconds=0.001)
+    measured.source.insert(table, [1])
+    measured.sync(table)
+
+    def said() -> list[str]:
+        capsys.readouterr()
+        assert main(["freshness", "list"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if line.startswith(f"{DATABASE}.{table} ")]
+
+    with measured.target("secondary", enabled=False):
+        measured.sync(table)
+    primary, secondary = said()
+    assert primary.endswith(" behind")
+    assert secondary.endswith("switched on, and not loaded since")
+    with measured.source.transaction() as held:
+        held.execute(f"INSERT INTO {table} (id, name) VALUES (2, 'not committed')")
+        thread = held.connection.thread_id()
+        measured.sync(table)
+        for line in said():
+            assert line.endswith(f"the source is held back by transaction {thread}")
+
+
 def test_the_api_by_itself(measured: Product, idle: str, tmp_path: Path) -> None:
     token = "of sixteen characters, and more"
     assert main(["freshness", "serve"]) == 1, "without a token nothing is served"

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
@@ -57,14 +58,24 @@ def _list(options: argparse.Namespace) -> Answer:  # noqa: ARG001 - all commands
     tables = {name: table(survey, name) for name in survey.listed}
     value = overview(survey, tables, 0, survey.looked_at)
     lines = [
-        f"{name:40} {target:12} {found['badge']:7} "
-        + (f"{told(found['lag_seconds'])} behind" if found["as_of"] else "holds nothing yet")
+        f"{name:40} {target:12} {found['badge']:7} {_behind(found)}"
         + ("" if found["in_use"] else ", not offered")
+        + _held_back(each["held_back_by"])
         for name, each in tables.items()
         for target, found in each["targets"].items()
         if found["enabled"]
     ]
     return Answer(value, [*lines, *([value["banner"]] if value["banner"] else [])])
+
+
+def _behind(found: Mapping[str, Any]) -> str:
+    if found["lag_seconds"] is not None:
+        return f"{told(found['lag_seconds'])} behind"
+    return "switched on, and not loaded since" if found["as_of"] else "holds nothing yet"
+
+
+def _held_back(by: Mapping[str, Any] | None) -> str:
+    return f", the source is held back by {by['what']} {by['thread_id']}" if by else ""
 
 
 def _route(options: argparse.Namespace) -> Answer:
