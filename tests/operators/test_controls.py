@@ -61,6 +61,22 @@ def test_the_forms_act_as_the_commands_do(product: Product) -> None:
     assert state["watermark"] != product.state(table)["watermark"]
 
 
+def test_a_new_tables_document_is_made_by_form_too(product: Product) -> None:
+    table = product.table("begun_by_form")
+    form = {"table": f"{DATABASE}.{table}", "reason": "history", "timestamp": None}
+    assert fill_in(MoveWatermarkOperator, action="init", **form)["watermark"] is None
+    form["timestamp"] = "2024-01-01T00:00:00Z"
+    begun = fill_in(MoveWatermarkOperator, action="init", **form)
+    assert begun["watermark"] == form["timestamp"]
+
+
+@pytest.mark.parametrize("action", ["set", "reset", "init", "backup", "restore"])
+def test_a_queue_has_no_watermark_to_move(action: str) -> None:
+    form = {"table": "appsflyer", "reason": "", "timestamp": None}
+    with pytest.raises(AirflowFailException, match="is a queue: choose get, replan or recover"):
+        fill_in(MoveWatermarkOperator, action=action, **form)
+
+
 def _only(product: Product) -> str:
     (stamp,) = {key.split("/")[2] for key in product.store.keys("watermark/backups/")}
     return stamp

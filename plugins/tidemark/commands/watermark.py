@@ -25,7 +25,6 @@ from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.storage.state_store import StateStore
 from tidemark.operators.controls import watermarks
 from tidemark.operators.stream import Stream, TableStream
-from tidemark.operators.sync.document import open_document
 
 
 def add_commands(commands: Any) -> None:
@@ -119,10 +118,7 @@ def _init(options: argparse.Namespace) -> Answer:
         return _recover(options)
     stream = TableStream.open(options.table)
     at = read_instant("--timestamp", options.timestamp) if options.timestamp else None
-    state = open_document(stream)
-    if at:
-        state = watermarks.set_watermark(stream, at, hand(options), skip=True)
-    return _goes_on(state)
+    return _goes_on(watermarks.begin(stream, at, hand(options)))
 
 
 def _replan(options: argparse.Namespace) -> Answer:

@@ -8,6 +8,7 @@ from tidemark.hooks.project import Project, read_project
 
 _ACTIONS = {
     "get": "get: look at the state document",
+    "init": "init: make the document of a new table before its first run",
     "set": "set: go on from a time",
     "reset": "reset: read the table from the beginning",
     "replan": "replan: drop the batch in flight and read its window anew",
@@ -44,16 +45,24 @@ def control_settings() -> dict[str, dict[str, Any]]:
 
 def _watermark(project: Project) -> dict[str, Param]:
     return {
-        "table": _table(project),
+        "table": _stream(project),
         "action": Param(
-            "get", type="string", enum=list(_ACTIONS), values_display=_ACTIONS, title="What to do"
+            "get",
+            type="string",
+            enum=list(_ACTIONS),
+            values_display=_ACTIONS,
+            title="What to do",
+            description="For a queue: get, replan or recover.",
         ),
-        "reason": _optional("Why. Needed by set, reset and restore; kept in the document."),
+        "reason": _optional(
+            "Why; kept in the document. Needed wherever rows are skipped or read again."
+        ),
         "timestamp": Param(
             None,
             type=["null", "string"],
             format="date-time",
-            description="For set: rows that changed from here on are read again.",
+            description="For set: rows that changed from here on are read again. For init: what is "
+            "older is never copied.",
         ),
         "skip_rows": Param(
             False,
@@ -110,11 +119,6 @@ def _role(project: Project) -> dict[str, Param]:
         ),
         "reason": _optional("Why; kept in the document."),
     }
-
-
-def _table(project: Project) -> Param:
-    names = list(project.tables)
-    return Param(names[0], type="string", enum=names, title="Table")
 
 
 def _stream(project: Project) -> Param:

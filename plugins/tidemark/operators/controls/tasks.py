@@ -32,22 +32,31 @@ class MoveWatermarkOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         form = context["params"]
         with no_futile_retry():
-            state = self._moved(TableStream.open(form["table"]), form, _hand(context))
+            state = self._moved(form["table"], form, _hand(context))
         document = state.model_dump(mode="json", by_alias=True)
         self.log.info("%s", json.dumps(document, indent=2))
         return document
 
-    def _moved(self, stream: TableStream, form: Any, hand: Hand) -> TableState:
+    def _moved(self, name: str, form: Any, hand: Hand) -> TableState:
         match form["action"]:
+            case "get":
+                return Stream.open(name).state()
+            case "replan":
+                return watermarks.replan(Stream.open(name), hand)
+            case "recover":
+                return watermarks.recover(Stream.open(name), hand)
+        if is_queue(name):
+            raise AirflowFailException(f"{name} is a queue: choose get, replan or recover")
+        stream, timestamp = TableStream.open(name), form["timestamp"] or ""
+        match form["action"]:
+            case "init":
+                at = read_instant("timestamp", timestamp) if timestamp else None
+                return watermarks.begin(stream, at, hand)
             case "set":
-                at = read_instant("timestamp", form["timestamp"] or "")
+                at = read_instant("timestamp", timestamp)
                 return watermarks.set_watermark(stream, at, hand, skip=form["skip_rows"])
             case "reset":
                 return watermarks.reset_watermark(stream, hand)
-            case "replan":
-                return watermarks.replan(stream, hand)
-            case "recover":
-                return watermarks.recover(stream, hand)
             case "backup":
                 stamp, *_ = watermarks.back_up(stream.bucket, [stream.table.name], hand.at)
                 self.log.info("Backup %s", stamp)

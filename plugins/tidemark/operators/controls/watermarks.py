@@ -20,6 +20,7 @@ from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.storage.state_store import StateStore
 from tidemark.operators.controls.sweeping import sealed_batches, staged_batches
 from tidemark.operators.stream import Stream, TableStream
+from tidemark.operators.sync.document import open_document
 from tidemark.operators.sync.drafting import reachable
 
 _BACKUPS = "watermark/backups/"
@@ -46,6 +47,15 @@ def set_watermark(
         )
     change = signed(lambda found: moved(found, at, strategy, skip=skip), "set", hand)
     return stream.states.update(state.table_name, hand.at, change)
+
+
+def begin(stream: TableStream, at: datetime | None, hand: Hand) -> TableState:
+    """Make a table's document before its first run, if there is none.
+
+    :param at: where the first run begins: what is older is never copied. None means all of it
+    """
+    state = open_document(stream)
+    return set_watermark(stream, at, hand, skip=True) if at else state
 
 
 def reset_watermark(stream: TableStream, hand: Hand) -> TableState:
