@@ -269,6 +269,11 @@ class AirflowApi:
         )
         return {row["name"]: row["extra"] for row in rows}
 
+    def causes(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The extras of the asset events that started a run."""
+        path = f"{_dag(dag_id)}/dagRuns/{quote(run_id)}/upstreamAssetEvents"
+        return [row["extra"] for row in self._rest.read(path)["asset_events"]]
+
     def ensure_pool(self, name: str, slots: int) -> None:
         """Create the pool, or set its slots if it exists. Deferred tasks keep their slot."""
         settings = {"slots": slots, "include_deferred": True}

@@ -32,6 +32,8 @@ from tests.support.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
+READERS = Path(__file__).parent / "dags"  # of people who build on what the product loads
+_LOCAL = "airflow.dag_processing.bundles.local.LocalDagBundle"
 _DAGS_DEADLINE = 180.0
 _LEFT_RUNNING = "left_running"
 
@@ -109,6 +111,12 @@ def environment(
     extra = {
         # The DAG file does not change here, and tasks read it themselves.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+            [
+                {"name": "dags-folder", "classpath": _LOCAL, "kwargs": {}},
+                {"name": "readers", "classpath": _LOCAL, "kwargs": {"path": str(READERS)}},
+            ]
+        ),
         "TIDEMARK_CONFIG_DIR": str(config),
         "AIRFLOW_CONN_ARCHIVE_DB": json.dumps(archive),
         "AIRFLOW_CONN_BASTION": json.dumps(bastion.connection(way_to_bastion.port)),
@@ -143,8 +151,8 @@ def pipeline(
         tables = yaml.safe_load((CONFIG / "tables.yaml").read_text())["tables"]
         ids = ["sync__" + table.replace(".", "__") for table in tables]
         drains = [f"drain__{queue.name}" for queue in (drained, watched)]
-        airflow.api.wait_for_dags([*ids, *drains, "freshness"], _DAGS_DEADLINE)
-        for dag_id in drains:
+        airflow.api.wait_for_dags([*ids, *drains, "freshness", "daily_totals"], _DAGS_DEADLINE)
+        for dag_id in (*drains, "daily_totals"):
             airflow.api.unpause(dag_id)
         airflow.api.read_again(f"drain__{watched.name}")
         for table, dag_id in zip(tables.values(), ids, strict=True):
