@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from tidemark.core.freshness.hysteresis import Hold
 from tidemark.core.freshness.record import KEY, Record, Series
 
+from tests.support.drains import DrainedQueue
+from tests.support.event_queue import purchases
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.tasks import Run
@@ -58,3 +60,32 @@ def test_low_ones_yield_and_batches_grow_while_one_that_matters_is_late(product:
         assert scheduled(product, limited).xcom("seal_batch")["rows"] == 1
     finally:
         product.write("freshness.yaml", {"version": 1})
+
+
+def test_debt_is_paid_and_queues_are_drained_in_larger_pieces_meanwhile(product: Product) -> None:
+    matters = product.table("matters")
+    rules = {f"{DATABASE}.{matters}": {"priority": "high"}}
+    product.write("freshness.yaml", {"version": 1, "tables": rules})
+    left: dict[bool, tuple[int, int]] = {}
+    try:
+        for late in (False, True):
+            table, queue = (
+                product.table("owing"),
+                DrainedQueue(product, receivers=1, most_messages=2),
+            )
+            product.source.insert(table, [1])
+            product.sync(table)
+            for row in (2, 3, 4):
+                product.source.insert(table, [row])
+                with product.target("secondary", enabled=False):
+                    product.sync(table)
+            queue.send(*purchases(6))
+            remember(product, matters, late=late)
+            with product.target("secondary", catch_up_batches=1):
+                product.sync(table)
+            queue.drain()
+            left[late] = len(product.debt(table)), queue.left()
+    finally:
+        product.write("freshness.yaml", {"version": 1})
+    assert left[True] == (0, 0)
+    assert min(left[False]) > 0, left
