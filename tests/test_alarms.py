@@ -92,6 +92,7 @@ def test_what_goes_wrong_is_heard_once_on_the_topic_of_its_severity(
             "ticket_topics": [tickets.arn],
             "rds_instance": "shop",
             "rds_connections": 200,
+            "redshift_clusters": ["dw"],
         },
     )
     put(cloudwatch, "open_incidents", 0, severity="page")
@@ -107,11 +108,17 @@ def test_what_goes_wrong_is_heard_once_on_the_topic_of_its_severity(
     assert (heard["AlarmName"], heard["NewStateValue"]) == ("tidemark-freshness-page", "ALARM")
     assert pages.rest() == []
 
-    put(cloudwatch, "DatabaseConnections", 161, five=True, DBInstanceIdentifier="another")
+    rds = {"namespace": "AWS/RDS", "times": 5}
+    put(cloudwatch, "DatabaseConnections", 161, **rds, DBInstanceIdentifier="another")
     assert tickets.rest() == []
-    put(cloudwatch, "DatabaseConnections", 161, five=True, DBInstanceIdentifier="shop")
+    put(cloudwatch, "DatabaseConnections", 161, **rds, DBInstanceIdentifier="shop")
     heard = json.loads(tickets.next()["Message"])
     assert heard["AlarmName"] == "tidemark-source-connections-ticket"
+
+    slow = {"namespace": "AWS/Redshift", "times": 2, "every": 300, "latency": "long"}
+    put(cloudwatch, "QueryDuration", 31e6, **slow, ClusterIdentifier="dw")
+    heard = json.loads(tickets.next()["Message"])
+    assert heard["AlarmName"] == "tidemark-warehouse-slow-dw-long-ticket"
 
 
 def asked_for(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,14 +134,23 @@ def asked_for(values: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def put(cloudwatch: Any, metric: str, value: float, *, five: bool = False, **tags: str) -> None:
-    """Send a metric as the CloudWatch agent does, or for the last five minutes as RDS."""
-    namespace, name = ("AWS/RDS", metric) if five else ("CWAgent", f"airflow_tidemark_{metric}")
+def put(
+    cloudwatch: Any,
+    metric: str,
+    value: float,
+    *,
+    namespace: str = "CWAgent",
+    times: int = 1,
+    every: float = 60,
+    **tags: str,
+) -> None:
+    """Send a metric as the CloudWatch agent sends ours, or so many times up to now as AWS does."""
+    name = f"airflow_tidemark_{metric}" if namespace == "CWAgent" else metric
     dimensions = [{"Name": tag, "Value": said} for tag, said in tags.items()]
     now = time.time()
     data = [
-        {"MetricName": name, "Value": value, "Dimensions": dimensions, "Timestamp": now - 60 * back}
-        for back in range(5 if five else 1)
+        {"MetricName": name, "Value": value, "Dimensions": dimensions, "Timestamp": now - back}
+        for back in (every * each for each in range(times))
     ]
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
 
