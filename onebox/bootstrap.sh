@@ -115,7 +115,7 @@ main() {
     mkdir -p "$(dirname "$LOG")"
     say "Setting up. This installs:"
     [ -z "$packages" ] || say "  * Debian packages (system-wide, no service is started): $packages"
-    say "  * into $VENV: Airflow and the packages of requirements-dev.txt, about 1.2 GB"
+    say "  * into $VENV: Airflow and the packages of requirements-dev.txt, about 1.4 GB"
     say "  * into .venv-ministack: the S3 and SQS emulator, about 90 MB"
     say "Everything but the Debian packages stays in this directory; \`make clean\` removes it."
     if [ -n "$packages" ]; then
