@@ -16,8 +16,9 @@ from tidemark.operators.stream import Stream
 class SweepStagingOperator(BaseOperator):
     """Delete what `tidemark.core.storage.retention` lets go, table by table.
 
-    Returns how many batches went, by table. One table's trouble does not stop the others; it fails
-    the task when all are done, and so do debts that are about to outlive their files.
+    Returns how many batches went, by table, and logs what each table took in the bucket. One
+    table's trouble does not stop the others; it fails the task when all are done, and so do debts
+    that are about to outlive their files.
     """
 
     def execute(self, context: Context) -> dict[str, int]:  # noqa: ARG002 - Airflow's signature
@@ -33,6 +34,11 @@ class SweepStagingOperator(BaseOperator):
                 continue
             gone[name] = len(swept.sweep.drop)
             alarms += [f"{name}: {alarm}" for alarm in swept.alarms]
+            held = sum(each.bytes for each in swept.staged)
+            taken = f"{len(swept.staged)} batches, {held:,} bytes"
+            self.log.info(
+                "%s: %s; deleted %s, %s bytes", name, taken, gone[name], f"{swept.bytes:,}"
+            )
             for batch_id, reason in swept.sweep.keep.items():
                 self.log.info("%s: kept %s: %s", name, batch_id, reason)
         if alarms:
