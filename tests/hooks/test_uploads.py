@@ -25,6 +25,7 @@ from tidemark.hooks.storage.staging_files import stage
 from tidemark.hooks.storage.uploads import PART_BYTES, Uploads
 
 from localaws import Endpoints
+from tests.support import quick_clients  # noqa: F401 (is in force from here on)
 from tests.support.gateway import Gate
 from tests.support.traffic import s3 as request
 

@@ -3,7 +3,8 @@
 Every attempt opens clients of its own, as a worker process does, and each would find out anew what
 botocore's hundred handlers are called and take, how its endpoints are chosen, and which methods its
 class has: a third of the time of a test. All that is the same for all clients of a service, and is
-kept here; connections, retries and signatures remain each client's own.
+kept here; connections, retries and signatures remain each client's own. Nor does a test learn more
+from a pause before a retry when it is long: retries come as often, after a twentieth of the time.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import botocore.client
 import botocore.compat
 import botocore.hooks
 import botocore.regions
+import botocore.retries.standard
 
 _takes_more = functools.lru_cache(1000)(botocore.compat.accepts_kwargs)
 _alias = botocore.hooks.EventAliaser._alias_event_name
 _new_class = botocore.client.ClientCreator._create_client_class
 _NewProvider = botocore.regions.EndpointProvider
+_pause = botocore.retries.standard.ExponentialBackoff.delay_amount
 _ALIASES: dict[str, str] = {}
 _CLASSES: dict[tuple[Any, ...], type] = {}
 
@@ -81,8 +84,13 @@ def _class_once(self: Any, service_name: str, service_model: Any) -> type:
     return _CLASSES[key]
 
 
+def _short_pause(self: Any, context: Any) -> float:
+    return float(_pause(self, context)) / 20
+
+
 botocore.hooks.accepts_kwargs = _takes
 botocore.hooks.EventAliaser._alias_event_name = _alias_once
 botocore.hooks._PrefixTrie._recursive_copy = staticmethod(_copied)
 botocore.regions.EndpointProvider = _provider
 botocore.client.ClientCreator._create_client_class = _class_once
+botocore.retries.standard.ExponentialBackoff.delay_amount = _short_pause
