@@ -34,6 +34,8 @@ _SETTINGS = {
     "jit": "off",
     # Parallel plans need shared memory, of which a container often has only 64 MiB.
     "max_parallel_workers_per_gather": "0",
+    # A warehouse joins millions of rows in memory; with PostgreSQL's 4 MB they go over the disk.
+    "work_mem": "64MB",
 }
 
 

@@ -3,5 +3,11 @@
 VARIABLE = "BENCH_LOADING"
 """The environment variable that tells the loading process what to do, as JSON."""
 
-UPSERT, APPEND = "S3ToRedshiftOperator, UPSERT", "S3ToRedshiftOperator, APPEND"
-"""Their two ways: the first stages and replaces by key, as we do; the second only copies."""
+UPSERT, APPEND, REPLACE = (
+    f"S3ToRedshiftOperator, {method}" for method in ("UPSERT", "APPEND", "REPLACE")
+)
+"""Their ways: replace by key, as ours for a table that changes; only copy, as ours for one that is
+added to; empty the table and copy, as ours for one that is read as a whole."""
+
+OURS = {"incremental": UPSERT, "append": APPEND, "full": REPLACE}
+"""Our strategies, and what each is to be compared with."""

@@ -13,31 +13,37 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOperator
+from tidemark.core.loading.bases import fitted_swap
 from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.load_failures import NoRoom
 from tidemark.core.loading.statements import client_token
+from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import RedshiftTarget, Staging
 from tidemark.core.source.column_types import Column
 from tidemark.core.source.growing_keys import KeyWindow
 from tidemark.core.source.windows import Window, single_chunk
-from tidemark.core.storage.batches import Batch, Plan, StagedFile, checksum, increment_id
+from tidemark.core.storage.batches import Batch, Plan, StagedFile, base_id, checksum, increment_id
 from tidemark.hooks.storage.batch_store import BatchStore
 from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.redshift import RedshiftWarehouse
 
-from bench.loading import APPEND, UPSERT, VARIABLE
+from bench.loading import APPEND, OURS, VARIABLE
 from bench.warehouse import rows_of
 
-Strategy = Literal["incremental", "append"]
+Strategy = Literal["incremental", "append", "full"]
 
-_STRATEGIES: tuple[Strategy, ...] = ("incremental", "append")
-_METHODS = ("UPSERT", "APPEND")
+_STRATEGIES: tuple[Strategy, ...] = ("incremental", "append", "full")
+_METHODS = ("UPSERT", "APPEND", "REPLACE")
+_CURSORS: dict[Strategy, str] = {"incremental": "at", "append": "id"}
 _POLL_S = 0.2
 _FILES = 4
 _PATIENCE_S = 600.0
@@ -73,15 +79,26 @@ class Loads:
     def ours(self, strategy: Strategy, number: int) -> float:
         """Apply a batch as the load task does: one transaction, with guard, count and ledger."""
         warehouse, batch = self._warehouse(strategy), self._batches[strategy, number]
-        group = Group((batch,))
-        token = client_token(batch.batch_id, time.perf_counter())
         began = time.perf_counter()
-        handle = warehouse.start(group, token)
+        entries = warehouse.holds([batch.batch_id])
+        there, group = warehouse.columns() or [], Group((batch,))
+        if strategy == "full":
+            self._applied(warehouse, fitted_swap(group, there, entries))
+        else:
+            try:
+                straight = may_go_straight(group, there)
+                self._applied(warehouse, replace(group, straight=straight))
+            except NoRoom:
+                self._applied(warehouse, group)
+        if batch.batch_id not in warehouse.holds([batch.batch_id]):
+            raise RuntimeError(f"{batch.batch_id} is not in the ledger")
+        return time.perf_counter() - began
+
+    def _applied(self, warehouse: RedshiftWarehouse, group: Group) -> None:
+        handle = warehouse.start(group, client_token(group.subject, time.perf_counter()))
         progress = warehouse.wait(handle, _PATIENCE_S)
-        took = time.perf_counter() - began
-        if not progress.succeeded or batch.batch_id not in warehouse.holds([batch.batch_id]):
-            raise RuntimeError(f"{batch.batch_id}: {progress.error}")
-        return took
+        if not progress.succeeded:
+            raise warehouse.failure(progress, group)
 
     def operator(self, method: str, number: int) -> float:
         """Let Airflow's operator load the same files."""
@@ -102,7 +119,7 @@ class Loads:
             warehouse = self._warehouse(strategy)
             for table in ("ours", "_tidemark_ledger__ours", "_tidemark_tombstones__ours"):
                 self._run(f'DROP TABLE IF EXISTS "public"."{table}_{strategy}"')
-            warehouse.create(_COLUMNS, ("id",), client_token(time.perf_counter()))
+            warehouse.create(_COLUMNS, ("id",), client_token(strategy, time.perf_counter()))
         columns = ", ".join(f'"{c}" {kind}' for c, kind in _TYPES.items())
         for method in _METHODS:
             table = f"theirs_{method.lower()}"
@@ -123,21 +140,23 @@ class Loads:
         api.wait(handle, _PATIENCE_S)
 
     def _warehouse(self, strategy: Strategy) -> RedshiftWarehouse:
-        cursor = "id" if strategy == "append" else "at"
         table = Table(
-            db_schema="bench", table="rows", cursor=cursor, strategy=strategy,
+            db_schema="bench", table="rows", cursor=_CURSORS.get(strategy, "at"), strategy=strategy,
             target_table=f"ours_{strategy}",
         )  # fmt: skip
         return RedshiftWarehouse(table, self._target, self._bucket)
 
     def _stage(self, strategy: Strategy, number: int) -> Batch:
-        window = Window(_NOON + number * _LATER, _NOON + (number + 1) * _LATER)
-        keys = KeyWindow(low=0, high=self._rows) if strategy == "append" else None
+        window = Window(_NOON + number * _LATER if number else None, _NOON + (number + 1) * _LATER)
+        keys = KeyWindow(low=None, high=self._rows) if strategy == "append" else None
+        batch_id = increment_id(self._rows, window, keys)
+        if strategy == "full":
+            batch_id = base_id(f"{self._rows}", 0, window.high)
         plan = Plan(
-            batch_id=increment_id(self._rows, window, keys), kind="increment",
-            stream="bench.rows", epoch=self._rows,
+            batch_id=batch_id, kind="base" if strategy == "full" else "increment",
+            stream=f"bench.rows_{strategy}", epoch=self._rows,
             low=window.low, high=window.high, keys=keys,
-            cursor="id" if strategy == "append" else "at", key=("id",),
+            cursor=_CURSORS.get(strategy), key=("id",),
             unique_key=True, columns=_COLUMNS,
             chunks=single_chunk(window, open_end=False), planned_at=window.high,
         )  # fmt: skip
@@ -171,10 +190,14 @@ def main() -> None:
     loads = Loads(asked)
     taken: dict[str, list[float]] = {}
     cases: dict[str, tuple[str, Callable[[int], float]]] = {
-        "tidemark": ("ours_incremental", lambda number: loads.ours("incremental", number)),
-        "tidemark, append": ("ours_append", lambda number: loads.ours("append", number)),
-        UPSERT: ("theirs_upsert", lambda number: loads.operator("UPSERT", number)),
-        APPEND: ("theirs_append", lambda number: loads.operator("APPEND", number)),
+        **{
+            f"tidemark, {strategy}": (f"ours_{strategy}", partial(loads.ours, strategy))
+            for strategy in _STRATEGIES
+        },
+        **{
+            OURS[strategy]: (f"theirs_{method.lower()}", partial(loads.operator, method))
+            for strategy, method in zip(_STRATEGIES, _METHODS, strict=True)
+        },
     }
     for turn in range(asked["rounds"]):
         loads.empty()

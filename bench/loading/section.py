@@ -13,7 +13,7 @@ from pathlib import Path
 import boto3
 
 from bench.figures import Figure, middle
-from bench.loading import APPEND, UPSERT, VARIABLE
+from bench.loading import OURS, VARIABLE
 from bench.stack import running_stack
 from localaws import Endpoints
 from localaws.endpoints import environment
@@ -37,16 +37,14 @@ def run(
         figure = f"{who}, {_CASES[int(number)]}"
         how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
         figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
-    for us, who, case in (
-        ("tidemark", UPSERT, 0),
-        ("tidemark", APPEND, 0),
-        ("tidemark, append", APPEND, 0),
-        ("tidemark", UPSERT, 1),
-        ("tidemark, append", UPSERT, 1),
-    ):
-        ours, theirs = (middle(sorted(taken[f"{name}|{case}"])) for name in (us, who))
-        figure = f"{us} / {who}, {_CASES[case]}"
-        figures.append(Figure(SECTION, figure, ours / theirs, "times", note="same run"))
+    for strategy, who in OURS.items():
+        for case in range(len(_CASES)):
+            if f"{who}|{case}" not in taken:
+                continue
+            us = f"tidemark, {strategy}"
+            ours, theirs = (middle(sorted(taken[f"{name}|{case}"])) for name in (us, who))
+            figure = f"{us} / {who}, {_CASES[case]}"
+            figures.append(Figure(SECTION, figure, ours / theirs, "times", "<= 1", "same run"))
 
 
 def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:

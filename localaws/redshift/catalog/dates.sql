@@ -5,9 +5,9 @@ SET allow_system_table_mods = on;
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html (statement, whole seconds)
 -- and https://docs.aws.amazon.com/redshift/latest/dg/r_SYSDATE.html (transaction, microseconds).
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp
-  LANGUAGE sql STABLE AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+  LANGUAGE sql STABLE AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE INTERVAL '0') $$;
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_sysdate() RETURNS timestamp
-  LANGUAGE sql STABLE AS $$ SELECT transaction_timestamp() AT TIME ZONE 'UTC' $$;
+  LANGUAGE sql STABLE AS $$ SELECT transaction_timestamp() AT TIME ZONE INTERVAL '0' $$;
 
 -- Whatever holds a date or a time, as a timestamp; a time is one of 1970-01-01.
 CREATE OR REPLACE FUNCTION pg_catalog.redshift_moment(timestamp) RETURNS timestamp

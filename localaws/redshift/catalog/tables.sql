@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION localaws.columns() RETURNS TABLE (
          localaws.byte_length(c.oid, a.attnum, a.atttypid, a.atttypmod),
          -- As https://github.com/awslabs/amazon-redshift-utils (v_generate_tbl_ddl.sql) reads it.
          CASE a.attidentity
-           WHEN '' THEN replace(pg_get_expr(d.adbin, d.adrelid), 'redshift_sysdate()', 'sysdate')
+           WHEN '' THEN replace(pg_get_expr(d.adbin, 0), 'redshift_sysdate()', 'sysdate')
            ELSE format('%s(%s, %s, ''%s,%s''::text)',
                        CASE a.attidentity WHEN 'a' THEN '"identity"' ELSE 'default_identity' END,
                        c.oid, a.attnum - 1, s.seqstart, s.seqincrement)
