@@ -1,4 +1,5 @@
 -- Create a copied table and its ledger on a target. Safe to repeat; never destructive.
+{% from "merging.sql" import loaded_at with context %}
 
 -- name: take_turn
 -- In PostgreSQL, two who create the same table at once may both find it missing; one would fail.
@@ -15,7 +16,7 @@ CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ table | identifier }} (
 {% for column in columns %}
     {{ column.name | identifier }} {{ column.redshift | type }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
 {% endfor %}
-    "_loaded_at" TIMESTAMP NOT NULL{{ "," if key }}
+    {{ loaded_at() }}{{ "," if key }}
 {% if key %}
     PRIMARY KEY ({{ key | identifiers }})
 {% endif %}

@@ -2,8 +2,19 @@
 {% set catalogue = "information_schema.columns" if dialect == "postgres" else "svv_columns" %}
 
 -- name: columns
+-- Whether a column has a default PostgreSQL's view would tell by its text, for which it waits for
+-- whoever has locked the table.
 SELECT column_name, data_type, is_nullable, character_maximum_length, numeric_precision,
-       numeric_scale
+       numeric_scale,
+{% if dialect == "redshift" %}
+       column_default IS NOT NULL AS filled
+{% else %}
+       EXISTS (
+           SELECT 1 FROM pg_attrdef
+           WHERE adrelid = CAST(QUOTE_IDENT(table_schema) || '.' || QUOTE_IDENT(table_name) AS REGCLASS)
+             AND adnum = ordinal_position
+       ) AS filled
+{% endif %}
 FROM {{ catalogue }}
 {% if dialect == "redshift" %}
 -- It keeps names in lower case, however they are written, unless told not to.

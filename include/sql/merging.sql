@@ -1,4 +1,5 @@
--- What load_batch.sql and swap_batch.sql say alike, with the `key` and `cursor` of whoever imports it.
+-- What the files that make, load and swap tables say alike, with the `key` and `cursor` of whoever
+-- imports it.
 
 {% macro lock(ledger) -%}
 {% if dialect == "redshift" %}
@@ -34,4 +35,26 @@ LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
    own. #}
 {% macro now() -%}
 {{ "GETDATE()" if dialect == "redshift" else "(SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')" }}
+{%- endmacro %}
+
+{# Rows that are copied straight into a table get their time by this default, once for all of them:
+   https://docs.aws.amazon.com/redshift/latest/dg/c_loading_default_values.html #}
+{% macro loaded_at() -%}
+"_loaded_at" TIMESTAMP NOT NULL DEFAULT {{ "SYSDATE" if dialect == "redshift" else "(STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC')" }}
+{%- endmacro %}
+
+{# Without looking at the values of every column afterwards: a stage lives for one load, and a table
+   is analysed by the warehouse itself, when it has time. #}
+{% macro copy_into(where, columns=()) -%}
+{% if manifest_url and dialect == "redshift" %}
+COPY {{ where }}{% if columns %} ({{ columns | identifiers }}){% endif %}
+
+FROM {{ manifest_url | literal }}
+IAM_ROLE {{ iam_role | literal }}
+FORMAT AS PARQUET
+MANIFEST
+STATUPDATE OFF;
+{% elif rows %}
+COPY {{ where }}{% if columns %} ({{ columns | identifiers }}){% endif %} FROM STDIN (FORMAT csv);
+{% endif %}
 {%- endmacro %}

@@ -1,5 +1,6 @@
--- The beginning of every load: a batch's files in a temporary table, and as many rows as promised.
--- Included by load_batch.sql and swap_batch.sql, whose names it uses.
+-- The beginning of a load whose rows are compared: a batch's files in a temporary table, and as many
+-- rows as promised. Included by load_batch.sql and swap_batch.sql, whose names it uses.
+{% from "merging.sql" import copy_into with context %}
 
 -- name: create_stage
 -- COPY from Parquet matches columns by position: the file's columns, in the file's order. Spread over
@@ -15,17 +16,7 @@ DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
 {% endif %};
 
 -- name: copy_batch
--- Without looking at the values of every column afterwards: a stage lives for one load.
-{% if manifest_url and dialect == "redshift" %}
-COPY {{ stage }}
-FROM {{ manifest_url | literal }}
-IAM_ROLE {{ iam_role | literal }}
-FORMAT AS PARQUET
-MANIFEST
-STATUPDATE OFF;
-{% elif rows %}
-COPY {{ stage }} FROM STDIN (FORMAT csv);
-{% endif %}
+{{ copy_into(stage) }}
 
 -- name: check_count
 -- Divides by zero, and so rolls back, unless the stage holds what the manifest promised.

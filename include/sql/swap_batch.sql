@@ -3,7 +3,7 @@
 -- One transaction, as every load: a reader sees the old table or the new one, and whatever breaks it
 -- off leaves no trace. Rows that were read after the base began to be read are carried over, so a
 -- base can be applied late, and none of them is lost (protocol rule 3).
-{% from "merging.sql" import lock, newer, now, same_key with context %}
+{% from "merging.sql" import copy_into, loaded_at, lock, newer, now, same_key with context %}
 {# PostgreSQL keeps a table of the same columns and gives it other rows: its indexes, grants, views
    and partitions stay. In Redshift that would leave as many dead rows as live ones. #}
 {% set in_place = alike and dialect == "postgres" %}
@@ -11,9 +11,32 @@
 {% set new = "tidemark_new" | identifier if in_place else schema | identifier ~ "." ~ new_table | identifier %}
 {% set ledger = schema | identifier ~ "." ~ ledger_table | identifier %}
 {% set tombstones = schema | identifier ~ "." ~ tombstone_table | identifier %}
-{% set stage = "tidemark_stage" | identifier %}
+{# Where every row of the base has its place at once, there is no stage: the new table is one. #}
+{% set stage = new if straight else "tidemark_stage" | identifier %}
 {% macro read_later(rows) -%}
 {{ rows }}."_read_at" > {{ read_from | literal }}
+{%- endmacro %}
+{# Like the table that is there: with the distribution, sort keys and encodings that it has by now,
+   whoever chose them. #}
+{% macro create_new() -%}
+{% if in_place %}
+CREATE TEMP TABLE {{ new }} (LIKE {{ target }}{{ " INCLUDING DEFAULTS" if straight }});
+{% elif alike %}
+CREATE TABLE {{ new }} (LIKE {{ target }} INCLUDING DEFAULTS);
+{% else %}
+CREATE TABLE {{ new }} (
+{% for column in columns %}
+    {{ column.name | identifier }} {{ column.redshift | type }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
+{% endfor %}
+    {{ loaded_at() }}
+)
+{% if dist_key and dialect == "redshift" %}
+DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
+{% endif %}
+{% if sort_keys and dialect == "redshift" %}
+SORTKEY ({{ sort_keys | identifiers }})
+{% endif %};
+{% endif %}
 {%- endmacro %}
 
 -- name: lock_ledger
@@ -28,7 +51,20 @@ FROM {{ ledger }}
 WHERE batch_id = {{ batch_id | literal }}
    OR (kind = 'base' AND read_from >= {{ read_from | literal }});
 
+{% if straight %}
+-- name: create_new
+{{ create_new() }}
+
+-- name: copy_batch
+{{ copy_into(new, names) }}
+
+-- name: check_count
+-- Divides by zero, and so rolls back, unless the table holds what the manifest promised.
+SELECT 1 / (CASE WHEN COUNT(*) = {{ rows | literal }} THEN 1 ELSE 0 END) AS complete
+FROM {{ new }};
+{% else %}
 {% include "staging.sql" %}
+{% endif %}
 
 -- name: drop_deleted
 -- What repair deleted after the base had begun to be read does not rise again.
@@ -39,31 +75,9 @@ WHERE {{ same_key(tombstones, stage) }}
   AND {{ tombstones }}."read_at" >= {{ read_from | literal }};
 {% endif %}
 
+{% if not straight %}
 -- name: create_new
-{% if in_place %}
-CREATE TEMP TABLE {{ new }} (LIKE {{ target }});
-{% elif alike %}
--- With the distribution, sort keys and encodings that the table has by now, whoever chose them.
-CREATE TABLE {{ new }} (LIKE {{ target }} INCLUDING DEFAULTS);
-{% else %}
-CREATE TABLE {{ new }} (
-{% for column in columns %}
-    {{ column.name | identifier }} {{ column.redshift | type }}{{ " NOT NULL" if column.name in key or column.name in lineage }},
-{% endfor %}
-    "_loaded_at" TIMESTAMP NOT NULL
-)
-{% if dist_key and dialect == "redshift" %}
-DISTSTYLE KEY DISTKEY ({{ dist_key | identifier }})
-{% endif %}
-{% if sort_keys and dialect == "redshift" %}
-SORTKEY ({{ sort_keys | identifiers }})
-{% endif %};
-{% endif %}
-
--- name: add_key
-{% if key and not in_place %}
-ALTER TABLE {{ new }} ADD PRIMARY KEY ({{ key | identifiers }});
-{% endif %}
+{{ create_new() }}
 
 -- name: fill_new
 INSERT INTO {{ new }} ({{ names | identifiers }}, "_loaded_at")
@@ -81,6 +95,12 @@ WHERE tidemark_rank = 1;
 {% else %}
 SELECT {{ columns | from_stage }}, {{ now() }}
 FROM {{ stage }};
+{% endif %}
+{% endif %}
+
+-- name: add_key
+{% if key and not in_place %}
+ALTER TABLE {{ new }} ADD PRIMARY KEY ({{ key | identifiers }});
 {% endif %}
 
 -- name: drop_overtaken
@@ -115,10 +135,11 @@ SELECT {{ batch_id | literal }}, 'base',
        CAST({{ read_from | literal }} AS TIMESTAMP), CAST({{ read_to | literal }} AS TIMESTAMP),
        CAST(NULL AS TIMESTAMP), CAST({{ high | literal }} AS TIMESTAMP),
        CAST({{ high | literal }} AS TIMESTAMP),
-       {{ rows | literal }},
-       (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
-       {{ rows | literal }} - (SELECT COUNT(*) FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}),
-       {{ rows_set_aside | literal }}, {{ checksum | literal }}, {{ now() }}, {{ token | literal }};
+       {{ rows | literal }}, rows_merged, {{ rows | literal }} - rows_merged,
+       {{ rows_set_aside | literal }}, {{ checksum | literal }}, {{ now() }}, {{ token | literal }}
+FROM (
+    SELECT COUNT(*) AS rows_merged FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}
+) AS merged;
 
 -- name: empty_old
 -- Fails, and so changes nothing, if a view is bound to the table: see the runbook.

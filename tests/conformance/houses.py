@@ -97,9 +97,15 @@ class House:
             assert calls["last_value"] > 1
 
 
-def apply(house: House, warehouse: Warehouse, *batches: Batch, token: str = "token") -> LedgerEntry:
+def apply(
+    house: House,
+    warehouse: Warehouse,
+    *batches: Batch,
+    token: str = "token",
+    straight: bool = False,
+) -> LedgerEntry:
     """Load batches as one group, as an operator does; return the ledger's entry of the last."""
-    group = Group(batches)
+    group = Group(batches, straight=straight)
     plan = group.plan
     prepare(warehouse, group, client_token("prepare", plan.stream, group.subject))
     BatchStore(house.bucket).record_group_manifest(group)

@@ -216,7 +216,9 @@ def test_postgres_gets_the_same_in_its_own_words():
     ids=["redshift", "postgres"],
 )
 def test_rule_14_the_first_statement_locks_the_ledger(batch, target, mode):
-    for group in (Group((batch,)), Group((batch,), superseded=batch.plan.kind == "base")):
+    one = Group((batch,))
+    base = batch.plan.kind == "base"
+    for group in (one, replace(one, superseded=base), replace(one, straight=True)):
         first = next(iter(load_statements(TABLE, target, group, "stage", "token").values()))
         assert first == f'LOCK TABLE "app"."_tidemark_ledger__orders"{mode}'
 
@@ -272,6 +274,24 @@ def test_a_swap_reads_as_it_is_sent(dialect):
     assert "LIKE" in alike["create_new"]
     old = load_statements(TABLE, target, replace(group, superseded=True), "stage", "token")
     assert list(old) == ["lock_ledger", "enter_superseded"]
+
+
+@pytest.mark.parametrize("dialect", ["redshift", "postgres"])
+def test_rows_that_are_copied_straight_read_as_they_are_sent(dialect):
+    """What fails is known by its number: COPY and count have those that a staged load's have."""
+    target = TARGET if dialect == "redshift" else POSTGRES
+    batch = a_batch()
+    keys = {"keys": KeyWindow(low=1, high=9), "cursor": "id"}
+    added = batch.model_copy(update={"plan": batch.plan.model_copy(update=keys)})
+    sent = load_statements(TABLE, target, Group((added,), straight=True), "stage", "token")
+    golden(f"straight_orders_{dialect}.sql", sent)
+    staged = load_statements(TABLE, target, Group((added,)), "stage", "token")
+    assert list(sent)[2:4] == list(staged)[2:4] == ["copy_batch", "check_count"]
+    first = load_statements(TABLE, target, Group((batch,), straight=True), "stage", "token")
+    assert "WHERE" not in first["check_count"]
+    base = Group((a_base(),), straight=True)
+    swapped = load_statements(TABLE, target, base, "stage", "token")
+    assert not any("tidemark_stage" in sql for sql in swapped.values())
 
 
 def test_the_largest_group_is_within_the_limits_of_the_data_api():

@@ -4,11 +4,12 @@ import pytest
 from tidemark.core.loading.target_columns import TargetColumn, read_target_column
 
 
-def row(data_type, length=None, precision=None, scale=None, nullable="YES"):
+def row(data_type, length=None, precision=None, scale=None, nullable="YES", filled=False):
     return {
         "column_name": "c",
         "data_type": data_type,
         "is_nullable": nullable,
+        "filled": filled,
         "character_maximum_length": length,
         "numeric_precision": precision,
         "numeric_scale": scale,
@@ -34,3 +35,8 @@ def test_the_catalogues_words_become_the_plans(found, type_):
 
 def test_not_null_is_read():
     assert not read_target_column(row("date", nullable="NO")).nullable
+
+
+def test_a_default_is_seen():
+    assert read_target_column(row("date", filled=True)).filled
+    assert not read_target_column(row("date")).filled

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS "app"."orders" (
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256) NOT NULL,
     "_read_at" TIMESTAMP NOT NULL,
-    "_loaded_at" TIMESTAMP NOT NULL,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE,
     PRIMARY KEY ("id")
 )
 DISTSTYLE KEY DISTKEY ("id")

@@ -42,13 +42,10 @@ CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256) NOT NULL,
     "_read_at" TIMESTAMP NOT NULL,
-    "_loaded_at" TIMESTAMP NOT NULL
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE
 )
 DISTSTYLE KEY DISTKEY ("id")
 SORTKEY ("updated_at")
-
--- add_key
-ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ADD PRIMARY KEY ("id")
 
 -- fill_new
 INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
@@ -62,6 +59,9 @@ FROM (
     FROM "tidemark_stage"
 ) AS ranked
 WHERE tidemark_rank = 1
+
+-- add_key
+ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ADD PRIMARY KEY ("id")
 
 -- drop_overtaken
 DELETE FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"
@@ -92,10 +92,11 @@ SELECT 'base-manual_1_19b04f56-c0-start-20260301T123000000000', 'base',
        CAST('2026-03-01 12:30:08.000000' AS TIMESTAMP), CAST('2026-03-01 12:30:09.000000' AS TIMESTAMP),
        CAST(NULL AS TIMESTAMP), CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
        CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP),
-       7,
-       (SELECT COUNT(*) FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'),
-       7 - (SELECT COUNT(*) FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'),
+       7, rows_merged, 7 - rows_merged,
        0, '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', GETDATE(), 'token'
+FROM (
+    SELECT COUNT(*) AS rows_merged FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'
+) AS merged
 
 -- empty_old
 DROP TABLE "app"."orders"

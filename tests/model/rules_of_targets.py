@@ -6,7 +6,7 @@ from tests.model.rules import SwitchedOff
 
 _CORE, _OPERATORS = "plugins/tidemark/core/", "plugins/tidemark/operators/"
 _LOAD, _SWAP = "include/sql/load_batch.sql", "include/sql/swap_batch.sql"
-_MERGING, _STAGING = "include/sql/merging.sql", "include/sql/staging.sql"
+_MERGING, _STRAIGHT = "include/sql/merging.sql", "include/sql/load_straight.sql"
 _BASES, _ROLES = "tests/core/test_bases.py::", "tests/core/test_roles.py::"
 _STATE, _RETENTION = "tests/core/test_state.py::", "tests/core/test_retention.py::"
 _SQL, _LOADED = "tests/core/test_statements.py::", "tests/conformance/test_loading.py::"
@@ -54,6 +54,17 @@ TARGETS = (
         "WHERE {{ same_key(tombstones, stage) }}\n",
         "WHERE 1 = 0 AND {{ same_key(tombstones, stage) }}\n",
         (_DELETED,),
+    ),
+    SwitchedOff(
+        4,
+        "nothing goes straight past what was deleted after its batch was read",
+        _STRAIGHT,
+        "    WHERE read_at >= CAST",
+        "    WHERE 1 = 0 AND read_at >= CAST",
+        (
+            "tests/conformance/test_straight.py::"
+            "test_rule_4_nothing_goes_straight_past_a_later_deletion[redshift SNAPSHOT]",
+        ),
     ),
     SwitchedOff(
         5,
@@ -211,7 +222,7 @@ TARGETS = (
     SwitchedOff(
         15,
         "an empty batch skips COPY",
-        _STAGING,
+        _MERGING,
         '{% if manifest_url and dialect == "redshift" %}',
         '{% if dialect == "redshift" %}',
         (f"{_SQL}test_rule_15_an_empty_batch_skips_copy_but_writes_its_ledger_row",),

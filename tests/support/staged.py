@@ -54,12 +54,14 @@ def stage(
     claimed: int | None = None,
     base: bool = False,
     keys: KeyWindow | None = None,
+    unique: bool = False,
 ) -> Batch:
     """Write rows as one sealed increment, or as a base, and return it.
 
     :param minutes: the window; :param read_at: when the rows were read, the window's end if None
     :param claimed: the number of rows that the receipt lies about
     :param keys: of a table whose rows are only added, the window of keys, by `id`
+    :param unique: whether the source keeps `id` unique
     """
     window = Window(at(minutes[0]), at(minutes[1]))
     read = at(minutes[1] if read_at is None else read_at)
@@ -72,6 +74,7 @@ def stage(
         high=window.high,
         cursor="id" if keys else "updated_at",
         key=("id",),
+        unique_key=unique,
         columns=tuple(columns),
         chunks=single_chunk(window, open_end=False),
         planned_at=window.high,

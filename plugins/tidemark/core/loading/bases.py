@@ -8,6 +8,7 @@ from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import fits
 from tidemark.core.loading.ledger import LedgerEntry, holds, superseded
 from tidemark.core.loading.roles import with_new
+from tidemark.core.loading.straight import takes_files
 from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.core.source.column_types import LINEAGE
 from tidemark.core.storage.batches import Plan
@@ -95,10 +96,13 @@ def fitted_swap(
     carried = tuple(name for name in wanted if name in there)
     known = {*batch.plan.key, *(column.name for column in LINEAGE)} <= set(carried)
     extra = [column for column in existing if column.name not in {n.lower() for n in wanted}]
+    alike = all(n in there and fits(c.redshift, there[n].type) for n, c in wanted.items()) and all(
+        column.nullable or column.name == "_loaded_at" for column in extra
+    )
     return replace(
         group,
         superseded=superseded(batch.read_from, entries),
         carried=carried if known and batch.plan.key else (),
-        alike=all(n in there and fits(c.redshift, there[n].type) for n, c in wanted.items())
-        and all(column.nullable or column.name == "_loaded_at" for column in extra),
+        alike=alike,
+        straight=takes_files(group, existing if alike else None),
     )

@@ -34,12 +34,14 @@ class Group:
         read later are carried over; empty where they cannot be told apart
     :param alike: for a base: whether the new table may be made like the one that is there
     :param superseded: for a base: whether the target's newest base is newer
+    :param straight: whether its rows are copied straight into their table (see `straight.py`)
     """
 
     batches: tuple[Batch, ...]
     carried: tuple[str, ...] = ()
     alike: bool = False
     superseded: bool = False
+    straight: bool = False
 
     @property
     def batch_ids(self) -> tuple[str, ...]:
@@ -145,6 +147,8 @@ class SoFar(Frozen):
     :param alone: batches to be applied by themselves, because a group with them failed
     :param passed: owed batches that were refused for what is in them, and the refusal
     :param conflicts: how often a transaction was sent again because of another's
+    :param straight: batches whose rows were to be copied straight into their table
+    :param staged: those of them that were refused it
     :param owed_batches: how many owed batches were applied; :param owed_bytes: and their bytes
     :param handles: what names its transactions on the target, oldest first
     """
@@ -154,6 +158,8 @@ class SoFar(Frozen):
     alone: tuple[str, ...] = ()
     passed: dict[str, str] = Field(default_factory=dict)
     conflicts: int = 0
+    straight: tuple[str, ...] = ()
+    staged: tuple[str, ...] = ()
     owed_batches: int = 0
     owed_bytes: int = 0
 
@@ -175,6 +181,18 @@ class SoFar(Frozen):
     def with_conflict(self) -> "SoFar":
         """Note that a transaction was sent again."""
         return self.model_copy(update={"conflicts": self.conflicts + 1})
+
+    def with_straight(self, batch_id: str) -> "SoFar":
+        """Note that a batch is going straight into its table."""
+        return self.model_copy(update={"straight": (*self.straight, batch_id)})
+
+    def with_staged(self, batch_id: str) -> "SoFar":
+        """Note that there is no room for a batch in its table, so that its rows are compared."""
+        return self.model_copy(update={"staged": (*self.staged, batch_id)})
+
+    def goes_straight(self, batch_ids: Sequence[str]) -> bool:
+        """Return whether what was started for these batches last goes straight into its table."""
+        return any(each in self.straight and each not in self.staged for each in batch_ids)
 
     def with_alone(self, batch_ids: Iterable[str]) -> "SoFar":
         """Note batches of which one is refused, nobody knows which."""

@@ -33,6 +33,10 @@ class BadData(MigrateSchema):
         return found
 
 
+class NoRoom(TryAgain):
+    """Rows of a batch may be in its table already: it must be merged, not copied straight in."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     pattern: re.Pattern[str]
@@ -132,6 +136,15 @@ def explain_failure(
         return TryAgain(
             what="another base was applied meanwhile; nothing was changed",
             do="Clear the load: it asks the ledger which base is the newest.",
+            table=table,
+            target=target,
+            statement_id=statement_id,
+        )
+    if failed == "check_room":
+        return NoRoom(
+            what="there is something already where the rows go, or the batch is held; nothing was "
+            "changed",
+            do="Clear the load: it asks the ledger, and merges what is not held.",
             table=table,
             target=target,
             statement_id=statement_id,

@@ -96,6 +96,10 @@ def load_statements(
     if group.plan.kind == "erasure":
         return _erasing_statements(table, target, group, token)
     plan = group.plan
+    if group.straight:
+        (batch,) = group.batches
+        shared = _applied(table, target, group, bucket, token)
+        return render("load_straight.sql", target.dialect, **shared, keys=plan.keys, batch=batch)
     return render(
         "load_batch.sql",
         target.dialect,
@@ -137,6 +141,7 @@ def _swap_statements(
         carried=[name for name in shared["names"] if name in group.carried],
         alike=group.alike,
         superseded=group.superseded,
+        straight=group.straight,
         sort_keys=table.sort_keys,
         batch_id=plan.batch_id,
         read_from=batch.read_from,

@@ -21,11 +21,13 @@ class TargetColumn:
 
     :param type: as a plan writes it, e.g. ``VARCHAR(40)`` or ``DECIMAL(10,2)``; a type that no plan
         has keeps the target's own name in capitals, e.g. ``BYTEA``
+    :param filled: whether it has a default, for rows that come without it
     """
 
     name: str
     type: str
     nullable: bool
+    filled: bool = False
 
 
 def read_target_column(row: Mapping[str, Any]) -> TargetColumn:
@@ -37,4 +39,9 @@ def read_target_column(row: Mapping[str, Any]) -> TargetColumn:
         name = f"{name}({length})"
     elif name == "DECIMAL" and precision is not None:
         name = f"DECIMAL({precision},{row['numeric_scale'] or 0})"
-    return TargetColumn(str(row["column_name"]), name, row["is_nullable"] == "YES")
+    return TargetColumn(
+        name=str(row["column_name"]),
+        type=name,
+        nullable=row["is_nullable"] == "YES",
+        filled=bool(row["filled"]),
+    )

@@ -1,7 +1,8 @@
 """Which batches a load is to apply, before its ledger is asked."""
 
+from tidemark.core.errors import TryAgain
 from tidemark.core.settings.targets import Target
-from tidemark.core.storage.batches import is_base
+from tidemark.core.storage.batches import Batch, is_base
 from tidemark.core.storage.state import TableState, to_load
 from tidemark.operators.loading.admission import NothingToLoad
 from tidemark.operators.stream import Stream
@@ -30,6 +31,20 @@ def to_apply(stream: Stream, state: TableState, target: Target, own: str | None)
         if own
         else f"{target.name} owes nothing"
     )
+
+
+def as_it_is_for(stream: Stream, batch_id: str, target: Target) -> Batch:
+    """Return a batch without the rows that were set aside for a target. Raises `TryAgain` if it was
+    never sealed."""
+    batch = stream.batches.batch(stream.table.name, batch_id)
+    if batch is None:
+        raise TryAgain(
+            what=f"batch {batch_id} does not exist: it has no manifest",
+            do="Clear seal_batch of the run that planned it, with downstream.",
+            table=stream.table.name,
+            target=target.name,
+        )
+    return stream.quarantine.amended(batch, target.name)
 
 
 def _is_for(stream: Stream, state: TableState, base: str, target: Target) -> bool:

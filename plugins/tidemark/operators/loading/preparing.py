@@ -1,11 +1,13 @@
 """Bring a target's table to the columns of a group of batches, before they are loaded."""
 
 import logging
+from collections.abc import Sequence
 
 from tidemark.core.errors import MigrateSchema, TidemarkError
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import Changes, changes_for
 from tidemark.core.loading.statements import alter_statements, client_token, place_of
+from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Warehouse
 
@@ -15,27 +17,31 @@ log = logging.getLogger(__name__)
 _ROUNDS = 3
 
 
-def prepare(warehouse: Warehouse, group: Group, token: str) -> None:
+def prepare(warehouse: Warehouse, group: Group, token: str) -> Sequence[TargetColumn]:
     """Create what is missing, add and widen columns; nothing is lost by any of it.
 
     :param token: tells this attempt from others
+    :return: the columns that the table has now
     :raises MigrateSchema: the table cannot be brought to the group's columns without a person
     """
     for attempt in range(_ROUNDS):
-        changes = _needed(warehouse, group, client_token(token, "create"))
+        held, changes = _needed(warehouse, group, client_token(token, "create"))
         if changes.none:
-            return
+            return held
         statements = alter_statements(warehouse.table, warehouse.target, changes)
         _tell(warehouse, changes, statements)
         try:
             warehouse.alter(statements, client_token(token, "alter", attempt))
         except TidemarkError:
             # Refused, or done by another load meanwhile: the table says which.
-            if attempt == _ROUNDS - 1 or _needed(warehouse, group, token) == changes:
+            if attempt == _ROUNDS - 1 or _needed(warehouse, group, token)[1] == changes:
                 raise
+    return held
 
 
-def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
+def _needed(
+    warehouse: Warehouse, group: Group, token: str
+) -> tuple[Sequence[TargetColumn], Changes]:
     plan, table, target = group.plan, warehouse.table, warehouse.target
     held, whole = warehouse.columns(), plan.kind == "base"
     if held is None and not whole and warehouse.history():
@@ -49,8 +55,8 @@ def _needed(warehouse: Warehouse, group: Group, token: str) -> Changes:
     if held is None or not warehouse.has_ledger():
         warehouse.create(plan.columns, plan.key, token)
     if held is None or whole:  # a base brings the table's columns with it
-        return Changes()
-    return changes_for(
+        return held or warehouse.columns() or [], Changes()
+    return held, changes_for(
         plan.columns,
         plan.key,
         held,

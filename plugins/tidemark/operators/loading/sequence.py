@@ -21,8 +21,9 @@ from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.loading.bases import fitted_swap, restored, restored_error, with_restored
 from tidemark.core.loading.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.loading.ledger import LedgerEntry, covered, newest_base
-from tidemark.core.loading.load_failures import BadData, is_conflict
+from tidemark.core.loading.load_failures import BadData, NoRoom, is_conflict
 from tidemark.core.loading.statements import client_token
+from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base
 from tidemark.core.storage.quarantine import TooManyBadRows
@@ -30,7 +31,7 @@ from tidemark.core.storage.state import TableState, TargetState
 from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.loading.admission import Admission
-from tidemark.operators.loading.applying import to_apply
+from tidemark.operators.loading.applying import as_it_is_for, to_apply
 from tidemark.operators.loading.isolating import isolate
 from tidemark.operators.loading.preparing import prepare
 from tidemark.operators.loading.receipts import receipt, report
@@ -121,7 +122,8 @@ class Loading:
             progress = self.warehouse.wait(under_way.handle, _CANCELLING)
         if not under_way.batch_ids:
             return  # the ledger says what came of it
-        group = Group(tuple(map(self._batch, under_way.batch_ids)))
+        ids = under_way.batch_ids
+        group = Group(tuple(map(self._batch, ids)), straight=self.so_far.goes_straight(ids))
         if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
             self._applied(group)
             _log.info("Data successfully inserted into %s", self.target.label)
@@ -193,19 +195,8 @@ class Loading:
 
     def _batch(self, batch_id: str) -> Batch:
         if batch_id not in self._batches:  # a batch never changes, but by rows being set aside
-            self._batches[batch_id] = self._read(batch_id)
+            self._batches[batch_id] = as_it_is_for(self.stream, batch_id, self.target)
         return self._batches[batch_id]
-
-    def _read(self, batch_id: str) -> Batch:
-        batch = self.stream.batches.batch(self.stream.table.name, batch_id)
-        if batch is None:
-            raise TryAgain(
-                what=f"batch {batch_id} does not exist: it has no manifest",
-                do="Clear seal_batch of the run that planned it, with downstream.",
-                table=self.stream.table.name,
-                target=self.target.name,
-            )
-        return self.stream.quarantine.amended(batch, self.target.name)
 
     def _entries(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         return self.warehouse.holds(batch_ids)
@@ -233,7 +224,10 @@ class Loading:
         if handle is None:
             self.stream.batches.record_group_manifest(group)
             token = self._token(group.subject)
-            prepare(self.warehouse, group, token)
+            there = prepare(self.warehouse, group, token)
+            if may_go_straight(group, there, self.so_far.staged):
+                self.so_far = self.so_far.with_straight(group.plan.batch_id)
+                group = replace(group, straight=True)
             handle = self.warehouse.start(group, token)
         if handle is None:
             return None
@@ -241,7 +235,8 @@ class Loading:
         return UnderWay(handle, group.batch_ids)
 
     def _token(self, *subject: str) -> str:
-        which = (self.stream.table.name, self.target.name, self.so_far.conflicts)
+        tried = self.so_far.conflicts + len(self.so_far.staged)
+        which = (self.stream.table.name, self.target.name, tried)
         return client_token(*subject, *which, *self._attempt)
 
     def _applied(self, group: Group) -> None:
@@ -259,6 +254,10 @@ class Loading:
             metrics.count("statement_retries", 1, **where)
             time.sleep(random.uniform(0, 0.5 * 2**self.so_far.conflicts))  # noqa: S311 - jitter
             self.so_far = self.so_far.with_conflict()
+            return
+        if isinstance(error, NoRoom):
+            _log.info("%s: %s is merged: %s", self.target.name, group.subject, error.what)
+            self.so_far = self.so_far.with_staged(group.plan.batch_id)
             return
         if not error.batch_at_fault:
             raise error
