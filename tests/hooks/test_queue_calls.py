@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,9 +44,20 @@ class Sqs(ThreadingHTTPServer):
         self.may_answer.set()
         self.waiting = threading.Event()
 
+    scheme = "http"
+
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.scheme = "https"
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: that a client does not believe us is what is tried."""
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -172,6 +186,21 @@ def test_calls_under_way_are_waited_for_whatever_ends_the_work(
         with pytest.raises(ValueError, match="the disk is full"):
             broken_off()
     assert [message.handle for message in taken] == ["h"]
+
+
+def test_sqs_must_prove_that_it_is_sqs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = ["-subj", "/CN=sqs", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    with answering((200, {}, {"Messages": [_MESSAGE]})) as server:
+        server.encrypt(certificate, key)
+        with pytest.raises(TryAgain, match=r"(?i)certificate"):
+            receive(queue_at(server, monkeypatch))
+        assert not server.asked
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        assert len(receive(queue_at(server, monkeypatch))) == 1
 
 
 @pytest.mark.parametrize(

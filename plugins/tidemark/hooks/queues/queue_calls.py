@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 import aiohttp
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, SSLError
 from botocore.utils import get_environ_proxies
 
 from tidemark.core.patience import waits
@@ -123,7 +123,8 @@ class QueueCalls:
         raise AssertionError("the last attempt returns or raises")
 
     async def _answer(self, operation: str, body: bytes) -> Answer:
-        """Raises `ClientError` for what SQS refuses, `HTTPClientError` without an answer."""
+        """Raises `ClientError` for what SQS refuses, `SSLError` if nobody vouches for it,
+        `HTTPClientError` without an answer."""
         try:
             async with self._session.post(
                 self._access.endpoint,
@@ -136,6 +137,8 @@ class QueueCalls:
                 if response.status == 200:
                     answer: Answer = json.loads(text)
                     return answer
+        except aiohttp.ClientSSLError as error:
+            raise SSLError(endpoint_url=self._access.endpoint, error=error) from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise HTTPClientError(error=error) from error
         raise _refusal(operation, response.status, response.headers, text)
