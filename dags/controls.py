@@ -2,7 +2,7 @@
 ### Act by hand
 
 Trigger a DAG of this file, and fill in its form. At a terminal the same is
-`python -m tidemark watermark | s3clean | catchup | promote | demote | quarantine | dlq`.
+`python -m tidemark` with `watermark`, `s3clean`, `catchup`, `promote`, `quarantine`, `discover`…
 
 * **watermark**: look at a table's state document, or let it be read again from a time, a backup or
   the beginning. Nothing is lost by going back: newest wins.
@@ -10,6 +10,7 @@ Trigger a DAG of this file, and fill in its form. At a terminal the same is
 * **catch_up**: apply now what a warehouse owes, without the bounds of a run.
 * **redrive**: send round again what was set aside, or a queue's dead letters.
 * **change_role**: let the watermark wait for a warehouse, or no longer.
+* **validate**, **discover**: what the configuration says here; lines for tables it does not list.
 """
 
 from airflow.sdk import DAG
@@ -17,19 +18,23 @@ from tidemark.operators import (
     CatchUpOperator,
     ChangeRoleOperator,
     CleanStagingOperator,
+    DescribeProjectOperator,
+    DiscoverTablesOperator,
     MoveWatermarkOperator,
     RedriveOperator,
     control_settings,
 )
 
 settings = control_settings()
-with DAG(doc_md=__doc__, **settings["watermark"]):
-    MoveWatermarkOperator(task_id="move_watermark")
-with DAG(doc_md=__doc__, **settings["clean_staging"]):
-    CleanStagingOperator(task_id="clean_batches")
-with DAG(doc_md=__doc__, **settings["catch_up"]):
-    CatchUpOperator(task_id="apply_batches")
-with DAG(doc_md=__doc__, **settings["redrive"]):
-    RedriveOperator(task_id="send_again")
-with DAG(doc_md=__doc__, **settings["change_role"]):
-    ChangeRoleOperator(task_id="change_role")
+tasks = {
+    "watermark": ("move_watermark", MoveWatermarkOperator),
+    "clean_staging": ("clean_batches", CleanStagingOperator),
+    "catch_up": ("apply_batches", CatchUpOperator),
+    "redrive": ("send_again", RedriveOperator),
+    "change_role": ("change_role", ChangeRoleOperator),
+    "validate": ("describe_project", DescribeProjectOperator),
+    "discover": ("find_tables", DiscoverTablesOperator),
+}
+for dag_id, (task_id, operator) in tasks.items():
+    with DAG(doc_md=__doc__, **settings[dag_id]):
+        operator(task_id=task_id)

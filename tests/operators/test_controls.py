@@ -11,6 +11,8 @@ from tidemark.operators import (
     CatchUpOperator,
     ChangeRoleOperator,
     CleanStagingOperator,
+    DescribeProjectOperator,
+    DiscoverTablesOperator,
     MoveWatermarkOperator,
 )
 
@@ -68,6 +70,18 @@ def test_a_new_tables_document_is_made_by_form_too(product: Product) -> None:
     form["timestamp"] = "2024-01-01T00:00:00Z"
     begun = fill_in(MoveWatermarkOperator, action="init", **form)
     assert begun["watermark"] == form["timestamp"]
+
+
+def test_what_is_configured_and_what_is_not_yet_are_told_in_airflow_too(product: Product) -> None:
+    table = product.table("told_by_form")
+    described = fill_in(DescribeProjectOperator)
+    assert f"{DATABASE}.{table}" in described["tables"]
+    assert list(described["targets"]) == ["primary", "secondary"]
+    product.source.run(f"CREATE TABLE {DATABASE}.unlisted (id INT PRIMARY KEY)")
+    found = fill_in(DiscoverTablesOperator, source=None, schema=DATABASE)
+    assert f"{DATABASE}.unlisted" in found
+    assert f"{DATABASE}.{table}" not in found
+    product.source.run(f"DROP TABLE {DATABASE}.unlisted")
 
 
 @pytest.mark.parametrize("action", ["set", "reset", "init", "backup", "restore"])

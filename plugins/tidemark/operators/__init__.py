@@ -7,6 +7,8 @@ from tidemark.operators.controls.tasks import (
     CatchUpOperator,
     ChangeRoleOperator,
     CleanStagingOperator,
+    DescribeProjectOperator,
+    DiscoverTablesOperator,
     MoveWatermarkOperator,
     RedriveOperator,
 )
@@ -46,6 +48,8 @@ __all__ = [
     "CleanStagingOperator",
     "CommitWatermarkOperator",
     "DeleteMessagesOperator",
+    "DescribeProjectOperator",
+    "DiscoverTablesOperator",
     "ExamineProjectOperator",
     "ExtractChunkOperator",
     "LoadTargetOperator",

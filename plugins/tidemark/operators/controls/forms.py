@@ -27,6 +27,8 @@ def control_settings() -> dict[str, dict[str, Any]]:
         "catch_up": ("Apply what a warehouse owes", _catch_up(project)),
         "redrive": ("Send round again what was set aside, or given up on", _redrive(project)),
         "change_role": ("Required, or best effort", _role(project)),
+        "validate": ("Say what the configuration says", {}),
+        "discover": ("Tables of a source that are not copied yet", _discover()),
     }
     return {
         dag_id: {
@@ -118,6 +120,13 @@ def _role(project: Project) -> dict[str, Param]:
             description="None chosen means all of them, and all queues.",
         ),
         "reason": _optional("Why; kept in the document."),
+    }
+
+
+def _discover() -> dict[str, Param]:
+    return {
+        "source": _optional("An Airflow connection; none means that of tables.yaml."),
+        "schema": _optional("One MySQL database instead of all."),
     }
 
 

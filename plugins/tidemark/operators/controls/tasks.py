@@ -15,6 +15,8 @@ from tidemark.hooks.project import read_project
 from tidemark.operators.base import no_futile_retry
 from tidemark.operators.controls import watermarks
 from tidemark.operators.controls.changing_roles import change_role
+from tidemark.operators.controls.describing import describe_project
+from tidemark.operators.controls.discovering import discover
 from tidemark.operators.controls.sweeping import clean
 from tidemark.operators.drain.dead_letters import depth, redrive_dead_letters
 from tidemark.operators.loading.catching_up import CatchUp
@@ -139,6 +141,28 @@ class ChangeRoleOperator(BaseOperator):
         if refused:
             raise AirflowFailException("; ".join(refused))
         return {each.table: each.said for each in outcomes}
+
+
+class DescribeProjectOperator(BaseOperator):
+    """Say what the configuration says on the worker that runs this. Returns it."""
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002 - Airflow calls all alike
+        with no_futile_retry():
+            described = describe_project()
+        self.log.info("%s", "\n".join(described.lines))
+        return described.value
+
+
+class DiscoverTablesOperator(BaseOperator):
+    """Say which tables of a source are not copied, as lines for ``tables.yaml``, which a person
+    chooses from and commits. Returns their names."""
+
+    def execute(self, context: Context) -> list[str]:
+        form = context["params"]
+        with no_futile_retry():
+            found = discover(form["source"], form["schema"])
+        self.log.info("%s", "\n".join(found.lines))
+        return list(found.names)
 
 
 def _hand(context: Context) -> Hand:
