@@ -100,6 +100,7 @@ def test_health_does_not_hang_on_cloudwatch(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections, and never answers
+        deaf.settimeout(60)
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", address)
         client = serve(settings={"ask_cloudwatch": True}).client()
