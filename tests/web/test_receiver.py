@@ -96,9 +96,7 @@ def test_health_tells_the_age_of_the_oldest_message_where_cloudwatch_may_be_aske
     assert float(gauge[1]) == 130
 
 
-def test_health_does_not_hang_on_cloudwatch(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_health_does_not_hang_on_cloudwatch(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections, and never answers
         deaf.settimeout(60)
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
@@ -110,10 +108,6 @@ def test_health_does_not_hang_on_cloudwatch(
             assert told["status"] == "ok"
             assert told["queue_oldest_age_seconds"] is None
             assert client.post(PATH, json=EVENT).is_success
-        end = time.monotonic() + 60
-        while "CloudWatch tells no age" not in caplog.messages:
-            assert time.monotonic() < end
-            time.sleep(0.05)
 
 
 def test_events_that_come_together_share_calls(serve: Serve, queues: EventQueues, url: str) -> None:
