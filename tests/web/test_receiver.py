@@ -98,7 +98,7 @@ def test_health_tells_the_age_of_the_oldest_message_where_cloudwatch_may_be_aske
 
 def test_health_does_not_hang_on_cloudwatch(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:  # takes connections, and never answers
-        deaf.settimeout(60)
+        deaf.settimeout(150)
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", address)
         client = serve(settings={"ask_cloudwatch": True}).client()
