@@ -76,3 +76,9 @@ def test_a_base_goes_straight_into_a_table_of_its_own():
     unique = base.model_copy(update={"plan": base.plan.model_copy(update={"unique_key": True})})
     assert takes_files(Group((unique,)), None)
     assert not takes_files(Group((base,)), None)
+
+
+def test_rows_without_a_key_are_all_kept():
+    base = a_base(HIGH)
+    keyless = base.model_copy(update={"plan": base.plan.model_copy(update={"key": ()})})
+    assert takes_files(Group((keyless,)), None)

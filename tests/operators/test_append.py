@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
+from tidemark.cli import main
 
 from onebox.rest import wait_until
 from tests.support.dialects import numbers
 from tests.support.moments import load_submitted
 from tests.support.product import Product
+from tests.support.source import DATABASE
 
 _EVENTS = """
     id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -108,6 +111,24 @@ def test_rule_13_append_replaces(product: Product) -> None:
     assert product.debt(table) == []
     for warehouse in product.warehouses:
         assert len(warehouse.batches(table)) == 2
+
+
+def test_a_window_that_is_read_anew_finds_its_rows_there_and_is_merged(
+    product: Product, caplog: pytest.LogCaptureFixture
+) -> None:
+    """New keys are copied straight into the table; these are not new."""
+    table = _events(product, "read_anew")
+    _add(product, table, 1, 3)
+    product.sync(table)
+    product.source.run(f"UPDATE {table} SET name = 'changed' WHERE id = 2")
+    again = ["watermark", "reset", "-t", f"{DATABASE}.{table}", "--reason", "an update"]
+    assert main(again) == 0
+    with caplog.at_level(logging.INFO, "tidemark"):
+        product.sync(table)
+    assert "is merged: there is something already" in caplog.text
+    product.assert_equal(table)
+    for warehouse in product.warehouses:
+        assert [entry["rows_merged"] for entry in warehouse.ledger(table)] == [3, 3]
 
 
 def test_a_full_refresh_brings_what_was_changed_and_the_keys_go_on(product: Product) -> None:

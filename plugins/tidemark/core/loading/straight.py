@@ -37,7 +37,8 @@ def takes_files(group: Group, existing: Sequence[TargetColumn] | None) -> bool:
     :param existing: the table's columns; None if it is made for them
     """
     wanted = (*group.plan.columns, *LINEAGE)
-    if len(group.batches) > 1 or not group.rows or group.may_repeat_keys:
+    repeats = bool(group.plan.key) and group.may_repeat_keys
+    if len(group.batches) > 1 or not group.rows or repeats:
         return False
     if any(column.redshift == "SUPER" for column in wanted):
         return False  # its files have the JSON as bytes

@@ -15,8 +15,9 @@ _COUNTED = 5_000_000  # rows; some seconds along an index
 def rehearse(stream: TableStream, plan: Plan | None, run: Run) -> Rehearsal:
     """Return what a run with this plan would do. Asks no warehouse.
 
-    What a load does besides depends on the target: columns it lacks, rows that it refuses. A base's
-    statements depend on the table that is there, so they are left out.
+    What a load does besides depends on the target: columns it lacks, rows that it refuses, whether
+    new rows may go straight into the table. A base's statements depend on the table that is there,
+    so they are left out.
     """
     state, loads, rows = stream.state(), {}, _count(stream, plan)
     if plan and plan.kind != "base":
