@@ -33,6 +33,13 @@ _ARGUMENTS = (
     "--no-proxy-server",
     "--lang=en-US",
 )
+# The browser itself knows what can be seen and read: WebDriver's own calls find it out anew for
+# each element, and on a page of Airflow's that takes a processor for seconds.
+_SHOWN = """
+    return [...document.querySelectorAll(arguments[0])]
+        .filter(e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length)
+        .map(e => [e, e.innerText ?? e.textContent])
+"""
 
 
 class Browser:
@@ -57,8 +64,7 @@ class Browser:
     @property
     def text(self) -> str:
         """All that can be read on the page now."""
-        body = self.driver.find_elements(By.TAG_NAME, "body")
-        return body[0].text if body else ""
+        return _as_read(self.driver.execute_script("return document.body?.innerText"))
 
     def read(self, *wanted: str) -> str:
         """Wait until all of `wanted` can be read on the page, and return its text.
@@ -85,8 +91,8 @@ class Browser:
         def there() -> bool:
             found[:] = [
                 element
-                for element in self.driver.find_elements(By.CSS_SELECTOR, css)
-                if element.is_displayed() and (text is None or re.search(text, element.text))
+                for element, said in self.driver.execute_script(_SHOWN, css)
+                if text is None or re.search(text, _as_read(said))
             ]
             return len(found) > nth
 
@@ -165,6 +171,10 @@ def browsing(
         yield Browser(driver, url, pictures)
     finally:
         driver.quit()
+
+
+def _as_read(text: str | None) -> str:
+    return (text or "").replace("\u00a0", " ").replace("\t", " ").strip()
 
 
 def program(name: str) -> str:
