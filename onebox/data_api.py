@@ -14,7 +14,7 @@ import boto3
 from localaws import Cluster, Endpoints
 
 _STATEMENT_S = 600.0  # a busy machine is no reason to give up
-_POLL_S = (0.02, 0.5)
+KEEN_POLL_S = (0.02, 0.5)
 
 
 class StatementFailed(RuntimeError):
@@ -22,10 +22,16 @@ class StatementFailed(RuntimeError):
 
 
 class DataApi:
-    """One cluster of the stack; ``name`` is its identifier."""
+    """One cluster of the stack; ``name`` is its identifier.
 
-    def __init__(self, endpoints: Endpoints, cluster: Cluster) -> None:
+    :param poll_s: the first pause between two looks at a statement, and the longest
+    """
+
+    def __init__(
+        self, endpoints: Endpoints, cluster: Cluster, poll_s: tuple[float, float] = KEEN_POLL_S
+    ) -> None:
         self.name = cluster.cluster_identifier
+        self._poll_s = poll_s
         self._where: dict[str, Any] = {
             "ClusterIdentifier": cluster.cluster_identifier,
             "Database": cluster.database,
@@ -69,7 +75,7 @@ class DataApi:
                 )
 
     def _wait(self, statement: str) -> dict[str, Any]:
-        pause, longest = _POLL_S
+        pause, longest = self._poll_s
         end = time.monotonic() + _STATEMENT_S
         while True:
             now: dict[str, Any] = self._client.describe_statement(Id=statement)
