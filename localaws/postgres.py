@@ -36,6 +36,9 @@ _SETTINGS = {
     "max_parallel_workers_per_gather": "0",
     # A warehouse joins millions of rows in memory; with PostgreSQL's 4 MB they go over the disk.
     "work_mem": "64MB",
+    # Whoever writes to a table that is being vacuumed waits this long until the vacuum gives way;
+    # a warehouse's own keeps nobody waiting.
+    "deadlock_timeout": "50ms",
 }
 
 
