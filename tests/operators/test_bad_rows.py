@@ -294,14 +294,7 @@ def test_a_row_that_breaks_a_rule_of_one_postgres_database_is_found_by_asking(
     stack = product.stack
     where = {"host": stack.postgres_host, "port": stack.postgres_port}
     user, password = stack.postgres_user, stack.postgres_password
-    product.connection(
-        "archive_db",
-        conn_type="postgres",
-        **where,
-        login=user,
-        password=password,
-        schema="postgres",
-    )
+    product.postgres_connection("archive_db")
     archive = {"kind": "postgres", "role": "best_effort", "conn_id": "archive_db"}
     with (
         product.target("archive", **archive),

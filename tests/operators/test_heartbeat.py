@@ -61,15 +61,7 @@ def test_a_heartbeat_tells_the_lag_from_end_to_end(measured: Product) -> None:
 
 def test_a_postgresql_database_says_the_same(measured: Product) -> None:
     stack = measured.stack
-    measured.connection(
-        "archive_db",
-        conn_type="postgres",
-        host=stack.postgres_host,
-        port=stack.postgres_port,
-        login=stack.postgres_user,
-        password=stack.postgres_password,
-        schema="postgres",
-    )
+    measured.postgres_connection("archive_db")
     kind = {"kind": "postgres", "conn_id": "archive_db", "pool": "default_pool"}
     with measured.target("archive", role="best_effort", **kind):
         table = measured.table("heartbeat", HEARTBEAT, cursor="last_heartbeat")

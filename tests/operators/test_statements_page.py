@@ -98,16 +98,7 @@ def test_what_the_service_has_forgotten_or_cannot_say_now_is_said(product: Produ
 
 @pytest.mark.runbook("A PostgreSQL target fails")
 def test_of_a_postgresql_target_the_ledger_is_told(product: Product) -> None:
-    stack = product.stack
-    product.connection(
-        "archive_db",
-        conn_type="postgres",
-        host=stack.postgres_host,
-        port=stack.postgres_port,
-        login=stack.postgres_user,
-        password=stack.postgres_password,
-        schema="postgres",
-    )
+    product.postgres_connection("archive_db")
     with product.target("archive", kind="postgres", role="best_effort", conn_id="archive_db"):
         table = product.table("told")
         product.source.insert(table, [1, 2])

@@ -111,6 +111,18 @@ class Product(Systems):
         """Make an Airflow connection: conn_type, host, login, password, extra …"""
         self.setenv({f"AIRFLOW_CONN_{name.upper()}": json.dumps(settings)})
 
+    def postgres_connection(self, name: str) -> None:
+        """Make an Airflow connection to a PostgreSQL database, for a target of that kind."""
+        self.connection(
+            name,
+            conn_type="postgres",
+            host=self.stack.postgres_host,
+            port=self.stack.postgres_port,
+            login=self.stack.postgres_user,
+            password=self.stack.postgres_password,
+            schema="postgres",
+        )
+
     def table(self, stem: str, columns: str = USUAL_COLUMNS, **settings: Any) -> str:
         """Make an empty table at the source, list it with these settings, and return its name,
         which begins with `stem` and never was before."""
