@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from tidemark.core.signals.alerts import Alerts, alert_list
 
 from localaws import Endpoints
+from tests.support.terminal import aws
 from tests.support.terraform import RESOURCE, Refused, formatted, planned
 from tests.support.topic import Topic
 
@@ -44,13 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cloudwatch(stack: Endpoints) -> Any:
-    return boto3.client(
-        "cloudwatch",
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id=stack.aws_access_key_id,
-        aws_secret_access_key=stack.aws_secret_access_key,
-    )
+    return aws(stack, "cloudwatch")
 
 
 def test_terraform_takes_it_as_it_stands_and_would_write_it_alike(folder: Path) -> None:

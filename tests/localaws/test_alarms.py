@@ -6,25 +6,19 @@ import time
 import uuid
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from localaws import Endpoints
 from localaws.emulator.insights import Unsupported, parse
+from tests.support.terminal import aws
 
 NAMESPACE = "CWAgent"
 
 
 @pytest.fixture(scope="module")
 def cloudwatch(stack: Endpoints) -> Any:
-    return boto3.client(
-        "cloudwatch",
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id=stack.aws_access_key_id,
-        aws_secret_access_key=stack.aws_secret_access_key,
-    )
+    return aws(stack, "cloudwatch")
 
 
 class Watched:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
-
 from localaws import Endpoints
+from tests.support.terminal import aws
 
 _SECONDS, _POLLS = 20, 6
 
@@ -19,8 +18,8 @@ class Topic:
     """
 
     def __init__(self, stack: Endpoints, name: str) -> None:
-        self._sqs = _client(stack, "sqs")
-        sns = _client(stack, "sns")
+        self._sqs = aws(stack, "sqs")
+        sns = aws(stack, "sns")
         self.arn = str(sns.create_topic(Name=name)["TopicArn"])
         self._queue = self._sqs.create_queue(QueueName=f"{name}-heard")["QueueUrl"]
         wanted = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
@@ -52,13 +51,3 @@ class Topic:
         told = [json.loads(each["Body"]) for each in found]
         self.heard += told
         return told
-
-
-def _client(stack: Endpoints, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id=stack.aws_access_key_id,
-        aws_secret_access_key=stack.aws_secret_access_key,
-    )

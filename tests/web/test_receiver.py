@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from tidemark.core.webhook.admission import signature
@@ -18,6 +17,7 @@ from tidemark.core.webhook.admission import signature
 from localaws import Endpoints
 from localaws.injecting import inject
 from tests.support.receiver import HEADERS, OLD_TOKEN, TOKEN, EventQueues, ids
+from tests.support.terminal import aws
 from tests.web.conftest import Serve
 
 PATH = "/webhook/events"
@@ -68,13 +68,7 @@ def test_health_tells_the_age_of_the_oldest_message_where_cloudwatch_may_be_aske
     serve: Serve, stack: Endpoints, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", stack.aws_endpoint_url)
-    cloudwatch = boto3.client(
-        "cloudwatch",
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id=stack.aws_access_key_id,
-        aws_secret_access_key=stack.aws_secret_access_key,
-    )
+    cloudwatch = aws(stack, "cloudwatch")
     now = datetime.now(UTC)
     for minutes, age in ((5, 7.0), (3, 130.0)):
         metric = {
