@@ -9,17 +9,20 @@ import pytest
 from tidemark.core.errors import TryAgain
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.settings.tables import Table
+from tidemark.core.storage.batches import Batch
 
+from localaws import inject
 from tests.conformance.conftest import Find
 from tests.conformance.houses import House, apply
 from tests.support.staged import row, stage
 
+_PATIENCE = 120  # seconds until something is said to hang
+
 
 def test_a_load_that_fails_for_anothers_sake_is_tried_again(isolated: House) -> None:
     """1023 on Redshift, 40001 on PostgreSQL."""
-    table = isolated.table()
-    apply(isolated, isolated.open(table), stage(isolated.bucket, table.name, [row(1, "one", 1)]))
-    batch = stage(isolated.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
+    table, batch = _loaded_once(isolated)
     with isolated.conflicting(table):
         with contextlib.suppress(TryAgain):
             apply(isolated, isolated.open(table), batch, token="first")
@@ -29,9 +32,7 @@ def test_a_load_that_fails_for_anothers_sake_is_tried_again(isolated: House) -> 
 
 def test_rule_14_two_loads_of_a_batch_at_once(isolated: House) -> None:
     house = isolated
-    table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
-    batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
+    table, batch = _loaded_once(house)
     with ThreadPoolExecutor() as pool:
         entries = list(
             pool.map(
@@ -70,9 +71,7 @@ def test_eight_tables_at_once(isolated: House) -> None:
 
 def test_a_load_that_runs_is_found_waited_for_and_ended(house: House) -> None:
     """What a retry does after its worker was killed, and what a deadline does."""
-    table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
-    batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
+    table, batch = _loaded_once(house)
     finder = house.open(table)
     assert finder.find_running(Group((batch,))) is None
     with ThreadPoolExecutor() as pool:
@@ -82,12 +81,12 @@ def test_a_load_that_runs_is_found_waited_for_and_ended(house: House) -> None:
                 assert not load.done()
             assert finder.wait(handle, 0).running
             finder.cancel(handle)
-            progress = finder.wait(handle, 20)
+            progress = finder.wait(handle, _PATIENCE)
             assert not progress.running
             assert not progress.succeeded
             assert isinstance(finder.failure(progress, Group((batch,))), TryAgain)
         with pytest.raises(TryAgain):
-            load.result(30)
+            load.result(_PATIENCE)
     finder.cancel(handle)  # has ended meanwhile: no error
     assert house.names(table) == {1: "one"}
     apply(house, house.open(table), batch, token="next attempt")
@@ -95,9 +94,7 @@ def test_a_load_that_runs_is_found_waited_for_and_ended(house: House) -> None:
 
 
 def test_a_killed_tasks_load_is_cancelled(house: House) -> None:
-    table = house.table()
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
-    batch = stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))
+    table, batch = _loaded_once(house)
     killed, finder = house.open(table), house.open(table)
     with ThreadPoolExecutor() as pool:
         with house.locked(table):
@@ -106,6 +103,30 @@ def test_a_killed_tasks_load_is_cancelled(house: House) -> None:
                 assert not load.done()
             killed.stop()
             with pytest.raises(TryAgain):
-                load.result(30)
+                load.result(_PATIENCE)
         assert finder.find_running(Group((batch,))) is None
     assert house.names(table) == {1: "one"}
+
+
+def test_a_load_killed_before_it_was_told_its_statement_is_cancelled(find_house: Find) -> None:
+    house = find_house("redshift", "SNAPSHOT")
+    table, batch = _loaded_once(house)
+    killed, finder = house.open(table), house.open(table)
+    told_late = {"operation": "BatchExecuteStatement", "match": table.name, "seconds": 3}
+    with ThreadPoolExecutor() as pool, house.locked(table):
+        with inject(house.stack, "redshift-data", "slow_reply", times=1, **told_late) as fault:
+            load = pool.submit(apply, house, killed, batch)
+            while finder.find_running(Group((batch,))) is None:
+                assert not load.done()
+            killed.stop()
+            with pytest.raises(TryAgain, match="cancelled on user's request"):
+                load.result(_PATIENCE)
+        assert fault.hits == 1
+    assert house.names(table) == {1: "one"}
+
+
+def _loaded_once(house: House) -> tuple[Table, Batch]:
+    """A table that holds row 1, and a batch that would add row 2."""
+    table = house.table()
+    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "one", 1)]))
+    return table, stage(house.bucket, table.name, [row(2, "two", 11)], minutes=(10, 20))

@@ -27,3 +27,16 @@ def test_few_may_wait_for_the_same_statement(primary: Any, gate: Any, table: str
         statement = primary.submit(f"INSERT INTO {table} VALUES (1)")
         waits = sorted(callers.map(wait, [statement] * 11))
     assert waits == ["ABORTED"] * 10 + ["ActiveWaitingRequestsExceededException"]
+
+
+def test_a_cancel_is_heard_at_any_moment(primary: Any, gate: Any, table: str) -> None:
+    """Also between two texts, and while a text is being read and has not reached the engine."""
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    texts = ["SELECT 1", f"SELECT count(*) FROM (SELECT {'1 + ' * 200}1)"] * 3
+    with gate.closed("primary", table):
+        for _ in range(30):
+            statement = primary.api.batch_execute_statement(
+                Sqls=[*texts, f"INSERT INTO {table} VALUES (1)"], **primary.where
+            )["Id"]
+            primary.api.cancel_statement(Id=statement)
+            assert primary.end(statement)["Status"] == "ABORTED"

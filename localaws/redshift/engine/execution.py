@@ -51,6 +51,7 @@ class Execution:
                 try:
                     error = self._each(session)
                 except Cancelled:
+                    job.attach(None)  # what undoes the statement is not interrupted
                     session.fail()
                     raise
                 finally:

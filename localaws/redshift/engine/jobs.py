@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from localaws.redshift.engine.sessions import KeptSession
 USERS_REQUEST = "cancelled on user's request"
 PAUSED = "cancelled: the cluster was paused"
 STOPPING = "cancelled: the Data API stand-in stopped"
+
+_AGAIN = 0.05  # seconds between two interruptions of a statement that was told to stop
 
 
 class Cancelled(Exception):
@@ -55,10 +58,22 @@ class Job:
         with self._lock:
             if self._sealed:
                 return False
+            again = bool(self._reason)
             self._reason = self._reason or reason
-            if self._connection is not None:
-                self._connection.cancel_safe(timeout=5)
-            return True
+        if not again:
+            threading.Thread(target=self._interrupt, daemon=True).start()
+        return True
+
+    def _interrupt(self) -> None:
+        """Interrupt the engine until the statement has left it: an engine that stands between two
+        commands, or was not sent the next one yet, does not hear."""
+        while True:
+            with self._lock:
+                if self._sealed or self._connection is None:
+                    return
+                with suppress(psycopg.Error):
+                    self._connection.cancel_safe(timeout=5)
+            time.sleep(_AGAIN)
 
     def attach(self, connection: psycopg.Connection[Any] | None) -> None:
         """Say which connection a cancel must interrupt."""

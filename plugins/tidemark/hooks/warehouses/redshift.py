@@ -53,6 +53,7 @@ class RedshiftWarehouse:
         self._home = StagingBucket(target.own_staging) if target.own_staging else bucket
         self.api = DataApi(target, patience)
         self._started: str | None = None
+        self._submitting: str | None = None
         self._alone = False
         self._ledger_seen = False
 
@@ -131,16 +132,14 @@ class RedshiftWarehouse:
         """Submit the transaction that applies a group, and return its statement id."""
         self._bring(group.files, group.manifest_key)
         statements = self._load_statements(group, token)
-        self._started = self.api.submit(list(statements.values()), self._name(group.subject), token)
-        return self._started
+        return self._submit(list(statements.values()), self._name(group.subject), token)
 
     def probe(self, batch: Batch, token: str) -> BadData | None:
         """Try a batch's rows in a transaction that keeps only what ends with its session."""
         self._bring(batch.files, batch.manifest_key)
         statements = probe_statements(self.table, self.target, batch, self._home.name)
         name = self._name(f"probe {batch.batch_id}")
-        self._started = self.api.submit(list(statements.values()), name, client_token(token, name))
-        handle = self._started
+        handle = self._submit(list(statements.values()), name, client_token(token, name))
         progress = self.wait(handle, self.target.statement_timeout_ms / 1000)
         if progress.succeeded:
             return None
@@ -180,14 +179,26 @@ class RedshiftWarehouse:
         self.api.cancel(handle)
 
     def stop(self) -> None:
-        """Cancel the statement that this object has started or found, unless it saw it end."""
-        if self._started is not None:
-            self.api.cancel(self._started)
+        """Cancel the statement that this object has started or found, unless it saw it end.
+
+        One that is being submitted has an id that nobody has been told yet: it goes by its name.
+        """
+        handle = self._started
+        if handle is None and self._submitting is not None:
+            handle = self.api.find(self._submitting)
+        if handle is not None:
+            self.api.cancel(handle)
 
     def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error that explains why a load failed."""
         names = list(self._load_statements(group, ""))
         return self._failure(progress, names, group.batch_ids)
+
+    def _submit(self, statements: Sequence[str], name: str, token: str) -> str:
+        self._submitting = name
+        self._started = self.api.submit(statements, name, token)
+        self._submitting = None
+        return self._started
 
     def _load_statements(self, group: Group, token: str) -> dict[str, str]:
         return load_statements(self.table, self.target, group, self._home.name, token)
