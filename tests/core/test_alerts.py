@@ -77,6 +77,7 @@ def test_runs_that_cannot_plan_are_a_page_and_columns_that_wait_a_ticket():
 def test_a_transaction_that_holds_reading_back_is_a_ticket():
     stall = Stall(what="transaction", thread_id=4711, since=NOW - HOUR)
     assert judged(stall=stall) == [("source-stalled", "ticket", "s.a")]
+    assert judged(stall=stall.model_copy(update={"too_long": False})) == []
 
 
 def test_the_third_run_whose_required_load_fails_is_a_page():

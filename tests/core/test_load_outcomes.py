@@ -46,12 +46,24 @@ def test_a_success_leaves_nothing_and_an_unknown_target_is_passed_over() -> None
     assert with_outcome(state, "gone", Breaker(), failure) is state
 
 
-def test_only_what_holds_reading_back_for_too_long_is_a_stall() -> None:
-    lag = timedelta(seconds=5)
-    for age, wanted in ((15 * MINUTE, None), (16 * MINUTE, NOW - 16 * MINUTE)):
+def test_what_holds_reading_back_has_a_name_after_a_minute_and_is_an_alert_as_configured() -> None:
+    lag, second = timedelta(seconds=5), timedelta(seconds=1)
+
+    def seen(age: timedelta, silent_for: timedelta) -> Stall | None:
         bound = Horizon(at=NOW - age - lag, held_by=Held("transaction", 4711, age))
-        stall = stall_of(bound, lag, 15 * MINUTE)
-        assert (stall and stall.since) == wanted
+        return stall_of(bound, lag, silent_for)
+
+    assert seen(MINUTE, 15 * MINUTE) is None
+    assert seen(second, second) is None
+    for age, silent_for, too_long in (
+        (MINUTE + second, 15 * MINUTE, False),
+        (15 * MINUTE, 15 * MINUTE, False),
+        (16 * MINUTE, 15 * MINUTE, True),
+        (2 * second, second, True),
+    ):
+        stall = seen(age, silent_for)
+        assert stall
+        assert (stall.since, stall.too_long) == (NOW - age, too_long)
     assert stall_of(Horizon(at=NOW, held_by=None), lag, 15 * MINUTE) is None
 
 
@@ -62,7 +74,8 @@ def test_a_stall_is_written_once_and_forgotten_once() -> None:
     later = stall.model_copy(update={"since": NOW + timedelta(seconds=1)})
     assert with_stall(held, later) is held
     assert with_stall(held, None) == state
-    assert not same_stall(stall, stall.model_copy(update={"thread_id": 4712}))
+    for told in ({"thread_id": 4712}, {"too_long": False}):
+        assert not same_stall(stall, stall.model_copy(update=told))
 
 
 def test_a_run_that_could_not_plan_is_counted_until_one_can() -> None:

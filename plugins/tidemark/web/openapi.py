@@ -61,6 +61,11 @@ _HEALTH: dict[str, Any] = {
                     },
                     "spool_bytes": {"type": "integer"},
                     "oldest_age_seconds": {"type": "number", "description": "of the spool"},
+                    "targets": {
+                        "type": ["object", "null"],
+                        "description": "by target, as_of: up to when it has the events, and "
+                        "lag_seconds; null where it is not asked, or not known",
+                    },
                 },
             },
         },

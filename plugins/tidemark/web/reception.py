@@ -12,11 +12,12 @@ from typing import Any
 from tidemark.core.settings.queues import Queue, Receiver
 from tidemark.hooks.queues.event_queue import EventQueue, QueueUnavailable
 from tidemark.hooks.queues.spool import Spool
+from tidemark.hooks.storage.queue_standing import QueueStanding
 from tidemark.web.calling import Calls
 from tidemark.web.counting import Counts
 from tidemark.web.disk import Disk
 from tidemark.web.publishing import Publisher
-from tidemark.web.queue_ages import QueueAges
+from tidemark.web.queue_news import QueueNews, age_of
 
 _LOG = logging.getLogger("tidemark.webhook")
 _DEPTH_KEPT_S = 5.0  # health is asked often, by several; the queue is not
@@ -50,8 +51,13 @@ class Reception:
         self._asking = asyncio.Lock()
         self._queues: dict[str, EventQueue] = {}
         self._depths: dict[str, tuple[float, dict[str, int] | None]] = {}
-        self._ages = QueueAges(self._served.values() if settings.ask_cloudwatch else ())
-        self._watch: asyncio.Task[None] | None = None
+        ages = self._served if settings.ask_cloudwatch else {}
+        self._ages = QueueNews("CloudWatch tells no age", {n: age_of(q) for n, q in ages.items()})
+        drained = [n for n, q in self._served.items() if q.drain and settings.tell_freshness]
+        self._as_of = QueueNews(
+            "no state document tells freshness", {n: QueueStanding(n).as_of for n in drained}
+        )
+        self._watches: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to work, in this event loop. May be called again.
@@ -67,8 +73,9 @@ class Reception:
                 if self.webhooks[name].auth == "none":
                     _LOG.warning("anybody may send to this queue", extra={"queue": name})
                 self._queues[name] = await self._start(name, queue)
-            if self.settings.ask_cloudwatch:
-                self._watch = asyncio.create_task(self._ages.watch(), name="queue-ages")
+            for what, news in (("queue-ages", self._ages), ("queue-freshness", self._as_of)):
+                if news:
+                    self._watches.append(asyncio.create_task(news.watch(), name=what))
             self.started = True
         _LOG.info("receiving", extra={"queues": sorted(self._served)})
 
@@ -90,13 +97,13 @@ class Reception:
 
     async def stop(self) -> None:
         """End; what has been taken is in the queue or in the spool."""
-        if self._watch:
-            self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         for publisher in self.publishers.values():
             await publisher.stop()
         for queue in self._queues.values():
             await queue.close()
-        self.publishers, self.started = {}, False
+        self.publishers, self._watches, self.started = {}, [], False
         _LOG.info("stopped receiving")
 
     async def health(self) -> dict[str, Any]:
@@ -125,6 +132,19 @@ class Reception:
             "queue_oldest_age_seconds": self._ages.of(name),
             "spool_bytes": spool.unsent_bytes if spool else 0,
             "oldest_age_seconds": round(max(0.0, time.time() - since), 1) if since else 0,
+            "targets": self._targets(name),
+        }
+
+    def _targets(self, name: str) -> dict[str, Any] | None:
+        told, now = self._as_of.of(name), datetime.now(UTC)
+        if told is None:
+            return None
+        return {
+            target: {
+                "as_of": moment(at) if at else None,
+                "lag_seconds": round(max(0.0, (now - at).total_seconds()), 1) if at else None,
+            }
+            for target, at in told.items()
         }
 
     async def _depth(self, name: str) -> dict[str, int] | None:
@@ -153,6 +173,10 @@ class Reception:
         return found
 
 
-def moment() -> str:
-    """Return the time now as answers and messages carry it: UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(at: datetime | None = None) -> str:
+    """Return a time as answers and messages carry it: UTC, to the millisecond.
+
+    :param at: None: now
+    """
+    then = at.astimezone(UTC) if at else datetime.now(UTC)
+    return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -176,7 +176,7 @@ def _asked(ask: Ask) -> Json:
 
 
 def _held_back_by(survey: Survey, name: str) -> Json | None:
-    """What is open on the source, below which no row is read; None if nothing is for long."""
+    """What is open on the source, below which no row is read; None if nothing is for a minute."""
     stalls = [standing.stall for standing in survey.standings.get(name, {}).values()]
     stall = next((each for each in stalls if each), None)
     if stall is None:

@@ -142,6 +142,8 @@ class Receiver(Frozen):
     :param metrics_from: networks that may read ``/metrics``
     :param ask_cloudwatch: whether ``/health`` tells how long the queues' oldest messages have
         waited, which takes the permission ``cloudwatch:GetMetricData``
+    :param tell_freshness: whether ``/health`` tells how far each target has the queues' events,
+        which takes ``s3:GetObject`` on their state documents
     """
 
     trusted_proxies: tuple[Network, ...] = ()
@@ -154,6 +156,7 @@ class Receiver(Frozen):
     spool_bytes: int = Field(default=1_073_741_824, ge=0)
     metrics_from: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
     ask_cloudwatch: bool = False
+    tell_freshness: bool = False
 
 
 def parse_queues(text: str, environ: Mapping[str, str], file: str = FILE) -> dict[str, Queue]:

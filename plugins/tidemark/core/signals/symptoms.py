@@ -56,7 +56,7 @@ def judge_table(
         )  # fmt: skip
     if failure := state.failure:
         yield from _judge_plan(name, failure, alerts)
-    if state.stall:
+    if state.stall and state.stall.too_long:
         yield Symptom(
             "source-stalled", name, "ticket",
             f"reading is held back by {state.stall.told}",

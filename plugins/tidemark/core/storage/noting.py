@@ -9,7 +9,7 @@ from tidemark.core.storage.state import TableState
 
 
 def with_stall(state: TableState, stall: Stall | None) -> TableState:
-    """Note what holds reading back for too long, or that nothing does any more."""
+    """Note what holds reading back, or that nothing does any more."""
     if same_stall(state.stall, stall):
         return state
     return state.model_copy(update={"stall": stall})

@@ -62,7 +62,7 @@ class TableState(Frozen):
     :param key_mark: of an ``append`` table: the key below which it is complete
     :param sighting: how far its keys went, until no older transaction is open
     :param empty_until: the source had nothing between the watermark and this time
-    :param stall: what held the last look at the source back for too long
+    :param stall: what held the last look at the source back, for a minute or more
     :param failure: the plans that failed since one went well
     :param columns: ``schema`` in the document: name and Redshift type of each column last copied
     :param changes: what people did to watermark and roles, and why; the newest last

@@ -71,8 +71,8 @@ class Look:
         with self._asked(alert="quarantine"):
             self._quarantine()
         self._freshness(states)
-        stalled = sum(state.stall is not None for state in states.values())
-        metrics.gauge("stalled_tables", stalled)
+        stalls = [state.stall for state in states.values() if state.stall]
+        metrics.gauge("stalled_tables", sum(stall.too_long for stall in stalls))
 
     def blind(self, incident: Incident) -> bool:
         """Whether this look could not judge an incident."""

@@ -223,7 +223,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
 
 
 def _tell_stall(stream: TableStream, state: TableState, bound: Horizon) -> None:
-    """Note in the document what holds reading back for too long, so that people are told."""
+    """Note in the document what holds reading back, so that people are told."""
     table = stream.table
     stall = stall_of(bound, table.safety_lag, timedelta(seconds=table.stall_alert_seconds))
     if with_stall(state, stall) != state:
