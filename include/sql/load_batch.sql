@@ -133,7 +133,7 @@ WHERE {{ same_key(target, stage) }};
 
 -- name: insert_rows
 INSERT INTO {{ target }} ({{ names | identifiers }}, "_loaded_at")
-SELECT {{ columns | from_stage }}, {{ now() }}
+SELECT {{ columns | from_stage }}, "_loaded_at"
 FROM {{ stage }};
 
 -- name: enter_ledger

@@ -15,6 +15,6 @@ CREATE TEMP TABLE {{ probe }} (LIKE {{ schema | identifier }}.{{ table | identif
 -- name: try_rows
 {% if into_table %}
 INSERT INTO {{ probe }} ({% for column in columns %}{{ column.name | identifier }}, {% endfor %}"_loaded_at")
-SELECT {{ columns | from_stage }}, {{ "GETDATE()" if dialect == "redshift" else "LOCALTIMESTAMP" }}
+SELECT {{ columns | from_stage }}, "_loaded_at"
 FROM {{ stage }};
 {% endif %}

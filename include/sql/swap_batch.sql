@@ -82,9 +82,9 @@ WHERE {{ same_key(tombstones, stage) }}
 -- name: fill_new
 INSERT INTO {{ new }} ({{ names | identifiers }}, "_loaded_at")
 {% if key and may_repeat_keys %}
-SELECT {{ columns | from_stage }}, {{ now() }}
+SELECT {{ columns | from_stage }}, "_loaded_at"
 FROM (
-    SELECT {{ names | identifiers }},
+    SELECT {{ names | identifiers }}, "_loaded_at",
            ROW_NUMBER() OVER (
                PARTITION BY {{ key | identifiers }}
                ORDER BY {% if cursor %}{{ cursor | identifier }} DESC NULLS LAST, {% endif %}"_read_at" DESC
@@ -93,7 +93,7 @@ FROM (
 ) AS ranked
 WHERE tidemark_rank = 1;
 {% else %}
-SELECT {{ columns | from_stage }}, {{ now() }}
+SELECT {{ columns | from_stage }}, "_loaded_at"
 FROM {{ stage }};
 {% endif %}
 {% endif %}

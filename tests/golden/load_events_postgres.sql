@@ -12,11 +12,12 @@ CREATE TEMP TABLE "tidemark_stage" (
     "event_data" BYTEA,
     "created_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT (STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC')
 )
 
 -- copy_batch
-COPY "tidemark_stage" FROM STDIN (FORMAT csv)
+COPY "tidemark_stage" ("id", "event_time", "event_name", "app_id", "user_id", "device_id", "event_data", "created_at", "_batch_id", "_read_at") FROM STDIN (FORMAT csv)
 
 -- check_count
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete
@@ -99,7 +100,7 @@ WHERE "app"."app_events"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."app_events" ("id", "event_time", "event_name", "app_id", "user_id", "device_id", "event_data", "created_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", CAST(CONVERT_FROM("event_data", 'UTF8') AS JSONB), "created_at", "_batch_id", "_read_at", (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
+SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", CAST(CONVERT_FROM("event_data", 'UTF8') AS JSONB), "created_at", "_batch_id", "_read_at", "_loaded_at"
 FROM "tidemark_stage"
 
 -- enter_ledger

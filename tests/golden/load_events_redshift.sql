@@ -12,11 +12,12 @@ CREATE TEMP TABLE "tidemark_stage" (
     "event_data" VARBYTE(1024000),
     "created_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE
 )
 
 -- copy_batch
-COPY "tidemark_stage"
+COPY "tidemark_stage" ("id", "event_time", "event_name", "app_id", "user_id", "device_id", "event_data", "created_at", "_batch_id", "_read_at")
 FROM 's3://stage/staging/events/2026/03/01/12/drain-run_acba2551-c0-start-20260301T123000000000/manifest.json'
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
@@ -104,7 +105,7 @@ WHERE "app"."app_events"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."app_events" ("id", "event_time", "event_name", "app_id", "user_id", "device_id", "event_data", "created_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", JSON_PARSE("event_data"), "created_at", "_batch_id", "_read_at", GETDATE()
+SELECT "id", "event_time", "event_name", "app_id", "user_id", "device_id", JSON_PARSE("event_data"), "created_at", "_batch_id", "_read_at", "_loaded_at"
 FROM "tidemark_stage"
 
 -- enter_ledger

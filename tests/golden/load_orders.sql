@@ -7,12 +7,13 @@ CREATE TEMP TABLE "tidemark_stage" (
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE
 )
 DISTSTYLE KEY DISTKEY ("id")
 
 -- copy_batch
-COPY "tidemark_stage"
+COPY "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at")
 FROM 's3://stage/staging/shop.orders/2026/03/01/12/inc-e1-20260301T120000000000-20260301T123000000000/manifest.json'
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
@@ -86,7 +87,7 @@ WHERE "app"."orders"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."orders" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", GETDATE()
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM "tidemark_stage"
 
 -- enter_ledger

@@ -7,11 +7,12 @@ CREATE TEMP TABLE "tidemark_stage" (
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT (STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC')
 )
 
 -- copy_batch
-COPY "tidemark_stage" FROM STDIN (FORMAT csv)
+COPY "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at") FROM STDIN (FORMAT csv)
 
 -- check_count
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete
@@ -80,7 +81,7 @@ WHERE "app"."orders"."id" = "tidemark_stage"."id"
 
 -- insert_rows
 INSERT INTO "app"."orders" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM "tidemark_stage"
 
 -- enter_ledger

@@ -4,12 +4,13 @@ CREATE TEMP TABLE "tidemark_stage" (
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE
 )
 DISTSTYLE KEY DISTKEY ("id")
 
 -- copy_batch
-COPY "tidemark_stage"
+COPY "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at")
 FROM 's3://stage/staging/probe-1-manifest.json'
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
@@ -25,6 +26,6 @@ CREATE TEMP TABLE "tidemark_probe" (LIKE "app"."orders")
 
 -- try_rows
 INSERT INTO "tidemark_probe" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", GETDATE()
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM "tidemark_stage"
 

@@ -13,11 +13,12 @@ CREATE TEMP TABLE "tidemark_stage" (
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT (STATEMENT_TIMESTAMP() AT TIME ZONE 'UTC')
 )
 
 -- copy_batch
-COPY "tidemark_stage" FROM STDIN (FORMAT csv)
+COPY "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at") FROM STDIN (FORMAT csv)
 
 -- check_count
 SELECT 1 / (CASE WHEN COUNT(*) = 7 THEN 1 ELSE 0 END) AS complete
@@ -41,9 +42,9 @@ CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202
 
 -- fill_new
 INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC')
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM (
-    SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
+    SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at",
            ROW_NUMBER() OVER (
                PARTITION BY "id"
                ORDER BY "updated_at" DESC NULLS LAST, "_read_at" DESC

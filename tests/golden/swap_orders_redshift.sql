@@ -13,12 +13,13 @@ CREATE TEMP TABLE "tidemark_stage" (
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
     "_batch_id" VARCHAR(256),
-    "_read_at" TIMESTAMP
+    "_read_at" TIMESTAMP,
+    "_loaded_at" TIMESTAMP NOT NULL DEFAULT SYSDATE
 )
 DISTSTYLE KEY DISTKEY ("id")
 
 -- copy_batch
-COPY "tidemark_stage"
+COPY "tidemark_stage" ("id", "status", "updated_at", "_batch_id", "_read_at")
 FROM 's3://stage/staging/shop.orders/2026/03/01/12/base-manual_1_19b04f56-c0-start-20260301T123000000000/manifest.json'
 IAM_ROLE 'arn:aws:iam::000000000000:role/copy'
 FORMAT AS PARQUET
@@ -49,9 +50,9 @@ SORTKEY ("updated_at")
 
 -- fill_new
 INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT "id", "status", "updated_at", "_batch_id", "_read_at", GETDATE()
+SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM (
-    SELECT "id", "status", "updated_at", "_batch_id", "_read_at",
+    SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at",
            ROW_NUMBER() OVER (
                PARTITION BY "id"
                ORDER BY "updated_at" DESC NULLS LAST, "_read_at" DESC
