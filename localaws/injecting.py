@@ -19,7 +19,7 @@ from localaws.endpoints import Endpoints
 
 SERVICES = ("s3", "sqs", "redshift-data")
 _PATH = "/_localaws/faults"
-_DEADLINE = 10.0
+_DEADLINE = 60.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -111,7 +111,7 @@ def apply(
     BatchStore(house.bucket).record_group_manifest(group)
     handle = warehouse.start(group, client_token(token, plan.stream, group.subject))
     if handle is not None:
-        progress = warehouse.wait(handle, 30)
+        progress = warehouse.wait(handle, 120)
         if not progress.succeeded:
             raise warehouse.failure(progress, group)
     return warehouse.holds([plan.batch_id])[plan.batch_id]

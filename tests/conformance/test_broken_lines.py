@@ -83,7 +83,7 @@ def test_c4_a_load_that_takes_too_long_is_ended_by_the_server(far: House) -> Non
     table = _loaded_before(far)
     batch = stage(far.bucket, table.name, _rows(30, 11), minutes=(10, 20))
     with far.locked(table), pytest.raises(TryAgain, match="statement_timeout_ms"):
-        far.open(table, statement_timeout_ms=1_000).start(Group((batch,)), "token")
+        far.open(table, statement_timeout_ms=3_000).start(Group((batch,)), "token")
     assert len(far.rows(table)) == 1
 
 

@@ -149,7 +149,7 @@ def test_a_server_that_fails_over_is_waited_for(offer: Offer, relay: Relay) -> N
 def test_patience_ends(offer: Offer, relay: Relay) -> None:
     relay.refuse_next(1000)
     with pytest.raises(TryAgain, match="source_under_test"):
-        offer(port=relay.port, extra={"connect_patience": 1}).now()
+        offer(port=relay.port, extra={"connect_patience": 3}).now()
     assert relay.refused > 1
 
 

@@ -68,7 +68,7 @@ class _Answering(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((dict(self.headers.items()), body))
         self.server.waiting.set()
-        self.server.may_answer.wait(60)
+        self.server.may_answer.wait(120)
         answers = self.server.answers
         status, headers, told = answers.pop(0) if len(answers) > 1 else answers[0]
         if not status:
@@ -179,7 +179,7 @@ def test_calls_under_way_are_waited_for_whatever_ends_the_work(
                 queue.receive(
                     calls, most=1, wait_seconds=1, visibility_seconds=60, taken=taken.extend
                 )
-                server.waiting.wait(60)
+                server.waiting.wait(120)
                 threading.Timer(0, server.may_answer.set).start()
                 raise ValueError("the disk is full")
 

@@ -19,7 +19,7 @@ from tests.hooks.conftest import Run
 from tests.support.dialects import is_mariadb, make_user
 from tests.support.encrypted_source import EncryptedSource, encrypted_source
 
-_DEADLINE = 60
+_DEADLINE = 120
 # By whether it is MariaDB: what MySQL has lately called otherwise.
 _LOG = {True: "MASTER", False: "BINARY LOG"}
 _SEES_LAG = {True: "REPLICA MONITOR", False: "REPLICATION CLIENT"}

@@ -68,8 +68,8 @@ def test_somebody_who_writes_in_this_moment_wins(engine: Engine, notes: Table) -
         writer = threading.Thread(target=write)
         writer.start()
         waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        wait_until(lambda: bool(person.scalar(waits)), 60.0, lambda: "nobody waits for the note")
-    writer.join(60.0)
+        wait_until(lambda: bool(person.scalar(waits)), 120.0, lambda: "nobody waits for the note")
+    writer.join(120.0)
     with engine.begin() as connection:
         assert connection.execute(select(notes.c.content)).scalars().all() == ["seen"]
 

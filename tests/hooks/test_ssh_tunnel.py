@@ -92,7 +92,7 @@ def test_a_bastion_that_falls_silent_is_given_up(
     behind: Behind, bastion: Bastion, relay: Relay, seconds: None
 ) -> None:
     """Nothing breaks, nothing comes: only asking shows that nobody is there any more."""
-    source = behind(extra={"probe_seconds": 0.2, "answer_seconds": 1})
+    source = behind(extra={"probe_seconds": 0.2, "answer_seconds": 5})
     request = all_rows(source, "seconds")
     with source.read(request) as reading, relay.frozen(), pytest.raises(TryAgain):
         list(reading.batches())
@@ -101,7 +101,7 @@ def test_a_bastion_that_falls_silent_is_given_up(
 
 
 def test_a_bastion_that_restarts_is_waited_for(behind: Behind, relay: Relay, seconds: None) -> None:
-    source = behind(patience=30)
+    source = behind(patience=120)
     relay.refuse_next(2)
     assert source.count_rows("hooks", "seconds", "updated_at", None, source.now()) == 10
     assert relay.refused == 2

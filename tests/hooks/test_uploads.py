@@ -156,7 +156,7 @@ def test_a_failed_part_ends_everything_and_leaves_nothing(
             Bucket=bucket.name, Key=upload["Key"], UploadId=upload["UploadId"]
         )
         held.release()
-        writer.join(30)
+        writer.join(120)
     (error,) = ended
     assert "endless" in str(error)
     assert "NoSuchUpload" in str(error)

@@ -42,7 +42,7 @@ class Gate:
 
     def wait_for(self, connection: psycopg.Connection[Any], table: str, count: int) -> None:
         """Return once so many statements wait for the table."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
         while connection.execute(waiting, (table,)).fetchone() != (count,):
             assert time.monotonic() < end, f"{count} statements never waited for {table}"

@@ -23,7 +23,7 @@ def _run(settings: dict[str, str]) -> str:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--aws", _TESTS, "-p", "no:cacheprovider"],
-        env={**inherited, **settings}, cwd=_ROOT, capture_output=True, text=True, timeout=200,
+        env={**inherited, **settings}, cwd=_ROOT, capture_output=True, text=True, timeout=600,
         check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout[-3000:]

@@ -171,8 +171,10 @@ def test_a_hanging_statement_keeps_its_locks_until_it_is_let_go(
     with inject(stack, "redshift-data", "hang", match="^SELECT 7") as held:
         first = primary.submit(f"INSERT INTO {table} VALUES (1)", "SELECT 7")
         _until(lambda: held.hits == 1)
-        second = primary.submit(f"INSERT INTO {table} VALUES (2)", WaitTimeSeconds=1)
-        assert primary.api.describe_statement(Id=second)["Status"] == "STARTED"
+        second = primary.submit(f"INSERT INTO {table} VALUES (2)")
+        _until(lambda: primary.api.describe_statement(Id=second)["Status"] == "STARTED")
+        said = primary.api.describe_statement(Id=second, WaitTimeSeconds=1)
+        assert said["Status"] == "STARTED"
     assert primary.end(first)["Status"] == "FINISHED"
     assert primary.end(second)["Status"] == "FINISHED"
 
@@ -230,7 +232,7 @@ def test_the_service_says_what_it_knows(stack: Endpoints) -> None:
 
 
 def _until(true: Any) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)

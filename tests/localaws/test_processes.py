@@ -16,10 +16,10 @@ import pytest
 from localaws.processes import Service, ServiceFailed, end_leftovers, free_port
 
 ROOT = Path(__file__).parents[2]
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 
 
-def eventually(condition: Callable[[], bool], deadline: float = 60.0) -> bool:
+def eventually(condition: Callable[[], bool], deadline: float = 120.0) -> bool:
     end = time.monotonic() + deadline
     while time.monotonic() < end:
         if condition():
@@ -43,7 +43,7 @@ def parent(log: Path) -> Iterator[Service]:
     script = (
         "import subprocess, sys, time;"
         f"child = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]);"
-        "print(child.pid, flush=True); time.sleep(60)"
+        "print(child.pid, flush=True); time.sleep(600)"
     )
     service = Service("parent", [sys.executable, "-c", script], log=log)
     yield service
@@ -95,7 +95,7 @@ def test_the_last_words_are_of_this_start_and_twenty_lines_at_most(log: Path) ->
 
 
 def test_a_service_that_never_gets_healthy_fails_at_the_deadline(log: Path) -> None:
-    service = Service("deaf", ["sleep", "60"], log=log, healthy=lambda: False, deadline=0.2)
+    service = Service("deaf", ["sleep", "600"], log=log, healthy=lambda: False, deadline=0.2)
     service.start()
     try:
         with pytest.raises(ServiceFailed, match="deaf was not healthy after"):
@@ -122,7 +122,7 @@ def test_a_health_check_may_raise_oserror_until_the_service_listens(log: Path) -
 
 
 def test_a_service_may_be_started_again_after_a_crash(log: Path) -> None:
-    service = Service("sleeper", ["sleep", "60"], log=log)
+    service = Service("sleeper", ["sleep", "600"], log=log)
     service.start()
     first = service.pid
     assert first is not None
@@ -143,8 +143,8 @@ def test_a_service_dies_when_its_owner_is_killed(tmp_path: Path, uid: str) -> No
             sys.executable,
             "-c",
             "import pwd, time; from pathlib import Path; from localaws.processes import Service;"
-            f"s = Service('s', ['sleep', '60'], log=Path({str(tmp_path / 'log')!r}), uid={uid});"
-            "s.start(); print(s.pid, flush=True); time.sleep(60)",
+            f"s = Service('s', ['sleep', '600'], log=Path({str(tmp_path / 'log')!r}), uid={uid});"
+            "s.start(); print(s.pid, flush=True); time.sleep(600)",
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -154,7 +154,7 @@ def test_a_service_dies_when_its_owner_is_killed(tmp_path: Path, uid: str) -> No
     child = int(owner.stdout.readline())
     assert eventually(lambda: psutil.Process(child).name() == "sleep")  # past setpriv
     owner.kill()
-    owner.wait(timeout=60)
+    owner.wait(timeout=120)
     owner.stdout.close()
     assert eventually(lambda: gone(child))
 
@@ -182,19 +182,19 @@ def test_leftovers_are_known_by_program_and_directory(tmp_path: Path) -> None:
     ours.mkdir()
     theirs.mkdir()
     sleep = "/bin/sleep"
-    leftover = subprocess.Popen([sleep, "60"], cwd=ours)
-    elsewhere = subprocess.Popen([sleep, "60"], cwd=theirs)
+    leftover = subprocess.Popen([sleep, "600"], cwd=ours)
+    elsewhere = subprocess.Popen([sleep, "600"], cwd=theirs)
     other_program = subprocess.Popen(["/usr/bin/tail", "-f", os.devnull], cwd=ours)
     try:
         assert eventually(lambda: psutil.Process(leftover.pid).name() == "sleep")
         end_leftovers(ours, sleep)
-        assert leftover.wait(timeout=60) == -signal.SIGKILL
+        assert leftover.wait(timeout=120) == -signal.SIGKILL
         assert elsewhere.poll() is None
         assert other_program.poll() is None
     finally:
         for process in (leftover, elsewhere, other_program):
             process.kill()
-            process.wait(timeout=60)
+            process.wait(timeout=120)
 
 
 def test_a_free_port_can_be_bound() -> None:

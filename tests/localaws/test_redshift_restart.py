@@ -7,8 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws import Endpoints
+from onebox.rest import wait_until
+from tests.support.caller import Caller
 from tests.support.data_api import CLUSTER, DataApi
 
+_PATIENCE = 120  # seconds until something is said to hang
 _BUSY = [
     "CREATE TEMP TABLE busy AS SELECT 1 AS a",
     *["INSERT INTO busy SELECT a FROM busy"] * 13,
@@ -32,10 +35,7 @@ def test_statements_results_and_tokens_survive_a_crash(service: DataApi, table: 
     inserted = calls.api.execute_statement(**request)["Id"]
     calls.end(inserted)
     selected = calls.tell(f"SELECT * FROM {table}", StatementName=f"named {table}")["Id"]
-    running = calls.api.batch_execute_statement(
-        Sqls=[f"INSERT INTO {table} VALUES (2)", *_BUSY], WaitTimeSeconds=1, **calls.where
-    )
-    assert running["Status"] == "STARTED"
+    running = _running(calls, f"INSERT INTO {table} VALUES (2)")
 
     service.kill()
     service.start()
@@ -46,7 +46,7 @@ def test_statements_results_and_tokens_survive_a_crash(service: DataApi, table: 
         calls.api.list_statements(StatementName=f"named {table}")["Statements"][0]["Id"] == selected
     )
     assert calls.api.execute_statement(**request)["Id"] == inserted
-    interrupted = calls.api.describe_statement(Id=running["Id"])
+    interrupted = calls.api.describe_statement(Id=running)
     assert interrupted["Status"] == "FAILED"
     assert "stopped while the statement ran" in interrupted["Error"]
     assert calls.rows(f"SELECT id FROM {table}") == [[1]]
@@ -55,9 +55,7 @@ def test_statements_results_and_tokens_survive_a_crash(service: DataApi, table: 
 def test_sigterm_ends_it_in_order(service: DataApi, table: str) -> None:
     calls = service.calls
     calls.run(f"CREATE TABLE {table} (id INT)")
-    running = calls.api.batch_execute_statement(
-        Sqls=[f"INSERT INTO {table} VALUES (2)", *_BUSY], WaitTimeSeconds=1, **calls.where
-    )["Id"]
+    running = _running(calls, f"INSERT INTO {table} VALUES (2)")
     service.service.stop()
     assert "Traceback" not in service.service.log.read_text()
     service.start()
@@ -68,9 +66,7 @@ def test_sigterm_ends_it_in_order(service: DataApi, table: str) -> None:
 def test_a_paused_cluster_takes_nothing_until_it_is_resumed(service: DataApi, table: str) -> None:
     calls = service.calls
     calls.run(f"CREATE TABLE {table} (id INT)")
-    running = calls.api.batch_execute_statement(
-        Sqls=[f"INSERT INTO {table} VALUES (1)", *_BUSY], WaitTimeSeconds=1, **calls.where
-    )["Id"]
+    running = _running(calls, f"INSERT INTO {table} VALUES (1)")
     assert service.put_state("paused") == {"cluster": CLUSTER, "state": "paused", "aborted": 1}
     with pytest.raises(ClientError, match="is paused"):
         calls.tell("SELECT 1")
@@ -124,3 +120,14 @@ def test_a_cluster_may_be_serializable(service: DataApi, table: str) -> None:
     other.run("BEGIN", f"SELECT * FROM other_{table}", f"INSERT INTO {table} VALUES (1)", "COMMIT")
     last = one.tell(f"INSERT INTO other_{table} VALUES (1)")
     assert "1023" in (last.get("Error") or one.error("COMMIT"))
+
+
+def _running(calls: Caller, sql: str) -> str:
+    """Hand in a batch that takes long, and return its Id when it has begun."""
+    statement = calls.submit(sql, *_BUSY)
+    wait_until(
+        lambda: calls.api.describe_statement(Id=statement)["Status"] == "STARTED",
+        _PATIENCE,
+        lambda: "the statement does not begin",
+    )
+    return statement

@@ -38,7 +38,7 @@ def refused(call: Callable[..., Any], **what: Any) -> dict[str, Any]:
 
 def fetched(url: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -23,7 +23,7 @@ def listed(caller: Any, session: Any) -> dict[str, Any]:
 
 
 def wait_until_closed(caller: Any, session: Any) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while listed(caller, session)["Status"] != "CLOSED":
         assert time.monotonic() < end, "the session was never closed"
         time.sleep(0.05)
@@ -142,16 +142,15 @@ def test_there_is_a_limit(secondary: Any) -> None:
         try:
             opened.append(
                 secondary.api.execute_statement(
-                    Sql="SELECT 1", SessionKeepAliveSeconds=60, **secondary.where
+                    Sql="SELECT 1", SessionKeepAliveSeconds=600, **secondary.where
                 )
             )
         except ClientError as error:
             refused = error.response["Error"]["Code"]
     for each in opened:
         secondary.end(each["Id"])
-        secondary.api.execute_statement(
-            Sql="SELECT 1", SessionId=each["SessionId"], SessionKeepAliveSeconds=0
-        )
+        last = {"SessionId": each["SessionId"], "SessionKeepAliveSeconds": 0}
+        secondary.end(secondary.api.execute_statement(Sql="SELECT 1", **last)["Id"])
     assert refused == "ActiveSessionsExceededException"
 
 

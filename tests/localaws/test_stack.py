@@ -1,5 +1,6 @@
 """A failure here means a demo that does not start, orphans, or a crash that takes data with it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import pytest
 from localaws import AlreadyRunning, Endpoints, ServiceFailed, Stack, read_endpoints
 from localaws.endpoints import own, owned, write_endpoints
 from localaws.objects import answers
-from tests.support.terminal import Terminal, aws, mysql, port_of, postgres
+from tests.support.terminal import Terminal, aws, mysql, name_of, port_of, postgres
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     yield terminal
     if terminal.up is not None:
         terminal.up.kill()
-        terminal.up.wait(timeout=60)
+        terminal.up.wait(timeout=120)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def endpoints(terminal: Terminal) -> Endpoints:
 
 def assert_all_gone(family: list[psutil.Process]) -> None:
     assert family
-    _, alive = psutil.wait_procs(family, timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=120)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
@@ -75,12 +76,14 @@ def test_nobody_gets_in_without_a_password(endpoints: Endpoints) -> None:
 
 
 def test_everything_listens_on_loopback_only(terminal: Terminal, endpoints: Endpoints) -> None:
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for process in terminal.family()
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening = set()
+    for process in terminal.family():
+        with contextlib.suppress(psutil.NoSuchProcess):  # a session that has ended meanwhile
+            listening |= {
+                (connection.laddr.ip, connection.laddr.port)
+                for connection in process.net_connections("inet")
+                if connection.status == psutil.CONN_LISTEN
+            }
     ports = {
         endpoints.mysql_port,
         endpoints.postgres_port,
@@ -199,7 +202,7 @@ def test_the_stack_ends_when_one_of_its_services_does(
     terminal: Terminal, endpoints: Endpoints
 ) -> None:
     family = terminal.family()
-    next(process for process in family if process.name() == "mariadbd").kill()
+    next(process for process in family if name_of(process) == "mariadbd").kill()
     assert terminal.ended() == 1
     assert_all_gone(family)
     assert "mysql ended with signal 9" in (terminal.home.parent / "up.log").read_text()

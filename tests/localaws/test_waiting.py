@@ -16,7 +16,7 @@ def test_few_may_wait_for_the_same_statement(primary: Any, gate: Any, table: str
 
     def wait(statement: str) -> str:
         try:
-            said = primary.api.describe_statement(Id=statement, WaitTimeSeconds=20)
+            said = primary.api.describe_statement(Id=statement, WaitTimeSeconds=30)
         except ClientError as error:
             # Somebody must have been refused before the statement may end.
             primary.api.cancel_statement(Id=statement)
@@ -27,6 +27,15 @@ def test_few_may_wait_for_the_same_statement(primary: Any, gate: Any, table: str
         statement = primary.submit(f"INSERT INTO {table} VALUES (1)")
         waits = sorted(callers.map(wait, [statement] * 11))
     assert waits == ["ABORTED"] * 10 + ["ActiveWaitingRequestsExceededException"]
+
+
+def test_what_is_seen_to_have_ended_cannot_be_cancelled(primary: Any) -> None:
+    for _ in range(10):
+        statement = primary.api.execute_statement(Sql="SELECT 1 / 0", **primary.where)["Id"]
+        while primary.api.describe_statement(Id=statement)["Status"] != "FAILED":
+            pass
+        with pytest.raises(ClientError, match="already in FAILED state"):
+            primary.api.cancel_statement(Id=statement)
 
 
 def test_a_cancel_is_heard_at_any_moment(primary: Any, gate: Any, table: str) -> None:

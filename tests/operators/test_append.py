@@ -72,7 +72,9 @@ def test_a_key_that_is_committed_late_is_waited_for(product: Product) -> None:
         assert product.state(table)["key_mark"] == 3
         assert product.state(table)["sighting"]["above"] == 6
     seen_at = source.now()  # the server dates transactions by whole seconds, cut off
-    wait_until(lambda: source.now() > seen_at + timedelta(seconds=1), 30, lambda: "it stands still")
+    wait_until(
+        lambda: source.now() > seen_at + timedelta(seconds=1), 120, lambda: "it stands still"
+    )
     with source.transaction() as newer:
         newer.execute(f"INSERT INTO {table} (name) VALUES ('newer')")
         product.sync(table)

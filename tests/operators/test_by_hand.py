@@ -79,5 +79,5 @@ def typed(*words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
     return subprocess.run(
         command, env=os.environ | {"PYTHONPATH": path},
-        timeout=120, capture_output=True, text=True, check=False,
+        timeout=300, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -13,6 +13,7 @@ import yaml
 from psycopg.rows import dict_row
 from tidemark import cli
 
+from onebox.rest import wait_until
 from tests.support.postgres_server import another_server
 from tests.support.product import ROOT, Product
 from tests.support.relay import Relay
@@ -82,6 +83,12 @@ class Sensors:
             " WHERE application_name LIKE 'tidemark %'",
         )
         return int(found["ours"])
+
+    def wait_for_sessions(self, wanted: int) -> None:
+        """Wait until there are so many: one that was left goes a moment later."""
+        wait_until(
+            lambda: self.sessions() == wanted, 120, lambda: f"there are {self.sessions()} sessions"
+        )
 
     def owes(self, table: str) -> list[str]:
         return self.product.store.debt(f"{DATABASE}.{table}", "remote")
@@ -204,15 +211,14 @@ def test_a_load_that_is_ended_in_the_middle_leaves_nothing(sensors: Sensors, how
     with product.gate.hold(s3("GET", rf"{table}/.*\.parquet")) as held:
         attempt = run.begin("load_local", process=how == "worker killed")
         held.wait()
-        assert sensors.sessions() == 1
+        sensors.wait_for_sessions(1)
         if how == "worker killed":
             held.kill_caller()
         else:
             attempt.kill()
             held.release()
         assert attempt.end().state == "failed"
-    while sensors.sessions():
-        pass
+    sensors.wait_for_sessions(0)
     assert sensors.levels("local", table) == ["1.000"]
     run.clear("load_local", downstream=True).go().expect("success")
     assert sensors.levels("local", table) == sensors.levels("remote", table) == ["1.000", "2.000"]

@@ -112,7 +112,7 @@ def test_a_watch_looks_at_messages_and_takes_none(product: Product) -> None:
         watching = aiter(QueueWatch(**json.loads(json.dumps(given))).run())
         fires = asyncio.ensure_future(anext(watching))
         await asyncio.to_thread(queue.send, *purchases(2))
-        return (await asyncio.wait_for(fires, 60)).payload
+        return (await asyncio.wait_for(fires, 120)).payload
 
     fired = asyncio.run(first())
     assert fired["queue"] == queue.name

@@ -38,7 +38,7 @@ def test_rule_19_a_statement_that_waits_for_a_lock_is_waited_for(
         updater.start()
         wait_until(
             lambda: bool(source.statements("Waiting for table metadata lock")),
-            60,
+            120,
             lambda: "the update does not wait",
         )
         source.insert(table, [4])
@@ -47,7 +47,7 @@ def test_rule_19_a_statement_that_waits_for_a_lock_is_waited_for(
         assert "held back by statement" in caplog.text
         watermark = product.watermark(table)
         locker.execute("UNLOCK TABLES")
-    updater.join(60)
+    updater.join(120)
     ((stamped,),) = source.run(f"SELECT updated_at FROM {table} WHERE id = 1")
     assert watermark <= stamped.replace(tzinfo=UTC)
     product.sync(table)
@@ -189,7 +189,7 @@ def test_a_source_that_restarts_in_the_middle_costs_no_chunk_that_was_read(
     finished = _finished(product, table)
     server.stop()
     waiting = run.begin(*others[0])
-    wait_until(lambda: "Trying again in" in caplog.text, 60, lambda: caplog.text)
+    wait_until(lambda: "Trying again in" in caplog.text, 120, lambda: caplog.text)
     server.start()
     assert waiting.end().state == "success"
     run.go().expect("success")

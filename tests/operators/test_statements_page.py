@@ -51,6 +51,7 @@ def test_a_statement_is_seen_while_it_runs_and_when_it_has_ended(product: Produc
     with product.primary.locked(table):
         assert run.do("load_primary", follow=False).state == "deferred"
         (statement,) = run.xcom("load_primary", "statements")
+        product.primary.wait_for_lock(table)
         text = page.read("load_primary")
         assert '<dd class="">STARTED</dd>' in text
         assert f"aws redshift-data cancel-statement --region us-east-1 --id {statement}" in text

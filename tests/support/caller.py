@@ -62,7 +62,7 @@ class Caller:
         return self.end(self.submit(*sqls, **more))
 
     def end(self, statement: str) -> dict[str, Any]:
-        for _ in range(3):
+        for _ in range(15):
             said: dict[str, Any] = self.api.describe_statement(Id=statement, WaitTimeSeconds=20)
             if said["Status"] in ENDED:
                 return said

@@ -39,6 +39,8 @@ class DataApi:
             log=home / "log",
             healthy=lambda: answers(self.port, "/_localaws/health"),
             cwd=ROOT,
+            deadline=120,
+            stop_deadline=60,
             environment=os.environ | {"LOCALAWS_POSTGRES_PASSWORD": stack.postgres_password},
         )
 
@@ -55,6 +57,6 @@ class DataApi:
         request = urllib.request.Request(
             f"{self.url}/_localaws/clusters/{CLUSTER}", json.dumps({"state": state}).encode()
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             answer: dict[str, Any] = json.load(response)
             return answer

@@ -102,6 +102,6 @@ class Source:
             password=self._endpoints.mysql_admin_password,
             autocommit=autocommit,
             init_command="SET time_zone = '+00:00'",
-            connect_timeout=10,
+            connect_timeout=60,
             read_timeout=60,
         )

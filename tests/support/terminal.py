@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -59,12 +60,19 @@ class Terminal:
     def family(self) -> list[psutil.Process]:
         assert self.up is not None
         family = psutil.Process(self.up.pid).children(recursive=True)
-        assert {"mariadbd", "postgres"} <= {process.name() for process in family}
+        assert {"mariadbd", "postgres"} <= set(map(name_of, family))
         return family
 
     def ended(self) -> int:
         assert self.up is not None
         return self.up.wait(timeout=60)
+
+
+def name_of(process: psutil.Process) -> str:
+    """Its name; nothing if it has ended meanwhile, as a session of PostgreSQL does."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return str(process.name())
+    return ""
 
 
 def mysql(endpoints: Endpoints, statement: str, *, reader: bool = False) -> tuple[Any, ...]:

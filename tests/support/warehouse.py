@@ -20,7 +20,7 @@ from localaws.endpoints import Cluster
 from localaws.redshift.engine.connections import engine_database
 from onebox.rest import wait_until
 
-_DEADLINE = 60.0
+_DEADLINE = 120.0
 _POLL = 0.02
 
 
@@ -39,7 +39,7 @@ class Warehouse:
             user=endpoints.postgres_user,
             password=endpoints.postgres_password,
             dbname=engine_database(cluster.cluster_identifier, cluster.database),
-            connect_timeout=10,
+            connect_timeout=60,
         )
         self._where_it_is = cluster.region
         self._admin = f"{endpoints.redshift_data_endpoint_url}/_localaws/clusters/{self.name}"
@@ -131,7 +131,7 @@ class Warehouse:
             "SELECT 1 FROM pg_locks WHERE NOT granted"
             f" AND relation = to_regclass('public.\"{table}\"')"
         )
-        wait_until(lambda: bool(self.peek(waiting)), 60, lambda: f"nobody waits for {table}")
+        wait_until(lambda: bool(self.peek(waiting)), _DEADLINE, lambda: f"nobody waits for {table}")
 
     def replay(self, request_body: str, token: str) -> str:
         """Send a captured BatchExecuteStatement once more, under another ClientToken.

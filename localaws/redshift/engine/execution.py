@@ -144,13 +144,14 @@ class Execution:
 
     def _end(self, status: str, error: str) -> None:
         kept = status == "FINISHED" or not self._job.in_one_transaction
-        self._journal.finish(
-            self._job.statement.id,
-            status,
-            error=error,
-            duration=time.monotonic_ns() - self._started,
-            results=self._results if kept else None,
-        )
+        with self._job.ending():
+            self._journal.finish(
+                self._job.statement.id,
+                status,
+                error=error,
+                duration=time.monotonic_ns() - self._started,
+                results=self._results if kept else None,
+            )
 
 
 def _failure(error: StatementError | psycopg.Error, unit: Unit, session: Session) -> StatementError:

@@ -93,6 +93,13 @@ class Job:
             self._sealed = True
 
     @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Whoever cancels while its end is being written down waits for that, and is too late."""
+        with self._lock:
+            self._sealed = True
+            yield
+
+    @contextmanager
     def uninterrupted(self) -> Iterator[None]:
         """Let a cancel wait until the block is left: for a commit that is not the last step."""
         with self._lock:

@@ -99,7 +99,8 @@ class Runner:
             if job.kept is not None:
                 job.kept.release(by=job.statement.id)
             text = cancelled_text(job.statement.units[0], reason)
-            self._journal.finish(job.statement.id, "ABORTED", error=text, duration=-1)
+            with job.ending():
+                self._journal.finish(job.statement.id, "ABORTED", error=text, duration=-1)
             self._forget(job)
         return stopped
 

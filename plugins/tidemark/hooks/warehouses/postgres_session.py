@@ -81,6 +81,8 @@ def open_session(target: PostgresTarget, name: str, seconds: float) -> Iterator[
             try:
                 _settle(connection, seconds)
             except psycopg.Error as error:
+                if not passing(error):  # somebody ended it before it began
+                    raise
                 raise _unreachable(error, target) from error
             yield connection
     finally:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ class Transactions:
         """
 
         def attempt(seconds: float) -> None:
-            with open_session(self.target, name, seconds) as session:
+            with self._open(name, seconds) as session:
                 self._transact(session, statements, rows)
 
         self._tried(attempt, tries)
@@ -73,7 +73,7 @@ class Transactions:
         """Return a query's rows. Raises `RelationMissing`."""
 
         def attempt(seconds: float) -> list[dict[str, Any]]:
-            with open_session(self.target, name, seconds) as session:
+            with self._open(name, seconds) as session:
                 try:
                     return session.execute(sql.encode()).fetchall()
                 except psycopg.Error as error:
@@ -99,6 +99,14 @@ class Transactions:
             table=self.table,
             target=self.target.name,
         )
+
+    @contextlib.contextmanager
+    def _open(self, name: str, seconds: float) -> Iterator[Connection]:
+        try:
+            with open_session(self.target, name, seconds) as session:
+                yield session
+        except psycopg.Error as error:
+            raise _Failed("its settings", error) from None
 
     def _transact(
         self,
