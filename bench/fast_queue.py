@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import web
 
 _LATENCY_S = 0.010
-_START_DEADLINE_S = 10.0
+_START_DEADLINE_S = 60.0
 
 
 class FastQueue:

@@ -76,7 +76,7 @@ class MariaDb:
                 *as_root(),
             ],
             log=self._home / "logs" / "mysql.log",
-            deadline=120,
+            deadline=300,
         )
 
     def prepared(self) -> None:
@@ -128,7 +128,7 @@ class MariaDb:
             ],
             log=self._home / "logs" / "mysql.log",
             healthy=self._answers,
-            deadline=60,
+            deadline=240,
             stop_deadline=8,
         )
 
@@ -156,8 +156,8 @@ class MariaDb:
                 port=self._port,
                 user=self.reader_user,
                 password=self._reader_password,
-                connect_timeout=1,
-                read_timeout=1,
+                connect_timeout=5,
+                read_timeout=5,
             )
         except pymysql.MySQLError:
             return False

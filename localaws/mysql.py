@@ -56,7 +56,7 @@ class MySql(MariaDb):
             ],
             log=self._home / "logs" / "mysql.log",
             healthy=self._answers,
-            deadline=120,
+            deadline=240,
             stop_deadline=15,
         )
 

@@ -88,7 +88,7 @@ class Objects:
                 "LOG_LEVEL": "WARNING",
                 "PYTHONUNBUFFERED": "1",
             },
-            deadline=60,
+            deadline=240,
             stop_deadline=8,
         )
 
@@ -106,14 +106,14 @@ class Objects:
                 "PYTHONPATH": str(_ROOT),
                 "PYTHONUNBUFFERED": "1",
             },
-            deadline=60,
+            deadline=240,
             stop_deadline=5,
         )
 
 
 def answers(port: int, path: str) -> bool:
-    """True when http://127.0.0.1:`port``path` answers 200 within a second; may raise OSError."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    """True when http://127.0.0.1:`port``path` answers 200 in five seconds; may raise OSError."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK

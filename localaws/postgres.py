@@ -81,7 +81,7 @@ class Postgres:
             ],
             log=self._home / "logs" / "postgres.log",
             uid=self._uid,
-            deadline=60,
+            deadline=240,
         )
 
     def prepared(self) -> None:
@@ -107,7 +107,7 @@ class Postgres:
             # "immediate": of a server killed outright, a busy backend lives on until its statement
             # ends, minutes perhaps.
             death_signal=signal.SIGQUIT,
-            deadline=60,
+            deadline=240,
             stop_deadline=8,
         )
 
@@ -119,7 +119,7 @@ class Postgres:
                 user=self.user,
                 password=self._password,
                 dbname="postgres",
-                connect_timeout=2,
+                connect_timeout=5,
             ).close()
         except psycopg.OperationalError:
             return False

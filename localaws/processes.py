@@ -27,12 +27,15 @@ from pathlib import Path
 
 _KEEP_LOG_BYTES = 10 * 1024 * 1024
 _TAIL_LINES = 20
-_KILL_DEADLINE = 5.0
+_KILL_DEADLINE = 60.0
 
 # A service that runs as another uid must still reach a data directory and a virtualenv that lie
 # below a directory only root may enter, such as root's home: it keeps these two capabilities only.
 # Containers may lack them; what we do not have we cannot hand on.
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
+
+_KEEPERS: list[socket.socket] = []
+"""Of the ports that `free_port` gave away."""
 
 
 class ServiceFailed(RuntimeError):
@@ -43,7 +46,7 @@ class Service:
     """One child process in its own session, with a log file and a health check.
 
     `healthy` is polled by `wait_healthy()`; it returns True when the service can be used, and False
-    or an OSError while it cannot yet. It must not block for longer than about a second.
+    or an OSError while it cannot yet. It must not block for longer than a few seconds.
     `deadline` and `stop_deadline` are in seconds. `environment` is the whole environment of the
     child; None inherits ours. `uid` is used only when we are root. `death_signal` is what the
     kernel sends it when we are no more.
@@ -59,7 +62,7 @@ class Service:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         uid: int | None = None,
-        deadline: float = 30.0,
+        deadline: float = 120.0,
         stop_signal: int = signal.SIGTERM,
         stop_deadline: float = 15.0,
         death_signal: int = signal.SIGKILL,
@@ -239,17 +242,29 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+            probe.listen()
         except OSError:
             return False
         return True
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 on which nobody listens, kept until this process ends.
+
+    A server may be minutes away from listening, and nobody who asks the kernel for a port, or opens
+    a connection, shall get this one meanwhile. So a socket that never listens stays bound to it:
+    that hinders no server that sets SO_REUSEADDR, as servers do; see socket(7). Where the system
+    has it otherwise, the port is free for now, and no more.
+    """
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    port: int = keeper.getsockname()[1]
+    if is_free(port):
+        _KEEPERS.append(keeper)
+    else:
+        keeper.close()
+    return port
 
 
 def end_leftovers(directory: Path, program: str) -> None:

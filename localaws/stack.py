@@ -219,7 +219,7 @@ def _redshift(home: Path, endpoints: Endpoints, serializable: Iterable[str]) -> 
             "AWS_ACCESS_KEY_ID": endpoints.aws_access_key_id,
             "AWS_SECRET_ACCESS_KEY": endpoints.aws_secret_access_key,
         },
-        deadline=60,
+        deadline=240,
         stop_deadline=5,
     )
 

@@ -23,10 +23,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from localaws import Endpoints, Stack, read_endpoints
 from tests.support.gateway import Gate
-from tests.support.homes import LENT, empty_home
+from tests.support.homes import LENT, airflow_home, empty_home
 
 if TYPE_CHECKING:
     from tests.support.product import Product
+
+os.environ["AIRFLOW_HOME"] = str(airflow_home())  # before anybody imports Airflow
 
 _JOURNEYS = "tests/journeys/"
 _LONGEST = (_JOURNEYS, "tests/model/test_model.py")

@@ -17,7 +17,7 @@ def test_a_small_bench_tells_every_figure(tmp_path: Path) -> None:
     ended = subprocess.run(
         [*command, "--home", str(home)],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        cwd=_ROOT, capture_output=True, text=True, timeout=200, check=False,
+        cwd=_ROOT, capture_output=True, text=True, timeout=800, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-3000:]
     [file] = home.glob("*.json")

@@ -22,7 +22,7 @@ def test_a_small_bench_reads_every_table_and_says_who_could_not(tmp_path: Path) 
     ended = subprocess.run(
         [*command, "--no-install", "--home", str(home), "--only", *readers],
         env={**os.environ, "PYTHONPATH": str(_ROOT)},
-        cwd=_ROOT, capture_output=True, text=True, timeout=280, check=False,
+        cwd=_ROOT, capture_output=True, text=True, timeout=800, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-3000:]
     written = home / "results"

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).parent / "include"
 READERS = Path(__file__).parent / "dags"  # of people who build on what the product loads
 _LOCAL = "airflow.dag_processing.bundles.local.LocalDagBundle"
-_DAGS_DEADLINE = 180.0
+_DAGS_DEADLINE = 400.0
 _LEFT_RUNNING = "left_running"
 
 

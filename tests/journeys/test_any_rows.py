@@ -72,7 +72,7 @@ def test_a_bad_row_is_set_aside_with_its_bytes_and_counted(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert listed.returncode == 0, listed.stderr

@@ -12,7 +12,7 @@ from tests.support.moments import load_submitted
 from tests.support.traffic import data_api
 
 TABLE = "first_sync"
-_TRIGGERED_S = 120.0  # by the scheduler, when it comes to it
+_TRIGGERED_S = 240.0  # by the scheduler, when it comes to it
 
 
 def test_a_table_and_then_its_changes_reach_both_warehouses(pipeline: Pipeline) -> None:

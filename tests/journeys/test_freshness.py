@@ -38,14 +38,14 @@ class Seen:
         self.window.open("/")
         self.window.click("button", "^Browse$")
         self.window.click("[role=menuitem]", "^Freshness$")
-        self.window.driver.switch_to.frame(self.window.find("iframe"))
+        self.window.enter("iframe")
 
     def open_tab(self) -> None:
         """Open the tab of the table's DAG, where there is only this table."""
         self.window.driver.switch_to.default_content()
         self.window.open(f"/dags/{self.dag_id}")
         self.window.click("a", "^Freshness$")
-        self.window.driver.switch_to.frame(self.window.find("iframe"))
+        self.window.enter("iframe")
         self.window.find(f"{self.row} button[aria-expanded=true]", self.table)
         assert len(self.window.driver.find_elements("css selector", "tbody tr")) == 1
 

@@ -6,6 +6,7 @@ from onebox.rest import wait_until
 from tests.support.journeys import Pipeline
 
 _TABLE = "killed_reading"
+_DEADLINE = 240.0
 # A server notices that a client hung up while it waits or sends, and not while it computes.
 _FOR_HOURS = "BENCHMARK(1000000000000, SHA2(id, 512))"
 
@@ -25,7 +26,7 @@ def test_a_reading_that_is_cleared_or_failed_by_hand_ends_on_the_source(
         second = _wait_for_readers(pipeline, first)
         run.mark("extract_chunk", "failed", map_index=0)
         wait_until(
-            lambda: not _readers(pipeline), 60, lambda: f"{_readers(pipeline)}, not {second}"
+            lambda: not _readers(pipeline), _DEADLINE, lambda: f"{_readers(pipeline)}, not {second}"
         )
         run.wait("failed")
     finally:
@@ -40,7 +41,7 @@ def _wait_for_readers(pipeline: Pipeline, before: set[int]) -> set[int]:
     """Wait until somebody reads, and none of those who read before."""
     wait_until(
         lambda: bool(_readers(pipeline)) and not before & _readers(pipeline),
-        60,
+        _DEADLINE,
         lambda: f"{_readers(pipeline)}; before {before}",
     )
     return _readers(pipeline)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import httpx
 
+from onebox.rest import wait_until
 from tests.support.airflow_pages import Pages
 from tests.support.journeys import Pipeline
 from tests.support.moments import load_asked_about
 
 TABLE = "long_load"
+
+
+def said(page: str) -> str:
+    return httpx.get(page, trust_env=False, timeout=60).text
 
 
 def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline, pages: Pages) -> None:
@@ -21,14 +26,12 @@ def test_a_long_load_waits_in_the_triggerer(pipeline: Pipeline, pages: Pages) ->
         run = pipeline.start(TABLE)
         run.wait_for_task("load_secondary", "deferred")
         # Not in the browser, which may take longer than the load's deadline.
-        page = run.xcom("load_secondary", "_link_StatementLink")
-        said = httpx.get(f"{pipeline.api.url}/{page}", trust_env=False, timeout=30).text
+        page = f"{pipeline.api.url}/{run.xcom('load_secondary', '_link_StatementLink')}"
         (statement,) = run.xcom("load_secondary", "statements")
-        assert "STARTED" in said
-        assert f"--id {statement}" in said
+        wait_until(lambda: "STARTED" in said(page), 120, lambda: said(page))
+        assert f"--id {statement}" in said(page)
     run.wait()
-    said = pages.statement(run, "load_secondary", "FINISHED")
-    assert statement in said
+    pages.statement(run, "load_secondary", "FINISHED", statement)
     pages.browser.picture("statement")
     pipeline.assert_equal(TABLE)
     assert len(pipeline.secondary.ledger(TABLE)) == 2

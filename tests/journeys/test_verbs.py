@@ -31,9 +31,7 @@ def test_the_form_is_filled_in_and_tasks_say_what_they_did(
         pipeline.start(table, mode="refresh")
     assert refused.value.status == 400
 
-    manual = pages.manual(dag_id)
-    assert "Any task may be cleared at any time" in manual
-    assert f"{DATABASE}.{table}" in manual
+    pages.manual(dag_id, "Any task may be cleared at any time", f"{DATABASE}.{table}")
 
     pages.trigger_form(dag_id, "What")
     pages.switch_on("dry_run")
@@ -52,8 +50,8 @@ def test_the_form_is_filled_in_and_tasks_say_what_they_did(
     (limited,) = pipeline.new_runs(dag_id, dry)
     limited.wait()
     assert sorted(pipeline.primary.names(table)) == [1, 2]
-    seen = pages.run(limited, "chunk 0: 2 rows", "commit: 2 rows, up to ")
     assert limited.note.startswith("2 rows, up to ")
+    seen = pages.run(limited, "chunk 0: 2 rows", "commit: 2 rows, up to ", limited.note)
     assert limited.note in seen.partition("Task Instances")[0], "the note is above the tasks"
     pages.browser.picture("labels")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localaws.processes import Service, ServiceFailed, end_leftovers, free_port
+from localaws.processes import Service, ServiceFailed, end_leftovers, free_port, is_free
 
 ROOT = Path(__file__).parents[2]
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
@@ -197,6 +197,14 @@ def test_leftovers_are_known_by_program_and_directory(tmp_path: Path) -> None:
             process.wait(timeout=120)
 
 
-def test_a_free_port_can_be_bound() -> None:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", free_port()))
+def test_a_free_port_is_kept_for_a_server_and_given_to_nobody_else() -> None:
+    port = free_port()
+    for _ in range(2):  # a server may be started again
+        assert is_free(port)
+        with socket.create_server(("127.0.0.1", port)):
+            assert not is_free(port)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    # As whoever asks the kernel for any port at all, and would have got this one.
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_DEADLINE = 20.0
+_DEADLINE = 120.0
 
 
 @dataclass(frozen=True, slots=True)

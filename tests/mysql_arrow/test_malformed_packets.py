@@ -87,7 +87,7 @@ def _read(recorded: Recorded, rows: bytes) -> list[list[Any]] | None:
     answers = [*recorded.answers[:-1], recorded.answers[-1][: recorded.rows_at] + rows]
     with replayed(answers) as port:
         connection = pymysql.connect(
-            host="127.0.0.1", port=port, user="u", password="p", charset="utf8mb4", read_timeout=20
+            host="127.0.0.1", port=port, user="u", password="p", charset="utf8mb4", read_timeout=120
         )
         try:
             with mysql_arrow.rows(connection, _QUERY, path="wire") as found:

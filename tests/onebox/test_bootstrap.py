@@ -10,9 +10,9 @@ BOOTSTRAP = Path(__file__).parents[2] / "onebox" / "bootstrap.sh"
 
 
 def test_setting_up_twice_does_nothing_the_second_time() -> None:
-    first = subprocess.run([BOOTSTRAP], capture_output=True, text=True, check=False, timeout=600)
+    first = subprocess.run([BOOTSTRAP], capture_output=True, text=True, check=False, timeout=3000)
     assert first.returncode == 0, first.stdout + first.stderr
-    second = subprocess.run([BOOTSTRAP], capture_output=True, text=True, check=False, timeout=60)
+    second = subprocess.run([BOOTSTRAP], capture_output=True, text=True, check=False, timeout=300)
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 
@@ -23,7 +23,7 @@ def test_without_python_3_11_it_says_how_to_name_one() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert ended.returncode == 1
     assert "PYTHON=/path/to/python3.11" in ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from urllib.parse import quote
 
@@ -19,11 +20,13 @@ class Pages:
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
 
-    def manual(self, dag_id: str) -> str:
-        """Open a DAG's documentation, and return what can be read there."""
+    def manual(self, dag_id: str, *wanted: str) -> None:
+        """Open a DAG's documentation, and wait until it says what is `wanted`."""
         self.browser.open(f"/dags/{quote(dag_id)}")
         self.browser.click("[data-testid=markdown-button]")
-        return self.browser.find(_DIALOG, "Dag Documentation").text
+        self.browser.find(_DIALOG, "Dag Documentation")
+        for words in wanted:
+            self.browser.find(_DIALOG, re.escape(words))
 
     def trigger_form(self, dag_id: str, section: str) -> None:
         """Open a DAG's trigger form, and in it a section."""

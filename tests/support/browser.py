@@ -19,9 +19,10 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from localaws.processes import free_port
 from onebox.rest import wait_until
 
-_PAGE_S = 120.0  # a page may come slowly from a busy machine
+_PAGE_S = 240.0  # a page may come slowly from a busy machine
 _ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",  # tests may run as root, and open nothing but this machine's own pages
@@ -119,6 +120,16 @@ class Browser:
 
         self._until(typed, f"{css} to type into")
 
+    def enter(self, css: str) -> None:
+        """Go on inside a frame, as soon as it is there; what is found is then found in it."""
+
+        def entered() -> bool:
+            self.driver.switch_to.default_content()
+            self.driver.switch_to.frame(self.find(css))
+            return True
+
+        self._until(entered, f"frame {css}")
+
     def gone(self, css: str) -> None:
         """Wait until nothing that can be seen fits a selector."""
 
@@ -162,7 +173,7 @@ def browsing(
     options.binary_location = program("chromium")
     for argument in (*_ARGUMENTS, f"--window-size={width},{height}"):
         options.add_argument(argument)
-    driver = Chrome(options=options, service=Service(program("chromedriver")))
+    driver = Chrome(options=options, service=Service(program("chromedriver"), port=free_port()))
     try:
         driver.set_page_load_timeout(_PAGE_S)
         if dark:

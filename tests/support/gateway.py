@@ -29,7 +29,7 @@ from tests.support.traffic import DATA_API, S3, Pattern, Request
 _READ_WHOLE_BYTES = 8 * 1024 * 1024
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 _START_DEADLINE = 60.0
-_REQUEST_DEADLINE = 120.0
+_REQUEST_DEADLINE = 240.0
 _POLL = 0.05
 
 

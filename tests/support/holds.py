@@ -14,7 +14,7 @@ import psutil
 
 from tests.support.traffic import Pattern, Request
 
-_HOLD_DEADLINE = 120.0
+_HOLD_DEADLINE = 240.0
 _KILL_DEADLINE = 60.0
 
 

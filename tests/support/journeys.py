@@ -16,7 +16,7 @@ from tests.support.source import DATABASE
 from tests.support.systems import Systems
 
 _RUN_DEADLINE = 240.0
-_LOG_DEADLINE = 30.0
+_LOG_DEADLINE = 60.0
 _LAST_WORDS = ("::endgroup::", "Task killed!", "Process terminated by signal")
 
 

@@ -49,7 +49,7 @@ def openssh(permitted: int) -> Iterator[dict[str, Any]]:
         home.chmod(0o755)
         for key in ("host", "user"):
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / key)]
-            subprocess.run(command, check=True, timeout=30)
+            subprocess.run(command, check=True, timeout=120)
         (home / "sshd_config").write_text(_configuration(home, port, permitted))
         server = home / "sshd"
         shutil.copy(program, server)  # nobody may not reach into root's home
@@ -102,5 +102,5 @@ PermitOpen 127.0.0.1:{permitted} 127.0.0.1:1
 
 
 def _answers(port: int) -> bool:
-    with socket.create_connection(("127.0.0.1", port), timeout=1):
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
         return True

@@ -27,9 +27,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-# Before Airflow is first imported, which writes its configuration there.
-os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
-
 import yaml
 from airflow.sdk.definitions._internal.dag_parsing_context import (
     _airflow_parsing_context_manager,

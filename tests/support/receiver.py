@@ -59,8 +59,12 @@ class EventQueues:
         found: list[dict[str, Any]] = []
         end = time.monotonic() + _DEADLINE_S
         while True:
+            waits = len(ids(found)) < wanted
             answer = self._sqs.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                WaitTimeSeconds=int(waits),
             )
             messages = answer.get("Messages", [])
             found += messages
@@ -107,11 +111,11 @@ class Served:
 
     def client(self, **more: Any) -> httpx.Client:
         """Return a client that sends with the right token."""
-        return httpx.Client(base_url=self.url, headers=HEADERS, timeout=30, **more)
+        return httpx.Client(base_url=self.url, headers=HEADERS, timeout=120, **more)
 
     def send_raw(self, data: bytes, until: int | None = None) -> bytes:
         """Send bytes over a connection of their own; return what comes, all or so many bytes."""
-        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=120) as connection:
             connection.sendall(data)
             answer = b""
             while (until is None or len(answer) < until) and (piece := connection.recv(65536)):
@@ -120,7 +124,7 @@ class Served:
 
     def send_and_leave(self, data: bytes) -> None:
         """Send bytes over a connection of their own, and close it."""
-        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=120) as connection:
             connection.sendall(data)
 
 
@@ -145,7 +149,7 @@ class Service:
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < end, self.log.read_text()
             try:
-                httpx.get(self.url + "/api/hello")
+                httpx.get(self.url + "/api/hello", timeout=60)
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
@@ -156,7 +160,7 @@ class Service:
         found = set()
         for _ in range(20):
             with suppress(httpx.TransportError):
-                text = httpx.get(self.url + "/metrics").text
+                text = httpx.get(self.url + "/metrics", timeout=60).text
                 found |= {int(pid) for pid in re.findall(r'worker="(\d+)"', text)}
         return sorted(pid for pid in found if psutil.pid_exists(pid))
 
@@ -206,7 +210,7 @@ class Senders:
         asyncio.run(self._send_all())
 
     async def _send_all(self) -> None:
-        async with httpx.AsyncClient(headers=HEADERS, timeout=30) as client:
+        async with httpx.AsyncClient(headers=HEADERS, timeout=120) as client:
             await asyncio.gather(*(self._send(client, n) for n in range(self._count)))
 
     async def _send(self, client: httpx.AsyncClient, sender: int) -> None:

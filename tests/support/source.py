@@ -103,5 +103,5 @@ class Source:
             autocommit=autocommit,
             init_command="SET time_zone = '+00:00'",
             connect_timeout=60,
-            read_timeout=60,
+            read_timeout=240,
         )

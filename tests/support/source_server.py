@@ -11,7 +11,7 @@ import pymysql
 
 from localaws import Endpoints
 
-_DEADLINE = 60.0
+_DEADLINE = 240.0
 
 
 class SourceServer:
@@ -55,7 +55,7 @@ class SourceServer:
                 port=self._endpoints.mysql_port,
                 user=self._endpoints.mysql_admin_user,
                 password=self._endpoints.mysql_admin_password,
-                connect_timeout=2,
+                connect_timeout=5,
             ).close()
         except pymysql.MySQLError:
             return False

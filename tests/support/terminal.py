@@ -38,7 +38,7 @@ class Terminal:
             env=ENVIRONMENT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -48,7 +48,7 @@ class Terminal:
             self.up = subprocess.Popen(
                 self.command("up"), cwd=ROOT, env=ENVIRONMENT, stdout=log, stderr=log, text=True
             )
-        end = time.monotonic() + 120
+        end = time.monotonic() + 400
         while "ready in" not in (said := written.read_text()):
             assert self.up.poll() is None, said
             assert time.monotonic() < end, said
@@ -65,7 +65,7 @@ class Terminal:
 
     def ended(self) -> int:
         assert self.up is not None
-        return self.up.wait(timeout=60)
+        return self.up.wait(timeout=120)
 
 
 def name_of(process: psutil.Process) -> str:

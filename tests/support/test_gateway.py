@@ -31,12 +31,12 @@ class Upstream:
 
     def __enter__(self) -> Upstream:
         self._thread.start()
-        assert self._up.wait(10)
+        assert self._up.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -125,7 +125,7 @@ def test_a_held_request_has_not_reached_the_server(gate: Gate, upstream: Upstrea
         held.wait()
         assert upstream.got == []
         held.kill_caller()
-        assert child.wait(10) == -9
+        assert child.wait(60) == -9
         assert held.release_and_wait().status == 200
     assert [path for _, path, _, _ in upstream.got] == ["/b/part-1"], "a zombie's request is lost"
 
@@ -133,18 +133,18 @@ def test_a_held_request_has_not_reached_the_server(gate: Gate, upstream: Upstrea
 def test_a_held_answer_means_the_server_has_done_it(gate: Gate, upstream: Upstream) -> None:
     url = f"{gate.s3_url}/b/part-1"
     with gate.hold(s3("PUT", "part-"), after=True, nth=2) as held:
-        assert httpx.put(url, content=b"x").status_code == 200
+        assert httpx.put(url, content=b"x", timeout=60).status_code == 200
         child = subprocess.Popen([sys.executable, "-c", _PUT, url])
         held.wait()
         assert len(upstream.got) == 2
         held.kill_caller()
-        assert child.wait(10) == -9
+        assert child.wait(60) == -9
 
 
 def test_down_means_refused_or_broken_and_only_for_the_named_cluster(gate: Gate) -> None:
     def call(operation: str, **body: str) -> httpx.Response:
         headers = {"X-Amz-Target": f"RedshiftData.{operation}"}
-        return httpx.post(gate.data_api_url, headers=headers, content=json.dumps(body))
+        return httpx.post(gate.data_api_url, headers=headers, content=json.dumps(body), timeout=60)
 
     assert call("ExecuteStatement", ClusterIdentifier="primary", Sql="SELECT 1").is_success
     with gate.refuse(data_api(cluster="primary")):

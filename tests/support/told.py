@@ -10,7 +10,7 @@ from airflow.sdk import BaseNotifier
 
 from onebox.rest import wait_until
 
-_TOLD_S = 120.0  # by the DAG processor, when it comes to it
+_TOLD_S = 240.0  # by the DAG processor, when it comes to it
 
 
 class WriteDown(BaseNotifier):

@@ -8,7 +8,7 @@ from typing import Any
 from localaws import Endpoints
 from tests.support.terminal import aws
 
-_SECONDS, _POLLS = 20, 6
+_SECONDS, _POLLS = 20, 12
 
 
 class Topic:

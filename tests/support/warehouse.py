@@ -20,7 +20,7 @@ from localaws.endpoints import Cluster
 from localaws.redshift.engine.connections import engine_database
 from onebox.rest import wait_until
 
-_DEADLINE = 120.0
+_DEADLINE = 240.0
 _POLL = 0.02
 
 
@@ -90,21 +90,24 @@ class Warehouse:
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Inside the block the cluster is paused, as its owner may do: it takes no statements."""
-        httpx.post(self._admin, json={"state": "paused"}).raise_for_status()
+        self._set(state="paused")
         try:
             yield
         finally:
-            httpx.post(self._admin, json={"state": "available"}).raise_for_status()
+            self._set(state="available")
+
+    def _set(self, **settings: str) -> None:
+        httpx.post(self._admin, json=settings, timeout=_DEADLINE).raise_for_status()
 
     @contextlib.contextmanager
     def moved(self, region: str) -> Iterator[None]:
         """Inside the block the cluster is in another region: COPY sees that region's buckets."""
         before = self._where_it_is
-        httpx.post(self._admin, json={"region": region}).raise_for_status()
+        self._set(region=region)
         try:
             yield
         finally:
-            httpx.post(self._admin, json={"region": before}).raise_for_status()
+            self._set(region=before)
 
     @contextlib.contextmanager
     def locked(self, table: str) -> Iterator[None]:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-# Before Airflow is first imported, which writes its configuration there.
-os.environ.setdefault("AIRFLOW_HOME", str(Path(__file__).parents[2] / ".local" / "airflow"))
 
 import pytest
 from tidemark.core.settings.queues import Queue, Receiver, Webhook

@@ -25,7 +25,9 @@ def served() -> Iterator[Served]:
 
 
 def test_prometheus_reads_how_every_table_stands(served: Served) -> None:
-    answer = httpx.get(f"{served.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = httpx.get(
+        f"{served.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60
+    )
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     families = {each.name: each for each in text_string_to_metric_families(answer.text)}
@@ -39,4 +41,4 @@ def test_prometheus_reads_how_every_table_stands(served: Served) -> None:
 
 def test_nobody_reads_it_without_a_token(served: Served) -> None:
     for headers in ({}, {"Authorization": "Bearer another"}):
-        assert httpx.get(f"{served.url}/metrics", headers=headers).status_code == 401
+        assert httpx.get(f"{served.url}/metrics", headers=headers, timeout=60).status_code == 401

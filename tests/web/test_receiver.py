@@ -105,7 +105,7 @@ def test_health_does_not_hang_on_cloudwatch(serve: Serve, monkeypatch: pytest.Mo
 
 
 def test_events_that_come_together_share_calls(serve: Serve, queues: EventQueues, url: str) -> None:
-    client = serve(settings={"linger_ms": 200}).client()
+    client = serve(settings={"linger_ms": 1000}).client()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda n: client.post(PATH, json={"n": n}), range(60)))
     assert {answer.status_code for answer in answers} == {200}
