@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -71,9 +72,13 @@ class Warehouse:
             if self._session
             else {**self._where, "SessionKeepAliveSeconds": _KEPT_ALIVE}
         )
-        submitted = self._call("execute_statement", Sql=sql, **where)
-        self._session = submitted.get("SessionId", self._session)
-        ended = self._ended(submitted["Id"])
+        submission = {"Sql": sql, "ClientToken": uuid.uuid4().hex, **where}
+        try:
+            ended = self._ended(self._submit(submission))
+        except KeyboardInterrupt:
+            # Perhaps before the answer came: the token tells which statement it began.
+            self._call("cancel_statement", Id=self._submit(submission))
+            raise StatementFailed("cancelled") from None
         if ended["Status"] != "FINISHED":
             raise StatementFailed(ended.get("Error") or ended["Status"].lower())
         result = Result(changed=int(ended["ResultRows"]) if _CHANGES.match(sql) else -1)
@@ -105,15 +110,16 @@ class Warehouse:
             "DbUser": self.cluster.db_user,
         }
 
+    def _submit(self, submission: dict[str, Any]) -> str:
+        submitted = self._call("execute_statement", **submission)
+        self._session = submitted.get("SessionId", self._session)
+        return str(submitted["Id"])
+
     def _ended(self, statement: str) -> dict[str, Any]:
-        try:
-            while True:
-                told = self._call("describe_statement", Id=statement, WaitTimeSeconds=_WAIT)
-                if told["Status"] in ("FINISHED", "FAILED", "ABORTED"):
-                    return told
-        except KeyboardInterrupt:
-            self._call("cancel_statement", Id=statement)
-            raise StatementFailed("cancelled") from None
+        while True:
+            told = self._call("describe_statement", Id=statement, WaitTimeSeconds=_WAIT)
+            if told["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+                return told
 
     def _read(self, statement: str) -> Result:
         columns: list[dict[str, Any]] = []

@@ -169,10 +169,11 @@ def test_a_reading_that_is_stopped_ends_at_once(source: MySqlSource, sql: Run, m
 
 
 @pytest.mark.runbook("A first load died after hours")
-def test_a_servers_time_limit_is_named(source: MySqlSource, sql: Run, many: None) -> None:
-    request = all_rows(source, "many")
+def test_a_servers_time_limit_is_named(source: MySqlSource, sql: Run, seconds: None) -> None:
+    sql("CREATE OR REPLACE VIEW endless AS SELECT * FROM seconds WHERE SLEEP(60) = 1")
+    request = all_rows(source, "endless")
     with (
-        time_limit(sql, 0.05),
+        time_limit(sql, 0.5),
         pytest.raises(SourceError, match=r"ended the query at its time limit.*max_statement_time"),
     ):
         read_table(source, request)

@@ -90,7 +90,7 @@ def test_a_script_comes_from_a_file_or_a_pipe(terminal: Terminal, tmp_path: Path
         input=f"\\i {file};\nSELECT 'from a pipe' AS p",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert "from a file" in piped.stdout
@@ -137,28 +137,30 @@ class Screen:
             stderr=theirs,
         )
         os.close(theirs)
-        self._seen = ""
+        self._seen = b""
+        self._told_where = 0
 
     def type(self, text: str) -> None:
         os.write(self._mine, text.encode())
 
     def read_until(self, wanted: str) -> str:
         """Return what came since the last time, up to and with `wanted`."""
-        end = time.monotonic() + 60
-        while wanted not in (plain := _CONTROL.sub("", self._seen)):
+        end = time.monotonic() + 120
+        while wanted not in (plain := _CONTROL.sub("", self._seen.decode(errors="replace"))):
             assert time.monotonic() < end, plain
             ready, _, _ = select.select([self._mine], [], [], 0.2)
             if ready:
-                came = os.read(self._mine, 65536).decode(errors="replace")
-                if "\x1b[6n" in came:  # "where is the cursor?": a terminal answers
+                self._seen += os.read(self._mine, 65536)
+                # "Where is the cursor?": a terminal answers.
+                while self._told_where < self._seen.count(b"\x1b[6n"):
+                    self._told_where += 1
                     self.type("\x1b[1;1R")
-                self._seen += came
-        self._seen = ""
+        self._seen, self._told_where = b"", 0
         return plain
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=120)
         os.close(self._mine)
 
 
@@ -180,7 +182,7 @@ def test_the_prompt_reads_lines_until_the_semicolon(screen: Screen, home: Path) 
     screen.type("\\x\r")
     screen.read_until("format: expanded")
     screen.type("\\q\r")
-    assert screen.process.wait(timeout=60) == 0
+    assert screen.process.wait(timeout=120) == 0
     assert "answer;" in (home / "sql-history").read_text()
 
 
@@ -191,6 +193,16 @@ def test_ctrl_c_cancels_what_runs_and_the_prompt_goes_on(screen: Screen, stack: 
         while held.hits == 0:
             time.sleep(0.02)
         screen.type("\x03")
+        screen.read_until("cancelled")
+    late = {"operation": "ExecuteStatement", "match": "SELECT 7654321", "seconds": 600, "times": 1}
+    with (
+        inject(stack, "redshift-data", "slow_reply", **late),
+        inject(stack, "redshift-data", "hang", match="SELECT 7654321") as held,
+    ):
+        screen.type("SELECT 7654321;\r")
+        while held.hits == 0:
+            time.sleep(0.02)
+        screen.type("\x03")  # nobody has told it yet which statement that is
         screen.read_until("cancelled")
     screen.type("SELECT 'still ' || 'here' AS w;\r")
     screen.read_until("still here")

@@ -91,6 +91,20 @@ def test_it_waits_in_the_triggerer_and_is_cancelled_with_its_task(
     assert totals(product, table) == [2]
 
 
+def test_killed_before_it_is_told_its_statement_it_is_cancelled(
+    product: Product, table: str
+) -> None:
+    run = a_run(table)
+    with product.primary.locked(table):
+        with product.gate.hold(SUBMITTED, after=True) as held:
+            attempt = run.begin("sum_up")
+            held.wait()
+            attempt.kill()
+        product.primary.wait_until_idle()
+        assert attempt.end().state == "failed"
+    assert totals(product, table) == []
+
+
 def test_past_its_deadline_it_is_cancelled(product: Product, table: str) -> None:
     run = a_run(table, timeout_seconds=1)
     with product.primary.locked(table):

@@ -56,6 +56,7 @@ class RedshiftTransactionOperator(BaseOperator):
         self.target, self.template, self.values = target, template, dict(values or {})
         self.timeout_seconds = timeout_seconds
         self._running: tuple[DataApi, str] | None = None
+        self._submitting: tuple[DataApi, str] | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         with no_futile_retry():
@@ -81,10 +82,15 @@ class RedshiftTransactionOperator(BaseOperator):
             return self._judged(api, api.describe(event["statement_id"]))
 
     def on_kill(self) -> None:
-        """Cancel the statement that this attempt waits for."""
+        """Cancel the statement that this attempt waits for. One that is being submitted has an id
+        that nobody has been told yet: it goes by its name."""
         if self._running:
             api, statement_id = self._running
             api.cancel(statement_id)
+        elif self._submitting:
+            api, name = self._submitting
+            if found := api.find(name):
+                api.cancel(found)
 
     def _redshift(self) -> RedshiftTarget:
         target = read_project().target(self.target)
@@ -106,12 +112,13 @@ class RedshiftTransactionOperator(BaseOperator):
             return found
         statements = render(self.template, "redshift", **self.values)
         token = client_token(*which, ti.try_number)
+        self._submitting = api, name
         statement_id = api.submit(list(statements.values()), name, token)
         self.log.info("%s: statement %s runs %s", self.target, statement_id, self.template)
         return statement_id
 
     def _judged(self, api: DataApi, statement: Statement) -> dict[str, Any]:
-        self._running = None
+        self._running = self._submitting = None
         if statement.succeeded:
             return {"statement_id": statement.id}
         if statement.running:
