@@ -29,11 +29,12 @@ from onebox.following import Bucket, RunFailed, TooSlow, dag_id, drain_id, follo
 from onebox.progress import console, say, step
 from onebox.rest import NotInTime, Refused
 from onebox.seed import SCHEMA, TABLES, burst, connect, seed
-from onebox.settings import airflow_environment
+from onebox.settings import airflow_environment, write_for_shells
 from onebox.showing import show_events, show_tables
 
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / ".local" / "demo"
+ENVIRONMENT = HOME / "environment"
 
 _DAGS_S = 300.0
 _FIRST_SYNC_S = 600.0
@@ -85,6 +86,7 @@ def _run(endpoints: Endpoints, stack: Stack, *, once: bool) -> int:
         **webhook_settings(queue, token),
     }
     environment = airflow_environment(HOME, ROOT, endpoints, extra=extra)
+    write_for_shells(environment, ENVIRONMENT)
     airflow, receiver = Airflow(HOME, endpoints, environment), Receiver(HOME, environment, token)
     try:
         with step("Airflow: API server, scheduler, DAG processor, triggerer"):
@@ -171,14 +173,18 @@ def _compare(endpoints: Endpoints) -> dict[str, list[Comparison]]:
 
 def _stay(airflow: Airflow, stack: Stack, receiver: Receiver) -> None:
     airflow.api.unpause("freshness")
+    # Lines that are copied into a terminal must not be folded.
     console.print(
         f"\nAirflow:  [bold]{airflow.url}[/]  (no login; try the grid of {dag_id('demo.flights')})"
         f"\nFresh:    {airflow.url}/plugin/freshness shows how old each table is on each warehouse"
-        "\nMySQL:    change something, and watch it arrive: `python -m localaws status` in another"
-        "\n          terminal shows the addresses (user admin, schema demo)"
+        "\nBy hand:  in another terminal, in this directory: . .local/demo/environment"
+        "\n          .venv/bin/python -m tidemark doctor       # and what else README.md lists"
+        "\nMySQL:    change something, and watch it arrive: .venv/bin/python -m localaws status"
+        "\n          shows the addresses (user admin, schema demo)"
         f"\nEvents:   curl {receiver.url}/webhook/{QUEUE} -H 'X-Webhook-Token: {receiver.token}'"
-        "\n          -H 'Content-Type: application/json' -d '{\"event_name\": \"af_purchase\"}'"
-        "\nStop:     Ctrl-C; state stays in .local/demo, `make clean` deletes it\n"
+        " -H 'Content-Type: application/json' -d '{\"event_name\": \"af_purchase\"}'"
+        "\nStop:     Ctrl-C; state stays in .local/demo, `make clean` deletes it\n",
+        soft_wrap=True,
     )
     try:
         while (failure := stack.failed()) is None:

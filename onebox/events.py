@@ -29,6 +29,7 @@ EVENTS_TABLE = "appsflyer_events"
 _HEADER = "X-Webhook-Token"
 _SENDERS = 16
 _READY_S = 600.0
+_KEPT_S = 14 * 24 * 3600  # all that SQS allows
 # Of so many events one is sent again, comes without its name, is cut short on the way.
 _AGAIN, _NAMELESS, _CUT = 10, 150, 300
 
@@ -131,6 +132,9 @@ class EventQueue:
         arn = self._attributes(self._dead, "QueueArn")["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 10})
         self.url = self._create(QUEUE, RedrivePolicy=redrive)
+        for url in (self.url, self._dead):
+            kept = {"MessageRetentionPeriod": str(_KEPT_S)}
+            self._sqs.set_queue_attributes(QueueUrl=url, Attributes=kept)
 
     def left(self) -> int:
         """How many messages are in it, hidden or not, or were given up."""

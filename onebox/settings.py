@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -69,6 +70,22 @@ def airflow_environment(
         **_product(root, endpoints),
         **(extra or {}),
     }
+
+
+def write_for_shells(environment: Mapping[str, str], file: Path) -> None:
+    """Leave the environment where another terminal can take it over: ``. file``.
+
+    It holds connections, so nobody else may read it. What a shell has of its own stays.
+    """
+    lines = [
+        f"export {name}={shlex.quote(value)}\n"
+        for name, value in sorted(environment.items())
+        if name == DATABASE_SETTING or name not in _INHERITED
+    ]
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
+        draft.writelines(lines)
 
 
 _SETTINGS = {

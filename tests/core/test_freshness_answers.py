@@ -100,6 +100,13 @@ def test_what_holds_the_source_back_is_told():
     }
 
 
+def test_what_is_owed_counts_from_the_as_of_on():
+    """An idle table's next increment begins where the last one ended, days before it is missed."""
+    since = LOW + timedelta(minutes=15)
+    secondary = table(a_survey(as_of=since), "shop.orders")["targets"]["secondary"]
+    assert (secondary["lag_seconds"], secondary["debt_since"]) == (300, "2026-03-01T17:45:00Z")
+
+
 def refusal_of(survey: Survey) -> Refusal:
     answer = route(Ask(max_lag=0), survey.candidates("shop.orders", NOW), NOW)
     assert isinstance(answer, Refusal)

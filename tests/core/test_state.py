@@ -19,6 +19,7 @@ from tidemark.core.storage.state import (
     with_plan,
 )
 from tidemark.core.storage.state_reading import parse_state
+from tidemark.core.storage.watermarks import moved
 
 from tests.core.values import HIGH, LOW, a_batch, a_plan
 
@@ -75,6 +76,19 @@ def test_rule_24_an_empty_window_moves_the_as_of_of_targets_without_debt_only():
     assert moved.targets["primary"].as_of == HIGH
     assert moved.targets["secondary"].as_of is None, "it owes the table from the beginning"
     assert with_empty_window(moved, LOW, LOW) == moved, "never a step back"
+
+
+def test_rule_24_a_failed_load_does_not_set_the_as_of_back():
+    """An idle table's watermark is old: its next increment begins there, and is no older for it."""
+    idle = with_empty_window(committed(), LOW, HIGH)
+    plan = a_plan(high=HIGH + HOUR)
+    owing = with_commit(with_plan(idle, plan), a_batch(high=HIGH + HOUR), ["secondary"])
+    assert owing.targets["primary"].as_of == HIGH + HOUR
+    assert owing.targets["secondary"].as_of == HIGH
+    more = with_debt(owing, a_plan(low=HIGH + HOUR, high=HIGH + 2 * HOUR).batch_id, ["secondary"])
+    assert more.targets["secondary"].as_of == HIGH
+    back = moved(owing, LOW, "incremental", skip=False)
+    assert {target.as_of for target in back.targets.values()} == {LOW}, "it is read again"
 
 
 def test_rule_21_a_load_means_everything_owed_then_its_own():

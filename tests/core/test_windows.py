@@ -14,6 +14,7 @@ from tidemark.core.source.windows import (
     chunks_by_cursor,
     chunks_by_key,
     horizon,
+    reach,
     single_chunk,
 )
 
@@ -91,6 +92,12 @@ def test_chunks_by_cursor_read_every_row_once_and_split_no_tie(rows, cuts):
     chunks = chunks_by_cursor(window, cuts, open_end=False)
     for cursor in rows:
         assert sum(reads(chunk, 1, cursor) for chunk in chunks) == (cursor in window)
+
+
+def test_rule_10_rows_are_looked_for_up_to_the_sources_clock_and_not_in_its_far_future():
+    for seen in (clock(), clock(3, 60, 7)):
+        found_to = reach(horizon(seen, LAG, 6), LAG)
+        assert NOON < found_to < NOON + timedelta(hours=1)
 
 
 def test_rule_10_a_window_that_ends_at_the_horizon_is_read_to_its_open_end():

@@ -113,6 +113,14 @@ READING = (
         (f"{_WINDOWS}test_rule_10_a_window_that_ends_at_the_horizon_is_read_to_its_open_end",),
     ),
     SwitchedOff(
+        10,
+        "rows that never rest are looked for beyond the horizon",
+        f"{_OPERATORS}sync/plan.py",
+        "    if window.high != bound.at:\n",
+        "    if True:\n",
+        (f"{_WINDOW}test_rule_10_a_row_that_never_rests_is_copied_where_nothing_else_changes",),
+    ),
+    SwitchedOff(
         11,
         "a backfill ends at the horizon",
         f"{_OPERATORS}sync/plan.py",

@@ -274,8 +274,8 @@ TARGETS = (
         24,
         "as-of is the low of the oldest owed increment",
         f"{_CORE}storage/state.py",
-        "    return min((low for low in lows if low is not None), default=complete)",
-        "    return complete",
+        "    oldest = min((low for low in lows if low is not None), default=complete)",
+        "    oldest = complete",
         (f"{_STATE}test_rule_24_as_of_is_the_low_of_the_oldest_owed_increment_else_the_watermark",),
     ),
     SwitchedOff(

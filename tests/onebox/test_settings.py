@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from localaws import Cluster, Endpoints
-from onebox.settings import DATABASE_SETTING, airflow_environment
+from onebox.settings import DATABASE_SETTING, airflow_environment, write_for_shells
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,3 +80,21 @@ def test_secrets_are_long_private_and_survive_a_restart(
     assert stat.S_IMODE(mode) == 0o600
     other = airflow_environment(tmp_path / "other", ROOT, endpoints)
     assert other["AIRFLOW__API_AUTH__JWT_SECRET"] != first["AIRFLOW__API_AUTH__JWT_SECRET"]
+
+
+def test_another_terminal_can_take_the_environment_over(
+    tmp_path: Path, endpoints: Endpoints
+) -> None:
+    """Every command that the pages tell people to type needs it."""
+    file, shell = tmp_path / "environment", {"PATH": "/usr/bin:/bin", "HOME": "/root"}
+    environment = airflow_environment(tmp_path, ROOT, endpoints, extra={"MORE": "it's; $x"})
+    for _ in range(2):  # the next start writes it anew
+        write_for_shells(environment, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    command = ["sh", "-c", f". {file} && env -0"]
+    said = subprocess.run(command, env=shell, capture_output=True, text=True, check=True).stdout
+    found = dict(line.split("=", 1) for line in said.split("\0") if line)
+    assert found["HOME"] == "/root", "what a shell has of its own stays"
+    assert {"MORE", "AIRFLOW_CONN_AWS_DEFAULT", "PYTHONPATH", DATABASE_SETTING} <= found.keys()
+    for name in found.keys() & environment.keys() - shell.keys():
+        assert found[name] == environment[name], name

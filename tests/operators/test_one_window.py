@@ -49,6 +49,19 @@ def test_rule_10_a_row_that_never_rests_is_copied(product: Product) -> None:
     product.assert_equal(table)
 
 
+def test_rule_10_a_row_that_never_rests_is_copied_where_nothing_else_changes(
+    product: Product,
+) -> None:
+    table = product.table("only_hot")
+    product.source.insert(table, [1])
+    product.sync(table)
+    touch = f"UPDATE {table} SET name = 'hot', updated_at = %s WHERE id = 1"
+    product.source.run(touch, product.source.now() + timedelta(seconds=30))
+    run = product.sync(table)
+    assert run.states["extract_chunk"] == "success"
+    product.assert_equal(table)
+
+
 def test_rule_11_a_backfill_ends_at_the_horizon(product: Product) -> None:
     table = product.table("clamped")
     product.source.insert(table, [1])

@@ -45,6 +45,7 @@ def test_rule_5_roles_change_by_command_when_nothing_is_owed(
     assert main(["demote", "primary", "-t", stream]) == 1
     assert "the only required target" in capsys.readouterr().out
     assert main(["promote", "secondary", "-t", stream]) == 0
+    assert "targets.yaml still says secondary is best_effort" in capsys.readouterr().out
     assert main(["demote", "primary", "-t", stream]) == 0
     assert required(product, table) == ["secondary"]
     assert "primary" in product.sync(table, "failed").told("plan_increment")

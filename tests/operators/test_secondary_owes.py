@@ -37,7 +37,9 @@ def test_rule_24_as_of(product: Product) -> None:
     table = product.table("as_of")
     product.source.insert(table, range(1, 6))
     product.sync(table)
-    complete = product.watermark(table)
+    product.sync(table)
+    complete = as_of(product, table, "secondary")
+    assert complete > product.watermark(table), "nothing new: only the as-of moved"
     product.source.insert(table, [30])
     with product.secondary.paused():
         product.sync(table, "failed")

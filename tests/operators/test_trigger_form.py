@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tidemark.cli import parser
+from tidemark.cli import main, parser
 from tidemark.commands.sync import form
 
 from tests.support.product import Product
@@ -52,6 +52,19 @@ def test_a_dry_run_says_window_rows_chunks_and_sql_and_changes_nothing(
         run.clear("load_secondary", "commit_watermark").go().expect("success")
         assert run.states["load_secondary"] == "skipped", "whoever clears it changes nothing either"
     assert product.state(table) == before[0]
+
+
+def test_a_form_that_a_run_would_refuse_starts_none_from_a_terminal(
+    product: Product, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is Airflow asked: there is none here."""
+    typed = ["sync", "-t", f"{DATABASE}.{table}"]
+    for more, refused in (
+        (["--since", "2026-01-31"], "has no time zone"),
+        (["-s", "full", "--limit", "5"], "limit makes no sense"),
+    ):
+        assert main([*typed, *more]) == 1
+        assert refused in capsys.readouterr().err
 
 
 def test_a_limit_ends_the_window_and_the_next_run_goes_on(product: Product, table: str) -> None:

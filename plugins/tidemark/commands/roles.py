@@ -9,6 +9,7 @@ python -m tidemark targets forget secondary [-t shop.orders]
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tidemark.commands.answers import Answer, hand, sign
@@ -40,7 +41,13 @@ def _add(commands: Any, name: str, words: str) -> Any:
 
 
 def _change(options: argparse.Namespace) -> Answer:
-    return _answer(change_role(_names(options), options.target, options.role, hand(options)))
+    names, target, role = _names(options), options.target, options.role
+    answer = _answer(change_role(names, target, role, hand(options)))
+    configured = read_project().targets.by_name.get(target)
+    if configured and configured.role != role:
+        still = f"targets.yaml still says {target} is {configured.role}: runs stop until it agrees"
+        answer = replace(answer, lines=[*answer.lines, still])
+    return answer
 
 
 def _forget(options: argparse.Namespace) -> Answer:

@@ -18,6 +18,7 @@ from typing import Any
 
 from tidemark.commands.answers import Answer, user
 from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.settings.runs import by_hand
 from tidemark.core.storage.progress import progress_line
 from tidemark.hooks.airflow_runs import RunState, look, trigger
 from tidemark.hooks.project import read_project
@@ -76,6 +77,7 @@ def form(options: argparse.Namespace) -> dict[str, Any]:
 def _sync(options: argparse.Namespace) -> Answer:
     table = read_project().table(options.table)
     conf = {**form(options), **({"dry_run": True} if options.dry_run else {})}
+    by_hand(conf, table.strategy)  # what a run would refuse is refused here, before there is one
     run_id = trigger(table.dag_id, conf, user())
     if options.no_wait:
         return Answer({"dag_id": table.dag_id, "run_id": run_id}, [f"{table.dag_id}: {run_id}"])
@@ -85,9 +87,10 @@ def _sync(options: argparse.Namespace) -> Answer:
     lines = [f"{table.dag_id}: {run_id} is {run.state}"]
     if run.state == "success":
         return Answer(value, lines)
+    lines += [f"{name}: {said}" for name, said in run.told.items()]
     trouble = FixConfiguration(
         what=f"{', '.join(failed) or 'the run'} failed",
-        do="Each log's last sentence says what to do.",
+        do="Do what the task's last sentence says; its log has all of it.",
         table=table.name,
     )
     return Answer(value, lines, [trouble])

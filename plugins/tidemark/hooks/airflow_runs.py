@@ -7,7 +7,7 @@ Through Airflow's own database, as its `airflow dags trigger` does: not from ins
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
@@ -20,11 +20,13 @@ class RunState:
     """How a run stands.
 
     :param state: Airflow's word; :param tasks: of each task's copies, how many are in which state
+    :param told: what the tasks that failed say of it, as Airflow's lists show it, the first first
     """
 
     run_id: str
     state: str
     tasks: dict[str, dict[str, int]]
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -68,9 +70,14 @@ def look(dag_id: str, run_id: str) -> RunState:
                 what=f"the run {run_id} of {dag_id} is gone", do="See who deleted it; start again."
             )
         tasks: dict[str, Counter[str]] = {}
+        failed = []
         for one in found[0].get_task_instances():
             tasks.setdefault(one.task_id, Counter())[str(one.state or "waiting")] += 1
-        return RunState(run_id, str(found[0].state), {k: dict(v) for k, v in tasks.items()})
+            if one.state == "failed" and one.end_date and one.rendered_map_index:
+                failed.append((one.end_date, one.task_id, str(one.rendered_map_index)))
+        told = {task_id: said for _, task_id, said in sorted(failed)}
+        counted = {task_id: dict(states) for task_id, states in tasks.items()}
+        return RunState(run_id, str(found[0].state), counted, told)
 
 
 def left_behind(dag_id: str, run_id: str, task_id: str, key: str) -> Any:

@@ -71,7 +71,7 @@ def _standing(name: str, target: TargetState, stall: Stall | None) -> Standing:
         status=target.status,
         as_of=target.as_of if target.status != "new" else None,
         debt=len(target.debt),
-        debt_since=min(map(_owed_since, target.debt), default=None),
+        debt_since=min((_owed_since(target, batch_id) for batch_id in target.debt), default=None),
         breaker=target.breaker,
         last_batch=_last_batch(target),
         failure=target.failure,
@@ -79,12 +79,12 @@ def _standing(name: str, target: TargetState, stall: Stall | None) -> Standing:
     )
 
 
-def _owed_since(batch_id: str) -> datetime:
-    """From an increment's lower bound on rows are missing. Of what has none, a backfill, a base or
-    a drain, the upper one is all that the id tells."""
+def _owed_since(target: TargetState, batch_id: str) -> datetime:
+    """From an increment's lower bound on rows are missing, or from the as-of on if that is later.
+    Of what has none, a backfill, a base or a drain, the upper one is all that the id tells."""
     name = parse_batch_id(batch_id)
-    if name.kind == "increment" and name.window.low:
-        return name.window.low
+    if name.kind == "increment" and (low := name.window.low):
+        return max(low, target.as_of or low)
     return name.window.high
 
 

@@ -92,6 +92,18 @@ def read_run(
     return replace(run, window=window)
 
 
+def by_hand(params: Mapping[str, Any], strategy: str) -> Run:
+    """Decide what a run that somebody triggers with this form may do. Raises as `read_run`."""
+    return read_run(
+        run_type="manual",
+        run_id="by hand",
+        clear_epoch=0,
+        interval=None,
+        params=params,
+        strategy=strategy,
+    )
+
+
 def left_out(params: Mapping[str, Any], target: str | None = None) -> str | None:
     """Return why a run with these parameters loads nothing (into `target`); None if it does."""
     if params.get("dry_run"):

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from tidemark.core.source.key_ranges import Key, thinned
 
+_AHEAD = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -94,6 +96,17 @@ def horizon(clock: SourceClock, safety_lag: timedelta, precision: int) -> Horizo
         doubt="" if clock.complete else clock.doubt,
         passing=clock.passing,
     )
+
+
+def reach(bound: Horizon, safety_lag: timedelta) -> datetime:
+    """Return the time up to which rows are looked for above the horizon (protocol rule 10).
+
+    A row that is changed more often than the safety lag is stamped later than every horizon, and a
+    table in which only such rows change would look idle for ever. What is stamped more than a
+    minute later than the source's clock was not stamped by it, and waits for its time.
+    """
+    behind = safety_lag + (bound.held_by.age if bound.held_by else timedelta())
+    return bound.at + behind + _AHEAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,8 +270,13 @@ def with_load(
 
 
 def with_as_of(state: TableState) -> TableState:
-    """as-of(target) = low of its oldest owed increment, else how far the table is known complete:
-    the watermark, or the end of the empty window above it (protocol rule 24)."""
+    """as-of(target) = how far it was complete before it began to owe, at least to the low of its
+    oldest owed increment; else how far the table is known complete: the watermark, or the end of
+    the empty window above it (protocol rule 24).
+
+    The watermark does not move while a table is idle, so the low of its next increment may lie days
+    back; what was complete yesterday is not less so because a load failed today.
+    """
     ends = [at for at in (state.watermark, state.empty_until) if at is not None]
     if state.watermark is None:
         return state
@@ -292,4 +297,7 @@ def _as_of(target: TargetState, complete: datetime, strategy: str) -> datetime |
     lows = [name.window.low for name in owed if name.kind == "increment"]
     if None in lows:
         return None
-    return min((low for low in lows if low is not None), default=complete)
+    oldest = min((low for low in lows if low is not None), default=complete)
+    if not lows or target.as_of is None:
+        return oldest
+    return min(complete, max(oldest, target.as_of))

@@ -10,10 +10,10 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from tidemark.core.errors import TryAgain
 from tidemark.core.labels import plan_label
 from tidemark.core.loading.roles import refuse_unknown_targets
-from tidemark.core.settings.runs import Run, read_run, refuse_partial
+from tidemark.core.settings.runs import Run, by_hand, refuse_partial
 from tidemark.core.source.rehearsal import Rehearsal
 from tidemark.core.source.source_drift import unreadable
-from tidemark.core.source.windows import Horizon, Window
+from tidemark.core.source.windows import Horizon, Window, reach
 from tidemark.core.storage.batches import Plan, backfill_id, increment_id, parse_batch_id
 from tidemark.core.storage.noting import with_stall
 from tidemark.core.storage.recovery import replanned
@@ -81,14 +81,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
     def rehearsal(self, params: Mapping[str, Any]) -> Rehearsal:
         """Return what a run triggered now with this form would do. Changes nothing."""
         stream = TableStream.open(self.table, dry=True)
-        run = read_run(
-            run_type="manual",
-            run_id="by hand",
-            clear_epoch=0,
-            interval=None,
-            params=params,
-            strategy=stream.table.strategy,
-        )
+        run = by_hand(params, stream.table.strategy)
         return rehearse(stream, self._chosen(stream, open_document(stream), run), run)
 
     def _chosen(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
@@ -152,7 +145,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
             self.log.info("Nothing new: the horizon %s is not above the watermark", bound.at)
             return None
         name, now, low = stream.table.name, bound.at, state.watermark
-        if low is not None and not _has_rows(stream, window):
+        if low is not None and not _has_rows(stream, _looked_through(stream, window, bound)):
             self.log.info("Nothing new in [%s, %s)", window.low, window.high)
             stream.states.update(
                 name, now, lambda found: with_empty_window(found, low, window.high)
@@ -193,7 +186,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         if window.empty:
             self.log.info("Nothing to backfill below the horizon %s", seen.bound.at)
             return None
-        if not _has_rows(stream, window):
+        if not _has_rows(stream, _looked_through(stream, window, seen.bound)):
             self.log.info("Nothing to backfill in [%s, %s)", window.low, window.high)
             return None
         window = limit_window(stream, window, run.limit)
@@ -228,6 +221,14 @@ def _tell_stall(stream: TableStream, state: TableState, bound: Horizon) -> None:
     stall = stall_of(bound, table.safety_lag, timedelta(seconds=table.stall_alert_seconds))
     if with_stall(state, stall) != state:
         stream.states.update(table.name, bound.at, lambda found: with_stall(found, stall))
+
+
+def _looked_through(stream: TableStream, window: Window, bound: Horizon) -> Window:
+    """Return where rows are looked for: a window that ends at the horizon is read beyond it, so
+    that a row which never rests is copied, also if nothing else has changed."""
+    if window.high != bound.at:
+        return window
+    return Window(window.low, reach(bound, stream.table.safety_lag))
 
 
 def _has_rows(stream: TableStream, window: Window) -> bool:
