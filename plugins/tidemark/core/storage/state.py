@@ -274,8 +274,7 @@ def with_as_of(state: TableState) -> TableState:
     oldest owed increment; else how far the table is known complete: the watermark, or the end of
     the empty window above it (protocol rule 24).
 
-    The watermark does not move while a table is idle, so the low of its next increment may lie days
-    back; what was complete yesterday is not less so because a load failed today.
+    An idle table's watermark does not move, so the low of its next increment may lie days back.
     """
     ends = [at for at in (state.watermark, state.empty_until) if at is not None]
     if state.watermark is None:
