@@ -270,12 +270,9 @@ def with_load(
 
 
 def with_as_of(state: TableState) -> TableState:
-    """as-of(target) = how far it was complete before it began to owe, at least to the low of its
-    oldest owed increment; else how far the table is known complete: the watermark, or the end of
-    the empty window above it (protocol rule 24).
-
-    An idle table's watermark does not move, so the low of its next increment may lie days back.
-    """
+    """as-of(target) = the later of its as-of before it owed and the low of its oldest owed increment
+    (which is old if the table was idle), else how far the table is known complete: the watermark,
+    or the end of the empty window above it (protocol rule 24)."""
     ends = [at for at in (state.watermark, state.empty_until) if at is not None]
     if state.watermark is None:
         return state
