@@ -270,8 +270,8 @@ def with_load(
 
 
 def with_as_of(state: TableState) -> TableState:
-    """as-of(target) = the later of its as-of before it owed and the low of its oldest owed increment
-    (which is old if the table was idle), else how far the table is known complete: the watermark,
+    """as-of(target) = the later of its as-of before it owed and its oldest owed increment's low
+    (old if the table was idle), else how far the table is known complete: the watermark,
     or the end of the empty window above it (protocol rule 24)."""
     ends = [at for at in (state.watermark, state.empty_until) if at is not None]
     if state.watermark is None:
