@@ -124,10 +124,16 @@ def validate(model: type[Model], values: Mapping[str, Any], file: str, path: str
         return model.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(
-            ".".join([path, *map(str, item["loc"])]).strip(".") + f": {_say(item)}"
+            _place(path, item) + _say(item)
             for item in error.errors(include_url=False, include_input=False)
         )
         raise FixConfiguration(what=f"{file}: {wrong}", do=f"Mend {file}.") from error
+
+
+def _place(path: str, item: Any) -> str:
+    """Which key is wrong; nothing where several keys contradict each other."""
+    place = ".".join([path, *map(str, item["loc"])]).strip(".")
+    return f"{place}: " if place else ""
 
 
 def _say(item: Any) -> str:

@@ -23,7 +23,7 @@ class Finding:
     @property
     def line(self) -> str:
         """All of it, on one line."""
-        return f"{self.level:7} {self.where}: {self.what}. {self.why}. {self.do}"
+        return f"{self.level:7} {self.where}: {self.what.rstrip('.')}. {self.why}. {self.do}"
 
     @property
     def value(self) -> dict[str, str]:

@@ -198,10 +198,12 @@ class MessageQueue:
         except ClientError as error:
             code = _code(error.response.get("Error", {}))
             family: type[TidemarkError] = FixConfiguration if code in _MISCONFIGURED else TryAgain
+            passing = "It is tried again while retries are left. If it lasts: "
             raise family(
                 what=f"SQS refused {operation} on {self._url}: {error}",
-                do=f"Check queues.{self._queue.name}.queue_url in queues.yaml and what the "
-                f"connection {self._queue.aws_conn_id} may do there, then clear the task.",
+                do=f"{passing if family is TryAgain else ''}Check queues.{self._queue.name}."
+                f"queue_url in queues.yaml and what the connection {self._queue.aws_conn_id} may "
+                "do there, then clear the task.",
                 table=self._queue.name,
             ) from error
         except BotoCoreError as error:
