@@ -15,6 +15,8 @@ MYSQL_TESTS := tests/mysql_arrow tests/hooks \
         source_troubles.py) \
     $(addprefix tests/faults/test_,f1_killed_workers.py f9_drift.py)
 export PYTHONPATH := .:plugins
+# Hundreds of processes read the same modules: compiled once, also where nothing else is kept.
+COMPILED := PYTHONDONTWRITEBYTECODE=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-mysql soak lint bench lock clean
@@ -30,7 +32,7 @@ demo: setup  ## Run the whole product on real data; ARGS=--once checks everythin
 
 test: setup  ## Run all tests on a stack of their own; ARGS are pytest's
 	@onebox/bootstrap.sh browser
-	@$(PYTHON_IN_VENV) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
+	@$(COMPILED) $(PYTHON_IN_VENV) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 test-mysql: setup  ## The tests of the source against MySQL itself, which is fetched once; ARGS are pytest's
 	@onebox/fetch_mysql.sh

@@ -11,6 +11,7 @@ AWS itself. tests/support/place.py names the settings.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.support.homes import LENT, airflow_home, empty_home
 if TYPE_CHECKING:
     from tests.support.product import Product
 
+gc.disable()  # what is imported and collected is no garbage; to look for some takes seconds
 os.environ["AIRFLOW_HOME"] = str(airflow_home())  # before anybody imports Airflow
 
 _JOURNEYS = "tests/journeys/"
@@ -60,6 +62,12 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shares:
     return _Shares(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: garbage is looked for among what comes later."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

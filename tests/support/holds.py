@@ -58,6 +58,10 @@ class Hold:
     def arrived(self) -> bool:
         return self._arrived.is_set()
 
+    def arrives(self, seconds: float) -> bool:
+        """Whether the request is here and held, or comes within so many seconds."""
+        return self._arrived.wait(seconds)
+
     def release(self) -> None:
         """Let the request (or the answer) go on its way; not waiting for where it goes."""
         self._loop.call_soon_threadsafe(self._released.set)
@@ -91,12 +95,14 @@ class Hold:
 
 def owner_of(client: tuple[str, int], server_port: int) -> int | None:
     """The process that holds the client's end of a loopback connection."""
-    # Mostly the child begun last. To ask all processes of the machine takes a third of a second.
-    children = psutil.Process().children(recursive=True)
-    for process in sorted(children, key=lambda each: each.create_time(), reverse=True):
-        with contextlib.suppress(psutil.Error):
-            if any(_is(each, client, server_port) for each in process.net_connections("tcp")):
-                return int(process.pid)
+    # Mostly our own child begun last; databases begin children of theirs at any time. To ask all
+    # processes of the machine takes a third of a second.
+    here = psutil.Process()
+    for children in (here.children(), here.children(recursive=True)):
+        for process in sorted(children, key=lambda each: each.create_time(), reverse=True):
+            with contextlib.suppress(psutil.Error):
+                if any(_is(each, client, server_port) for each in process.net_connections("tcp")):
+                    return int(process.pid)
     for connection in psutil.net_connections(kind="tcp"):
         if connection.pid and _is(connection, client, server_port):
             return int(connection.pid)

@@ -34,7 +34,10 @@ from airflow.sdk.definitions._internal.dag_parsing_context import (
 
 from localaws import Endpoints
 from onebox.settings import airflow_environment
-from tests.support import quick_clients  # noqa: F401 (is in force from here on)
+from tests.support import (  # are in force from here on
+    quick_clients,  # noqa: F401
+    quick_parameters,  # noqa: F401
+)
 from tests.support.gateway import Gate
 from tests.support.homes import numbers
 from tests.support.source import DATABASE, USUAL_COLUMNS, Source

@@ -1,10 +1,11 @@
 """AWS clients in a tenth of their usual time, for tests that open thousands.
 
 Every attempt opens clients of its own, as a worker process does, and each would find out anew what
-botocore's hundred handlers are called and take, how its endpoints are chosen, and which methods its
-class has: a third of the time of a test. All that is the same for all clients of a service, and is
-kept here; connections, retries and signatures remain each client's own. Nor does a test learn more
-from a pause before a retry when it is long: retries come as often, after a twentieth of the time.
+botocore's hundred handlers are called and take, how its endpoints are chosen, which methods its
+class has, and how it is to call itself: a third of the time of a test. All that is the same for all
+clients of a service, and is kept here; connections, retries and signatures remain each client's
+own. Nor does a test learn more from a pause before a retry when it is long: retries come as often,
+after a twentieth of the time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import botocore.compat
 import botocore.hooks
 import botocore.regions
 import botocore.retries.standard
+import botocore.useragent
 
+_allowed = functools.lru_cache(1000)(botocore.useragent.sanitize_user_agent_string_component)
 _takes_more = functools.lru_cache(1000)(botocore.compat.accepts_kwargs)
 _alias = botocore.hooks.EventAliaser._alias_event_name
 _new_class = botocore.client.ClientCreator._create_client_class
@@ -94,3 +97,4 @@ botocore.hooks._PrefixTrie._recursive_copy = staticmethod(_copied)
 botocore.regions.EndpointProvider = _provider
 botocore.client.ClientCreator._create_client_class = _class_once
 botocore.retries.standard.ExponentialBackoff.delay_amount = _short_pause
+botocore.useragent.sanitize_user_agent_string_component = _allowed
