@@ -27,7 +27,7 @@ _ROOT = Path(__file__).parents[1]
 _NOT_RUNNING = 3  # as `systemctl status` says it
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # HUP: the terminal was closed
 _START_PATIENCE = 120.0
-_STOP_PATIENCE = 60.0
+_STOP_PATIENCE = 120.0
 _OURS = (
     "mysql",
     "mysql.new",

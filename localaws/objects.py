@@ -89,7 +89,7 @@ class Objects:
                 "PYTHONUNBUFFERED": "1",
             },
             deadline=240,
-            stop_deadline=8,
+            stop_deadline=30,  # what its queues hold is written down at the end
         )
 
     def gateway(self) -> Service:
