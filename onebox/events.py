@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from localaws.processes import Service
 from onebox.appsflyer_events import APPS, example_events
 from onebox.data_api import DataApi
 from onebox.ports import kept_ports
+from onebox.rest import wait_until
 
 QUEUE = "appsflyer"
 EVENTS_TABLE = "appsflyer_events"
@@ -84,6 +86,7 @@ class Receiver:
             healthy=self._answers,
             environment={**environment, "TIDEMARK_SPOOL_DIR": str(home / "spool")},
             deadline=_READY_S,
+            death_signal=signal.SIGTERM,  # of a server killed outright its workers would go on
         )
 
     def start(self) -> None:
@@ -91,12 +94,17 @@ class Receiver:
         self._service.start()
 
     def stop(self) -> None:
+        """End it. What is on its disk stays there for the next one."""
         self._service.stop()
 
     def post(self, bodies: Sequence[bytes]) -> Counter[int]:
         """Post each body, many at a time; how often each status was answered.
 
+        All that was taken is in the queue then: while a machine is so busy that a call to the queue
+        takes too long, events wait on the receiver's disk.
+
         :raises ServiceFailed: it does not start
+        :raises NotInTime: events are still on its disk after ten minutes
         """
         self._service.wait_healthy()
         headers = {_HEADER: self.token, "Content-Type": "application/json"}
@@ -105,13 +113,24 @@ class Receiver:
             ThreadPoolExecutor(_SENDERS) as senders,
         ):
             url = f"{self.url}/webhook/{QUEUE}"
-            return Counter(
+            answers = Counter(
                 senders.map(lambda body: client.post(url, content=body).status_code, bodies)
             )
 
+            def on_disk() -> int:
+                health = client.get(f"{self.url}/health").json()
+                return int(health["queues"][QUEUE]["spool_bytes"])
+
+            wait_until(
+                lambda: on_disk() == 0,
+                _READY_S,
+                lambda: f"the receiver has {on_disk():,} bytes on its disk",
+            )
+            return answers
+
     def _answers(self) -> bool:
         try:
-            answer = httpx.get(f"{self.url}/health", timeout=2.0, trust_env=False)
+            answer = httpx.get(f"{self.url}/health", timeout=10.0, trust_env=False)
         except httpx.TransportError:
             return False
         return answer.is_success

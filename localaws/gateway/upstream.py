@@ -14,8 +14,8 @@ from yarl import URL
 # They speak of one connection, and there are two here.
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 _CHUNK = 256 * 1024
-_CONNECT_DEADLINE = 5.0
-_ASK_DEADLINE = 30.0
+_CONNECT_DEADLINE = 60.0
+_ASK_DEADLINE = 60.0
 # The server keeps an idle connection for 75 s. Ours must be the side that lets go of it: a request
 # sent into a connection that is just being closed fails, and not every request can be repeated.
 _IDLE = 15.0

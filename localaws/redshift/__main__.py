@@ -115,7 +115,7 @@ def _s3(options: argparse.Namespace) -> Any:
         aws_access_key_id="localaws",
         aws_secret_access_key="localaws",  # noqa: S106 - the local S3 takes any
         config=Config(
-            connect_timeout=5,
+            connect_timeout=30,
             read_timeout=60,
             retries={"total_max_attempts": 3},
             max_pool_connections=32,

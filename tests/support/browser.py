@@ -23,6 +23,7 @@ from localaws.processes import free_port
 from onebox.rest import wait_until
 
 _PAGE_S = 240.0  # a page may come slowly from a busy machine
+_LOAD_S = 110.0  # selenium itself waits for 120 s, and then breaks off without a word
 _ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",  # tests may run as root, and open nothing but this machine's own pages
@@ -175,7 +176,7 @@ def browsing(
         options.add_argument(argument)
     driver = Chrome(options=options, service=Service(program("chromedriver"), port=free_port()))
     try:
-        driver.set_page_load_timeout(_PAGE_S)
+        driver.set_page_load_timeout(_LOAD_S)
         if dark:
             scheme = {"name": "prefers-color-scheme", "value": "dark"}
             driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool
 
 CONNECTIONS_PER_DATABASE = 16
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 30
 # Text sorts by its bytes, as in Redshift: https://docs.aws.amazon.com/redshift/latest/dg/c_collation_sequences.html
 _CREATE_DATABASE = (
     "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
@@ -33,7 +33,7 @@ class Postgres:
     password: str
 
     def connect(self, database: str) -> psycopg.Connection[Any]:
-        """Open one autocommit connection. Raises psycopg.OperationalError within five seconds."""
+        """Open one autocommit connection. Raises psycopg.OperationalError within half a minute."""
         return psycopg.connect(
             host=self.host, port=self.port, user=self.user, password=self.password,
             dbname=database, autocommit=True, connect_timeout=CONNECT_SECONDS,

@@ -20,7 +20,7 @@ from localaws.redshift.errors import LoadError
 if TYPE_CHECKING:
     from localaws.redshift.engine.session import Session
 
-_CONNECT_SECONDS = 5
+_CONNECT_SECONDS = 30
 
 _LOAD = """
 INSERT INTO localaws.loads (id, query, session, transaction_id, statement, table_id, table_name,
