@@ -7,9 +7,9 @@ from tidemark.core.loading.breaker import Breaker
 from tidemark.core.loading.failures import Failure, after_failed, family
 from tidemark.core.loading.roles import with_outcome
 from tidemark.core.source.windows import Held, Horizon
-from tidemark.core.storage.noting import with_failed_plan, with_stall, without_failed_plan
+from tidemark.core.storage.noting import untold, with_failed_plan, with_stall, without_failed_plan
 from tidemark.core.storage.stalls import Stall, same_stall, stall_of
-from tidemark.core.storage.state import first_state
+from tidemark.core.storage.state import TableState, first_state, with_load
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -44,6 +44,22 @@ def test_a_success_leaves_nothing_and_an_unknown_target_is_passed_over() -> None
     assert failed.targets["primary"].failure == failure
     assert with_outcome(failed, "primary", Breaker(), None) == state
     assert with_outcome(state, "gone", Breaker(), failure) is state
+
+
+def test_what_a_dead_load_left_is_told_once_and_an_old_one_is_not_the_newest() -> None:
+    state = first_state("s.a", {"primary": "required"}, NOW)
+    assert untold(state.targets["primary"], "b1", NOW), "nothing was ever told"
+
+    def after(batch: str, at: datetime) -> TableState:
+        return with_load(state, "primary", [batch], rows={batch: 7}, loaded_at=at, mirror=True)
+
+    state = after("b1", NOW)
+    known = state.targets["primary"]
+    assert not untold(known, "b1", NOW)
+    assert untold(known, "b2", NOW + MINUTE)
+    owes = known.model_copy(update={"debt": ("b0",)})
+    assert untold(owes, "b0", NOW - MINUTE), "it is held, and the document has it as owed"
+    assert after("b0", NOW - MINUTE) == state, "its run was cleared: b1 stays the newest load"
 
 
 def test_what_holds_reading_back_has_a_name_after_a_minute_and_is_an_alert_as_configured() -> None:

@@ -47,6 +47,8 @@ def test_f1_a_worker_is_killed(product: Product, moment: str) -> None:
     product.source.update(table, [1], "later")
 
     run.clear(task, downstream=True).go().expect("success")
+    (event,) = run.task("load_primary").events
+    assert event.extra["rows"] == 4, "whoever runs on fresh data hears of it, though a worker died"
     product.sync(table)
     product.assert_equal(table)
     for warehouse in product.warehouses:

@@ -28,6 +28,8 @@ def test_a_retry_takes_up_the_statement_of_a_dead_worker(product: Product) -> No
     run.go().expect("success")
     assert product.gate.count(load_submitted(table, "primary"), seen) == 1
     product.assert_equal(table)
+    (event,) = run.task("load_primary").events
+    assert event.extra["rows"] == 1, "the dead worker told nobody"
 
 
 @pytest.mark.runbook("A statement hangs")

@@ -144,6 +144,7 @@ class SoFar(Frozen):
     """What a load has done in this run. Lives as long as the run's task, across its deferrals.
 
     :param applied: batches that were seen to be committed
+    :param found: batches that the ledger lists, though no load before has told that it does
     :param alone: batches to be applied by themselves, because a group with them failed
     :param passed: owed batches that were refused for what is in them, and the refusal
     :param conflicts: how often a transaction was sent again because of another's
@@ -154,6 +155,7 @@ class SoFar(Frozen):
     """
 
     applied: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     handles: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
     passed: dict[str, str] = Field(default_factory=dict)
@@ -173,6 +175,16 @@ class SoFar(Frozen):
                 "owed_bytes": self.owed_bytes + sum(batch.bytes for batch in owed),
             }
         )
+
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What people and programs learn from this load that the target holds."""
+        return *self.found, *self.applied
+
+    def with_found(self, batch_ids: Iterable[str]) -> "SoFar":
+        """Note what the ledger lists and nobody has told of."""
+        new = [each for each in batch_ids if each not in self.news]
+        return self.model_copy(update={"found": (*self.found, *new)})
 
     def with_handle(self, handle: str) -> "SoFar":
         """Note a transaction that was started, or taken up."""

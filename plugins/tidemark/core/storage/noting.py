@@ -5,7 +5,7 @@ from datetime import datetime
 from tidemark.core.errors import TidemarkError
 from tidemark.core.loading.failures import after_failed
 from tidemark.core.storage.stalls import Stall, same_stall
-from tidemark.core.storage.state import TableState
+from tidemark.core.storage.state import TableState, TargetState
 
 
 def with_stall(state: TableState, stall: Stall | None) -> TableState:
@@ -25,3 +25,12 @@ def with_failed_plan(
 def without_failed_plan(state: TableState) -> TableState:
     """Note that a run could plan."""
     return state.model_copy(update={"failure": None})
+
+
+def untold(target: TargetState, batch_id: str, loaded_at: datetime) -> bool:
+    """Return whether nobody has reported yet that a target holds a batch: the load that applied it
+    died after its transaction.
+
+    :param loaded_at: when the target applied it, by its own clock, as the document's times are
+    """
+    return batch_id in target.debt or target.loaded_at is None or loaded_at > target.loaded_at

@@ -247,6 +247,8 @@ def with_load(
         return state
     debt = tuple(batch for batch in before.debt if batch not in held)
     newest = next((batch for batch in reversed(list(held)) if batch in rows), None)
+    if before.loaded_at and loaded_at and loaded_at < before.loaded_at:
+        newest = None  # an old run was cleared: what it finds held is not the newest load
     update: dict[str, object] = {"debt": debt}
     if base and (before.base is None or before.base.read_from < base.read_from):
         update["base"] = base

@@ -147,8 +147,8 @@ class LoadTargetOperator(TableOperator):
         if loading.so_far.applied:
             taken = datetime.now(UTC) - context["ti"].start_date
             metrics.took("copy_seconds", taken.total_seconds(), **self._tags)
-        applied = [loading.receipts.get(each, {}) for each in loading.so_far.applied]
-        self._rows = sum(each.get("merged", 0) for each in applied)
+        news = [loading.receipts.get(each, {}) for each in loading.so_far.news]
+        self._rows = sum(each.get("merged", 0) for each in news)
         tell_assets(context, loading)
 
     @property

@@ -7,7 +7,8 @@ from datetime import datetime
 from tidemark.core.loading.ledger import LedgerEntry, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch
-from tidemark.core.storage.state import with_load
+from tidemark.core.storage.noting import untold
+from tidemark.core.storage.state import TableState, with_load
 from tidemark.hooks import metrics
 from tidemark.operators.stream import Stream
 
@@ -21,8 +22,10 @@ def report(
     held: Sequence[str],
     entries: Mapping[str, LedgerEntry],
     known: Mapping[str, Batch],
-) -> None:
+) -> list[str]:
     """Strike what the target holds off its debt, and note the newest load.
+
+    Returns which of it nobody had reported before.
 
     :param held: batches that it holds, oldest first; :param entries: its ledger, as far as asked
     :param known: documents of batches, as far as they were read
@@ -31,10 +34,14 @@ def report(
     newest = entries[listed[-1]] if listed else None
     batch = known.get(newest.batch_id) if newest else None
     mirror = target.name == stream.project.targets.required[0].name
-    stream.states.update(
-        stream.table.name,
-        now,
-        lambda state: with_load(
+    news: list[str] = []
+
+    def change(state: TableState) -> TableState:
+        nonlocal news
+        before = state.targets.get(target.name)
+        if before is not None:
+            news = [each for each in listed if untold(before, each, entries[each].loaded_at)]
+        return with_load(
             state,
             target.name,
             held,
@@ -43,16 +50,18 @@ def report(
             loaded_at=newest.loaded_at if newest else None,
             mirror=mirror,
             base=newest_base(entries.values()),
-        ),
-    )
+        )
+
+    stream.states.update(stream.table.name, now, change)
+    return news
 
 
-def receipt(stream: str, target: Target, entry: LedgerEntry, *, applied: bool) -> dict[str, int]:
+def receipt(stream: str, target: Target, entry: LedgerEntry, *, told: bool) -> dict[str, int]:
     """Return the receipt of a batch, by the ledger; whatever was extracted is accounted for.
 
-    :param applied: whether this load did it, and not an earlier one: then it counts
+    :param told: whether an earlier load has told of it: then it does not count again
     """
-    if applied:
+    if not told:
         metrics.count("rows_merged", entry.rows_merged, table=stream, target=target.name)
         metrics.count("dedup_rows", entry.rows_stale, table=stream, target=target.name)
     extracted = entry.rows_staged + entry.rows_set_aside

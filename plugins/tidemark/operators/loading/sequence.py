@@ -150,12 +150,13 @@ class Loading:
             self._refuse_restored(state)
         held = self._held(todo, entries)
         if held:
-            report(self.stream, self.target, self._now, held, entries, self._batches)
+            news = report(self.stream, self.target, self._now, held, entries, self._batches)
+            self.so_far = self.so_far.with_found(news)
         for entry in (entries[each] for each in held if each in entries):
             if entry.batch_id not in self.receipts:
-                fresh = entry.batch_id in self.so_far.applied
+                told = entry.batch_id not in self.so_far.news
                 name = self.stream.table.name
-                self.receipts[entry.batch_id] = receipt(name, self.target, entry, applied=fresh)
+                self.receipts[entry.batch_id] = receipt(name, self.target, entry, told=told)
         pending = [each for each in todo if each not in held and each not in self.so_far.passed]
         if lost := [each for each in pending if each in self.so_far.applied]:
             raise TryAgain(
@@ -220,19 +221,19 @@ class Loading:
 
     def _begin(self, group: Group) -> UnderWay | None:
         """Start a group, or take up the statement that applies it. None if that is done already."""
-        handle = self.warehouse.find_running(group)
-        if handle is None:
-            self.stream.batches.record_group_manifest(group)
-            token = self._token(group.subject)
-            there = prepare(self.warehouse, group, token)
-            if may_go_straight(group, there, self.so_far.staged):
-                self.so_far = self.so_far.with_straight(group.plan.batch_id)
-                group = replace(group, straight=True)
-            handle = self.warehouse.start(group, token)
-        if handle is None:
-            return None
-        _log.info("%s: statement %s applies %s", self.target.name, handle, group.subject)
-        return UnderWay(handle, group.batch_ids)
+        if running := self.warehouse.find_running(group):
+            _log.info("%s: statement %s is under way already", self.target.name, running)
+            return UnderWay(running, ())
+        self.stream.batches.record_group_manifest(group)
+        token = self._token(group.subject)
+        there = prepare(self.warehouse, group, token)
+        if may_go_straight(group, there, self.so_far.staged):
+            self.so_far = self.so_far.with_straight(group.plan.batch_id)
+            group = replace(group, straight=True)
+        handle = self.warehouse.start(group, token)
+        if handle:
+            _log.info("%s: statement %s applies %s", self.target.name, handle, group.subject)
+        return UnderWay(handle, group.batch_ids) if handle else None
 
     def _token(self, *subject: str) -> str:
         tried = self.so_far.conflicts + len(self.so_far.staged)
