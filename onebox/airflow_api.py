@@ -101,10 +101,6 @@ class AirflowApi:
         wait_until(finished, deadline, instead)
         return state
 
-    def mark_run(self, dag_id: str, run_id: str, state: str) -> None:
-        """Set the state of a whole run (``success``, ``failed`` or ``queued``)."""
-        self._rest.write("PATCH", _run(dag_id, run_id), {"state": state})
-
     def write_note(self, dag_id: str, run_id: str, words: str) -> None:
         """Give a run a note, as a person does on its page."""
         self._rest.write("PATCH", _run(dag_id, run_id), {"note": words})
@@ -131,17 +127,6 @@ class AirflowApi:
             "dag_run_conf": dict(conf or {}),
         }
         return int(self._rest.write("POST", "/backfills", body)["id"])
-
-    def wait_backfill(self, backfill_id: int, deadline: float) -> None:
-        """Wait until Airflow calls the backfill completed (whatever the states of its runs).
-
-        :raises NotInTime: it did not within ``deadline`` seconds
-        """
-        wait_until(
-            lambda: self._rest.read(f"/backfills/{backfill_id}")["completed_at"] is not None,
-            deadline,
-            lambda: f"backfill {backfill_id} is not completed",
-        )
 
     # Tasks
 

@@ -1,13 +1,15 @@
 """A setting that is silently ignored copies the wrong rows to the wrong place."""
 
+import re
 from pathlib import Path
 
 import pytest
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.settings.drain_settings import event_table
 from tidemark.core.settings.queues import Receiver, parse_queues, parse_receiver
-from tidemark.core.settings.tables import parse_tables, refuse_shared_targets
+from tidemark.core.settings.tables import Table, parse_tables, refuse_shared_targets
 from tidemark.core.settings.target_list import parse_targets
+from tidemark.core.settings.targets import RedshiftTarget
 
 INCLUDE = Path(__file__).parents[2] / "include"
 PRIMARY = {
@@ -33,6 +35,13 @@ SECONDARY = {
 
 def shipped_targets(**environ):
     return parse_targets((INCLUDE / "targets.yaml").read_text(), environ)
+
+
+def test_every_setting_stands_in_the_file_that_it_belongs_to() -> None:
+    by_its_place = {"db_schema", "table", "name"}
+    for file, kind in (("tables.yaml", Table), ("targets.yaml", RedshiftTarget)):
+        words = set(re.findall(r"\w+", (INCLUDE / file).read_text()))
+        assert set(kind.model_fields) <= words | by_its_place
 
 
 def test_a38_the_shipped_file_has_one_target_until_the_second_is_switched_on():

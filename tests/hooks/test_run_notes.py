@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from airflow.models.dagrun import DagRun, DagRunNote
@@ -24,18 +25,54 @@ def engine(stack: Endpoints) -> Iterator[Engine]:
         f"postgresql+psycopg2://{stack.postgres_user}:{stack.postgres_password}"
         f"@{stack.postgres_host}:{stack.postgres_port}"
     )
-    outside = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with _made(f"{server}/postgres"):
+        engine = create_engine(f"{server}/run_notes")
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(params=["postgresql", "mysql", "sqlite"])
+def any_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A database of each kind that Airflow can have."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("engine")
+        return
+    if request.param == "sqlite":
+        yield create_engine("sqlite://")
+        return
+    stack: Endpoints = request.getfixturevalue("stack")
+    server = (
+        f"mysql+mysqldb://{stack.mysql_admin_user}:{stack.mysql_admin_password}"
+        f"@{stack.mysql_host}:{stack.mysql_port}"
+    )
+    with _made(f"{server}/mysql"):
+        engine = create_engine(f"{server}/run_notes")
+        yield engine
+        engine.dispose()
+
+
+@contextmanager
+def _made(server: str) -> Iterator[None]:
+    """A database of the tests' own, while they run."""
+    outside = create_engine(server, isolation_level="AUTOCOMMIT")
     with outside.connect() as connection:
         connection.execute(text("CREATE DATABASE run_notes"))
+    yield
+    with outside.connect() as connection:
+        connection.execute(text("DROP DATABASE run_notes"))
     outside.dispose()
-    engine = create_engine(f"{server}/run_notes")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
 def notes(engine: Engine) -> Iterator[Table]:
-    """Airflow's table of notes, without the table of runs that it refers to."""
+    """Airflow's table of notes."""
+    with _table(engine) as table:
+        yield table
+
+
+@contextmanager
+def _table(engine: Engine) -> Iterator[Table]:
+    """Without the table of runs that it refers to."""
     columns = [each._copy() for each in DagRunNote.__table__.columns]
     table = Table(DagRunNote.__tablename__, MetaData(), *columns)
     table.create(engine)
@@ -43,10 +80,8 @@ def notes(engine: Engine) -> Iterator[Table]:
     table.drop(engine)
 
 
-def test_what_is_ours_is_written_anew_and_what_a_person_wrote_stays(
-    engine: Engine, notes: Table
-) -> None:
-    with engine.begin() as connection:
+def test_what_is_ours_is_written_anew_and_what_a_person_wrote_stays(any_engine: Engine) -> None:
+    with _table(any_engine) as notes, any_engine.begin() as connection:
         write_note(connection, _RUN, "load_secondary failed")
         write_note(connection, _RUN, "12,340 rows")
         assert connection.scalar(select(notes.c.content)) == "12,340 rows"

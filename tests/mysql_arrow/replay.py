@@ -6,16 +6,8 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 _DEADLINE = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What a server sent: first by itself, then after each message of its client."""
-
-    answers: tuple[bytes, ...]
 
 
 @contextlib.contextmanager

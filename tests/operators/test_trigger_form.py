@@ -40,6 +40,7 @@ def test_a_dry_run_says_window_rows_chunks_and_sql_and_changes_nothing(
     assert f"`{table}`" in said
     for target in ("primary", "secondary"):
         assert f"-- {target}, in one transaction:" in said
+    assert "without the stage" in said, "nothing can be there before a first batch"
     assert "Nothing was changed" in said
     assert run.task("plan_increment").label.startswith("dry run: up to ")
 
@@ -48,6 +49,7 @@ def test_a_dry_run_says_window_rows_chunks_and_sql_and_changes_nothing(
     product.source.update(table, [1], "later")
     for asked in ({}, {"since": LONG_AGO}, {"mode": "full_refresh"}, {"stages": "load"}):
         run = product.start(table, dry_run=True, **asked).go().expect("success")
+        assert "without the stage" not in run.xcom("plan_increment", "dry_run")
         assert (product.state(table), product.batches(table)) == before, asked
         run.clear("load_secondary", "commit_watermark").go().expect("success")
         assert run.states["load_secondary"] == "skipped", "whoever clears it changes nothing either"

@@ -129,10 +129,6 @@ class Cursor:
             taken.append(self.take())
         return taken
 
-    def words_since(self, start: int) -> set[str]:
-        """Return the unquoted words read since that position."""
-        return {token.text for token in self._tokens[start : self.position] if token.kind == "word"}
-
     def rest(self) -> Sequence[Token]:
         """Take everything that is left."""
         tokens = self._tokens[self.position :]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.core.source.column_types import LINEAGE
+from tidemark.core.storage.batches import Plan
 
 
 def may_go_straight(
@@ -20,14 +21,16 @@ def may_go_straight(
 
     :param existing: the table's columns; :param staged: batches that were refused it
     """
-    plan = group.plan
-    new = plan.keys is not None or (plan.low is None and plan.previous is None)
     return (
-        plan.kind == "increment"
-        and new
-        and takes_files(group, existing)
-        and plan.batch_id not in staged
+        only_new(group.plan) and takes_files(group, existing) and group.plan.batch_id not in staged
     )
+
+
+def only_new(plan: Plan) -> bool:
+    """Return whether a plan's rows should all be new to a target: keys that only grow, or a table's
+    first batch."""
+    first = plan.low is None and plan.previous is None
+    return plan.kind == "increment" and (plan.keys is not None or first)
 
 
 def takes_files(group: Group, existing: Sequence[TargetColumn] | None) -> bool:
