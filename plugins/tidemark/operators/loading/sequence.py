@@ -120,11 +120,13 @@ class Loading:
         if timed_out:
             self.warehouse.cancel(under_way.handle)
             progress = self.warehouse.wait(under_way.handle, _CANCELLING)
-        if not under_way.batch_ids:
-            return  # the ledger says what came of it
         ids = under_way.batch_ids
+        if not ids and progress.running:
+            raise self.warehouse.timeout(under_way.handle)
+        if not ids:
+            return  # the ledger says what came of it
         group = Group(tuple(map(self._batch, ids)), straight=self.so_far.goes_straight(ids))
-        if progress.succeeded or set(group.batch_ids) <= self._entries(group.batch_ids).keys():
+        if progress.succeeded or set(ids) <= self.warehouse.holds(ids).keys():
             self._applied(group)
             _log.info("Data successfully inserted into %s", self.target.label)
             return
@@ -145,7 +147,7 @@ class Loading:
         state = self.stream.state()
         todo = to_apply(self.stream, state, self.target, self.own)
         # The last batch committed is asked for too: by it a restored warehouse is known.
-        entries = self._entries([*todo, *([state.last_batch] if state.last_batch else [])])
+        entries = self.warehouse.holds([*todo, *([state.last_batch] if state.last_batch else [])])
         if restored(state, self.target.name, entries):
             self._refuse_restored(state)
         held = self._held(todo, entries)
@@ -198,9 +200,6 @@ class Loading:
         if batch_id not in self._batches:  # a batch never changes, but by rows being set aside
             self._batches[batch_id] = as_it_is_for(self.stream, batch_id, self.target)
         return self._batches[batch_id]
-
-    def _entries(self, batch_ids: Sequence[str]) -> dict[str, LedgerEntry]:
-        return self.warehouse.holds(batch_ids)
 
     def _held(self, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
         """Return what the target holds: what its ledger lists, and what its newest base covers.
