@@ -262,12 +262,8 @@ def with_load(
     changed = {**state.targets, target: before.model_copy(update=update)}
     after = state.model_copy(update={"targets": changed})
     if mirror and newest:
-        after = after.model_copy(
-            update={
-                "last_redshift_load_time": loaded_at,
-                "redshift_rows_loaded": rows[newest],
-            }
-        )
+        single = {"last_redshift_load_time": loaded_at, "redshift_rows_loaded": rows[newest]}
+        after = after.model_copy(update=single)
     return with_as_of(after)
 
 
