@@ -12,7 +12,7 @@ OUTAGE_RUNS ?= 50
 MYSQL_TESTS := tests/mysql_arrow tests/hooks \
     $(addprefix tests/operators/test_,append.py bad_input.py bad_rows.py bases.py chosen_parts.py clocks.py \
         drift.py dual_write.py isolating.py newest_wins.py no_row_skipped.py one_window.py \
-        source_troubles.py) \
+        refused_rows.py source_troubles.py) \
     $(addprefix tests/faults/test_,f1_killed_workers.py f9_drift.py)
 export PYTHONPATH := .:plugins
 # Hundreds of processes read the same modules: compiled once, also where nothing else is kept.

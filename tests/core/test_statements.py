@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from tidemark.core.events.drains import plan_drain
@@ -30,9 +29,8 @@ from tidemark.core.storage.batches import backfill_id, seal
 from tidemark.core.storage.state import first_state
 from tidemark.core.templates import identifier, literal, render
 
-from tests.core.values import HIGH, ORDERS, a_base, a_batch, a_plan, a_receipt
+from tests.core.values import HIGH, ORDERS, a_base, a_batch, a_plan, a_receipt, golden
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 TABLE = Table(db_schema="shop", table="orders", dist_key="id", sort_keys=("updated_at",))
 TARGET = RedshiftTarget(
     name="primary",
@@ -49,11 +47,6 @@ POSTGRES = PostgresTarget(name="local", role="required", conn_id="local_db", dat
 
 def load(**batch):
     return load_statements(TABLE, TARGET, Group((a_batch(**batch),)), "stage", "token")
-
-
-def golden(name: str, statements: dict[str, str]) -> None:
-    text = "".join(f"-- {key}\n{sql}\n\n" for key, sql in statements.items())
-    assert text == (GOLDEN / name).read_text()
 
 
 def test_a_load_reads_as_it_is_sent():

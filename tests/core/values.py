@@ -1,6 +1,7 @@
 """Small values that the tests of core share."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tidemark.core.source.column_types import Column
 from tidemark.core.source.windows import Chunk, Window, single_chunk
@@ -14,6 +15,7 @@ from tidemark.core.storage.batches import (
     seal,
 )
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 LOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HIGH = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ORDERS = (
@@ -69,3 +71,9 @@ def a_base(high: datetime = HIGH, epoch: int = 1, only: tuple[str, ...] = ()) ->
         update={"batch_id": base_id("manual__1", 0, high), "kind": "base", "only": only}
     )
     return seal(plan, (a_receipt(plan, 0, read_at=high + timedelta(seconds=9)),))
+
+
+def golden(name: str, statements: dict[str, str]) -> None:
+    """Insist that statements read as they were reviewed, in a file of tests/golden."""
+    text = "".join(f"-- {key}\n{sql}\n\n" for key, sql in statements.items())
+    assert text == (GOLDEN / name).read_text()

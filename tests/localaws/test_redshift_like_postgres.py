@@ -16,7 +16,8 @@ from psycopg import sql
 
 from localaws import Endpoints
 from tests.support.caller import Caller
-from tests.support.dml import NAMES, Text, batches, comparable, created
+from tests.support.dml import batches
+from tests.support.dml_columns import NAMES, Text, comparable, created
 
 _TABLE = f"t_{uuid.uuid4().hex[:12]}"
 

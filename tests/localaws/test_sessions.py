@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-
-def refusal(call: Any, **request: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as refused:
-        call(**request)
-    error = refused.value.response["Error"]
-    return error["Code"], error["Message"]
+from tests.support.caller import refusal
 
 
 def listed(caller: Any, session: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.support.holds import Hold
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.tasks import Run
-from tests.support.traffic import Request
+from tests.support.traffic import Touching
 from tests.support.warehouse import Warehouse
 
 _MOST_RUNS = 3
@@ -25,16 +25,6 @@ _MOST_TASKS = 20
 _QUIET_RUNS = 6
 _HELD_DEADLINE = 120.0
 _POLL = 0.01
-
-
-@dataclass(frozen=True)
-class Touching:
-    """Every request that has to do with one table."""
-
-    table: str
-
-    def matches(self, request: Request) -> bool:
-        return self.table in request.target or self.table in request.body
 
 
 @dataclass

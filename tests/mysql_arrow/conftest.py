@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import mysql_arrow
+import pyarrow as pa
 import pymysql
 import pytest
 from pymysql.connections import Connection
@@ -53,3 +55,10 @@ def run(connection: Connection[Any], statement: str, *values: Any) -> list[tuple
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return list(cursor.fetchall())
+
+
+def read(connection: Any, query: str, path: Any, **more: Any) -> pa.Table:
+    """All rows of a query, read on this path and no other."""
+    with mysql_arrow.rows(connection, query, path=path, **more) as found:
+        assert found.path == path
+        return pa.Table.from_batches(list(found), found.schema)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
@@ -138,3 +139,11 @@ class Lake:
             keys = [{"Key": found["Key"]} for found in page.get("Contents", ())]
             if keys:
                 self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys})
+
+
+def refusal(call: Any, **request: Any) -> tuple[str, str]:
+    """Insist that the service refuses a call; return the error's code and message."""
+    with pytest.raises(ClientError) as refused:
+        call(**request)
+    error = refused.value.response["Error"]
+    return error["Code"], error["Message"]

@@ -37,8 +37,8 @@ from typing import Any
 from airflow.sdk.definitions.xcom_arg import XComArg
 
 from tests.support.attempts import Attempt, Instance, Outcome, each, fire, kill
+from tests.support.trigger_rules import DONE, verdict
 
-_DONE = {"success", "failed", "skipped", "upstream_failed", "removed"}
 _STARTABLE = {None, "up_for_retry"}
 _MOST_STEPS = 500
 
@@ -80,7 +80,7 @@ class Run:
     @property
     def state(self) -> str:
         """``running`` while any task may still run, else what its leaves say."""
-        if self.ready() or any(one.state not in _DONE for one in self._all()):
+        if self.ready() or any(one.state not in DONE for one in self._all()):
             return "running"
         leaves = [one for one in self._all() if not self.dag.get_task(one.task_id).downstream_list]
         return "failed" if any("failed" in str(one.state) for one in leaves) else "success"
@@ -121,7 +121,7 @@ class Run:
     def go(self, until: str | None = None) -> Run:
         """Run what is ready, one by one, until nothing is, or until all of `until` is done."""
         for _ in range(_MOST_STEPS):
-            if until and all(one.state in _DONE for one in self._instances[until]):
+            if until and all(one.state in DONE for one in self._instances[until]):
                 return self
             ready = self.ready()
             if not ready:
@@ -256,26 +256,12 @@ class Run:
         skipped = (
             one.xcom.get("skipmixin_key", {}).get("skipped", ())
             for one in upstream
-            if one.state in _DONE
+            if one.state in DONE
         )
         if any(name in names for names in skipped):
             return "skipped"
-        states = [one.state for one in upstream]
-        failed = any(state in {"failed", "upstream_failed"} for state in states)
-        done = all(state in _DONE for state in states)
         rule = str(getattr(task.trigger_rule, "value", task.trigger_rule))
-        match rule:
-            case "all_done":
-                return "run" if done else "wait"
-            case "none_failed":
-                return "upstream_failed" if failed else "run" if done else "wait"
-            case "all_success":
-                if failed:
-                    return "upstream_failed"
-                if "skipped" in states:
-                    return "skipped"
-                return "run" if done else "wait"
-        raise NotImplementedError(f"trigger rule {rule}")
+        return verdict(rule, [one.state for one in upstream])
 
     def _expand(self, name: str) -> bool:
         _, values = self._mapped_over(name)

@@ -58,6 +58,16 @@ class Pattern:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """Every request that has to do with one table."""
+
+    table: str
+
+    def matches(self, request: Request) -> bool:
+        return self.table in request.target or self.table in request.body
+
+
 def s3(method: str = ".*", target: str = "", body: str = "") -> Pattern:
     """Requests to S3, by HTTP method, path and small body."""
     return Pattern(S3, method, target, body)
