@@ -11,6 +11,7 @@ import httpx
 
 _READ_ATTEMPTS = 4
 _POLL_S = 0.25
+_POLL_MOST_S = 0.5
 _PAGE = 100  # Airflow's own upper bound: [api] maximum_page_limit
 
 
@@ -76,16 +77,18 @@ class Rest:
 
 
 def wait_until(done: Callable[[], bool], deadline: float, instead: Callable[[], str]) -> None:
-    """Poll ``done`` for ``deadline`` seconds.
+    """Poll ``done`` for ``deadline`` seconds. After five of them it is asked more rarely: an
+    answer takes whoever gives it time, and what takes long may be known a twentieth later.
 
     :param instead: says, when the time is up, what was there instead
     :raises NotInTime: the time is up
     """
-    end = time.monotonic() + deadline
+    began = time.monotonic()
     while not done():
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if waited > deadline:
             raise NotInTime(f"after {deadline:.0f} s {instead()}")
-        time.sleep(_POLL_S)
+        time.sleep(min(_POLL_MOST_S, max(_POLL_S, waited / 20)))
 
 
 def _decoded(answer: httpx.Response) -> Any:
