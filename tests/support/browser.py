@@ -11,6 +11,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from selenium.common.exceptions import WebDriverException
@@ -41,6 +42,16 @@ _SHOWN = """
     return [...document.querySelectorAll(arguments[0])]
         .filter(e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length)
         .map(e => [e, e.innerText ?? e.textContent])
+"""
+
+
+# A page that tells times of today without their day would say something else tomorrow.
+_CLOCK = """
+    const begun = Date.now();
+    Date = class extends Date {
+        constructor(...given) { given.length ? super(...given) : super(Date.now()); }
+        static now() { return %d + super.now() - begun; }
+    };
 """
 
 
@@ -164,11 +175,18 @@ class Browser:
 
 @contextlib.contextmanager
 def browsing(
-    url: str, pictures: Path, *, width: int = 1440, height: int = 900, dark: bool = False
+    url: str,
+    pictures: Path,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    dark: bool = False,
+    at: datetime | None = None,
 ) -> Iterator[Browser]:
     """Open a window, and close it at the end.
 
     :param dark: the person's system prefers dark pages
+    :param at: what the person's clock says whenever a page is opened; None: the right time
     """
     options = ChromeOptions()
     options.binary_location = program("chromium")
@@ -180,6 +198,9 @@ def browsing(
         if dark:
             scheme = {"name": "prefers-color-scheme", "value": "dark"}
             driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        if at:
+            clock = {"source": _CLOCK % (at.timestamp() * 1000)}
+            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", clock)
         yield Browser(driver, url, pictures)
     finally:
         driver.quit()

@@ -18,7 +18,7 @@ from tidemark.web import freshness_page
 
 from bench.freshness.documents import document
 from tests.support.browser import Browser, browsing
-from tests.support.freshness_answers import answer, answer_of, copy, failure, table
+from tests.support.freshness_answers import NOW, answer, answer_of, copy, failure, table
 from tests.support.receiver import Served
 
 _STATIC = Path(freshness_page.__file__).parent / "static"
@@ -59,7 +59,7 @@ def answers() -> Answers:
 def window(answers: Answers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with (
         Served(answers.app) as served,
-        browsing(served.url, tmp_path_factory.mktemp("page")) as browser,
+        browsing(served.url, tmp_path_factory.mktemp("page"), at=NOW) as browser,
     ):
         yield browser
 
