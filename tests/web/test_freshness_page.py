@@ -32,7 +32,6 @@ class Answers:
         self.app = FastAPI()
         self.app.include_router(freshness_page.pages(), prefix="/tidemark")
         self.app.get("/tidemark/freshness")(self._freshness)
-        self.down = False
         self.set(table("shop.orders"))
 
     def set(self, *tables: dict[str, Any], **more: Any) -> None:
@@ -42,6 +41,7 @@ class Answers:
         self._say(lambda history: answer_of(documents, history=history))
 
     def _say(self, said: Callable[[bool], dict[str, Any]]) -> None:
+        self.down = False
         self._texts = {history: json.dumps(said(history)) for history in (False, True)}
 
     def _freshness(self, history: bool = False) -> Response:
@@ -124,7 +124,6 @@ def test_what_changes_is_seen_without_a_hand(window: Browser, answers: Answers) 
     window.read("late", "13 min", "Delayed.", "2 tables", "where tables are read it is 12 s behind")
     answers.down = True
     window.read("No answer", "What you see is of 17:42:03 UTC")
-    answers.down = False
     answers.set(table("shop.orders"))
     window.find("#shown", "^1 table$")
     assert not window.driver.find_element("id", "banner").is_displayed()
