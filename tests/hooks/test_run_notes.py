@@ -25,10 +25,8 @@ def engine(stack: Endpoints) -> Iterator[Engine]:
         f"postgresql+psycopg2://{stack.postgres_user}:{stack.postgres_password}"
         f"@{stack.postgres_host}:{stack.postgres_port}"
     )
-    with _made(f"{server}/postgres"):
-        engine = create_engine(f"{server}/run_notes")
+    with _made(server, "postgres") as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(params=["postgresql", "mysql", "sqlite"])
@@ -45,19 +43,19 @@ def any_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         f"mysql+mysqldb://{stack.mysql_admin_user}:{stack.mysql_admin_password}"
         f"@{stack.mysql_host}:{stack.mysql_port}"
     )
-    with _made(f"{server}/mysql"):
-        engine = create_engine(f"{server}/run_notes")
+    with _made(server, "mysql") as engine:
         yield engine
-        engine.dispose()
 
 
 @contextmanager
-def _made(server: str) -> Iterator[None]:
-    """A database of the tests' own, while they run."""
-    outside = create_engine(server, isolation_level="AUTOCOMMIT")
+def _made(server: str, other: str) -> Iterator[Engine]:
+    """A database of the tests' own, while they run; it is made from within another one."""
+    outside = create_engine(f"{server}/{other}", isolation_level="AUTOCOMMIT")
     with outside.connect() as connection:
         connection.execute(text("CREATE DATABASE run_notes"))
-    yield
+    engine = create_engine(f"{server}/run_notes")
+    yield engine
+    engine.dispose()
     with outside.connect() as connection:
         connection.execute(text("DROP DATABASE run_notes"))
     outside.dispose()

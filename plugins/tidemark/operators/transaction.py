@@ -89,8 +89,7 @@ class RedshiftTransactionOperator(BaseOperator):
             api.cancel(statement_id)
         elif self._submitting:
             api, name = self._submitting
-            if found := api.find(name):
-                api.cancel(found)
+            api.cancel_named(name)
 
     def _redshift(self) -> RedshiftTarget:
         target = read_project().target(self.target)

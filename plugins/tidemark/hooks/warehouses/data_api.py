@@ -196,6 +196,12 @@ class DataApi:
         except BotoCoreError as error:
             raise self._unreachable(error) from error
 
+    def cancel_named(self, name: str) -> None:
+        """Cancel the statement of this name that has not ended, if there is one: while it is being
+        submitted nobody has been told its id."""
+        if found := self.find(name):
+            self.cancel(found)
+
     def _rows(self, statement_id: str) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}
         while True:

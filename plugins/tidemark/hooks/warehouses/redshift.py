@@ -179,15 +179,11 @@ class RedshiftWarehouse:
         self.api.cancel(handle)
 
     def stop(self) -> None:
-        """Cancel the statement that this object has started or found, unless it saw it end.
-
-        One that is being submitted has an id that nobody has been told yet: it goes by its name.
-        """
-        handle = self._started
-        if handle is None and self._submitting is not None:
-            handle = self.api.find(self._submitting)
-        if handle is not None:
-            self.api.cancel(handle)
+        """Cancel the statement that this object has started or found, unless it saw it end."""
+        if self._started is not None:
+            self.api.cancel(self._started)
+        elif self._submitting is not None:
+            self.api.cancel_named(self._submitting)
 
     def failure(self, progress: Progress, group: Group) -> TidemarkError:
         """Return the error that explains why a load failed."""
