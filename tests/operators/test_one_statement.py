@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from localaws import inject
+from tests.support.drains import DrainedQueue
+from tests.support.event_queue import purchases
 from tests.support.moments import load_asked_about, load_submitted
 from tests.support.product import Product
+from tests.support.traffic import data_api
 
 
 def test_a_retry_takes_up_the_statement_of_a_dead_worker(product: Product) -> None:
@@ -30,6 +33,27 @@ def test_a_retry_takes_up_the_statement_of_a_dead_worker(product: Product) -> No
     product.assert_equal(table)
     (event,) = run.task("load_primary").events
     assert event.extra["rows"] == 1, "the dead worker told nobody"
+
+
+def test_a_retry_takes_up_a_dead_workers_load_of_events(product: Product) -> None:
+    queue = DrainedQueue(product)
+    queue.send(*purchases(1))
+    queue.drain()
+    queue.send(*purchases(1, first=1))
+    run = queue.start().go(until="seal_batch")
+    submitted = data_api("BatchExecuteStatement", rf"COPY.*{queue.name}/", "primary")
+    seen = len(product.gate.seen)
+    with product.primary.locked(queue.name):
+        with product.gate.hold(submitted, after=True) as held:
+            attempt = run.begin("load_primary", process=True)
+            held.kill_caller()
+            assert attempt.end().state == "failed"
+        run.clear("load_primary")
+        assert run.do("load_primary", follow=False).state == "deferred"
+    assert run.resume("load_primary").state == "success"
+    run.go().expect("success")
+    assert product.gate.count(submitted, seen) == 1
+    queue.assert_users(2)
 
 
 @pytest.mark.runbook("A statement hangs")

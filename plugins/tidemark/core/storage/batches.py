@@ -8,8 +8,7 @@
 
 Ids are computed, never drawn: an increment's from epoch and window, a backfill's and a base's from
 its run, the clear epoch of its plan, and window; a drain's from its run, that epoch, and its plan's
-time; a deletion request's from what it asks for. A batch's place in the bucket follows from its id
-alone.
+time; a deletion request's from what it asks for. A batch's place follows from its id alone.
 """
 
 import hashlib
@@ -33,6 +32,7 @@ from tidemark.core.source.windows import Chunk, Window
 # an erasure deletes events.
 Kind = Literal["increment", "backfill", "base", "drain", "erasure"]
 
+BEGINNINGS = ("inc-", "bf-", "base-", "drain-", "erase-")  # of ids, one for each kind
 _STAMP = "%Y%m%dT%H%M%S%f"
 _ID = re.compile(
     r"(?:inc-e(?P<epoch>\d+)(?:-k(?P<key_low>start|-?\d+)-k(?P<key_high>-?\d+))?"

@@ -170,12 +170,12 @@ class DataApi:
 
         :param fits: chooses among all names that begin with `name`
         """
+        where = {k: v for k, v in self._where.items() if k not in {"DbUser", "SecretArn"}}
         for status in statuses:
-            where = {k: v for k, v in self._where.items() if k not in {"DbUser", "SecretArn"}}
-            answer = self._call(
+            pages = self._pages(
                 "list_statements", StatementName=name, Status=status, MaxResults=100, **where
             )
-            for statement in answer.get("Statements", []):
+            for statement in (each for page in pages for each in page.get("Statements", [])):
                 found = str(statement.get("StatementName", ""))
                 if fits(found) if fits else found == name:
                     return str(statement["Id"])
@@ -203,12 +203,16 @@ class DataApi:
             self.cancel(found)
 
     def _rows(self, statement_id: str) -> Iterator[dict[str, Any]]:
-        token: dict[str, str] = {}
-        while True:
-            page = self._call("get_statement_result", Id=statement_id, **token)
+        for page in self._pages("get_statement_result", Id=statement_id):
             names = [column["name"] for column in page["ColumnMetadata"]]
             for record in page["Records"]:
                 yield dict(zip(names, map(_value, record), strict=True))
+
+    def _pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._call(operation, **arguments, **token)
+            yield page
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}

@@ -24,7 +24,7 @@ from tidemark.core.loading.statements import (
 from tidemark.core.loading.target_columns import TargetColumn, read_target_column
 from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.core.source.column_types import Column
-from tidemark.core.storage.batches import Batch, StagedFile
+from tidemark.core.storage.batches import BEGINNINGS, Batch, StagedFile
 from tidemark.core.streams import Loadable
 from tidemark.core.templates import render
 from tidemark.hooks.storage.regional_copy import bring
@@ -153,8 +153,8 @@ class RedshiftWarehouse:
 
     def find_blocking(self) -> str | None:
         """Return a load of this table that is under way: LOCK TABLE keeps readers out as well."""
-        kinds = tuple(self._name(kind) for kind in ("inc-", "bf-", "base-"))
-        self._started = self.api.find(self._name(""), fits=lambda name: name.startswith(kinds))
+        loads = tuple(self._name(begin) for begin in BEGINNINGS)
+        self._started = self.api.find(self._name(""), fits=lambda name: name.startswith(loads))
         self._alone = self._started is None
         return self._started
 
