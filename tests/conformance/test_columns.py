@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tidemark.core.errors import MigrateSchema
+from tidemark.core.errors import FixConfiguration, MigrateSchema
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.settings.tables import Table
 from tidemark.core.source.column_types import Column
@@ -18,7 +18,7 @@ from tidemark.core.storage.batches import Batch
 from tidemark.operators.loading.preparing import prepare
 
 from tests.conformance.houses import House, apply
-from tests.support.staged import ITEMS, at, stage
+from tests.support.staged import ITEMS, at, row, stage
 
 ID, NAME, UPDATED = ITEMS
 LONGER = replace(NAME, redshift="VARCHAR(160)")
@@ -26,8 +26,10 @@ PRICE = Column("Price", "decimal(12,2)", "DECIMAL(12,2)", nullable=False)
 PHOTO = Column("photo", "blob", "VARBYTE(20)", nullable=True)
 
 
-def staged(house: House, table: Table, number: int, columns: Sequence[Column], **row: Any) -> Batch:
-    stamped = {"updated_at": at(number).replace(tzinfo=None), **row}
+def staged(
+    house: House, table: Table, number: int, columns: Sequence[Column], **values: Any
+) -> Batch:
+    stamped = {"updated_at": at(number).replace(tzinfo=None), **values}
     minutes = (number * 10, number * 10 + 10)
     return stage(house.bucket, table.name, [stamped], minutes=minutes, columns=columns)
 
@@ -105,6 +107,25 @@ def test_loads_may_alter_a_table_at_once(house: House) -> None:
         list(pool.map(again, range(3)))
     apply(house, house.open(table), batch)
     assert [row["id"] for row in house.rows(table)] == [1, 2]
+
+
+def test_tables_whose_long_names_begin_alike_share_nothing(house: House) -> None:
+    longest = 63 if house.target.dialect == "postgres" else 127
+    stem = house.table().table.ljust(longest - 1, "x")
+    for rows, end in ((1, "a"), (2, "b")):
+        table = Table(db_schema="shop", table=stem + end, cursor="updated_at")
+        batch = stage(house.bucket, table.name, [row(key, "new", 1) for key in range(rows)])
+        entry = apply(house, house.open(table), batch)
+        assert (entry.rows_staged, entry.rows_merged) == (rows, rows)
+        assert house.open(table).history() == [batch.batch_id]
+        assert apply(house, house.open(table), batch, token="once more") == entry
+
+
+def test_a_name_that_the_warehouse_would_cut_is_refused(house: House) -> None:
+    table, long = house.table(), replace(NAME, name="ö" * 64)
+    with pytest.raises(FixConfiguration, match=r"cuts names after \d+ bytes.*columns\.exclude"):
+        load(house, table, staged(house, table, 0, (ID, long, UPDATED), id=1))
+    assert house.open(table).columns() is None
 
 
 @pytest.mark.runbook("A table is gone on a warehouse")

@@ -31,7 +31,7 @@ WHERE "app"."_tidemark_tombstones__orders"."id" = "tidemark_stage"."id"
   AND "app"."_tidemark_tombstones__orders"."read_at" >= '2026-03-01 12:30:08.000000'
 
 -- create_new
-CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" (
+CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" (
     "id" BIGINT NOT NULL,
     "status" VARCHAR(40),
     "updated_at" TIMESTAMP,
@@ -41,7 +41,7 @@ CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202
 )
 
 -- fill_new
-INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
+INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
 SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at"
 FROM (
     SELECT "id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at",
@@ -54,28 +54,28 @@ FROM (
 WHERE tidemark_rank = 1
 
 -- add_key
-ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ADD PRIMARY KEY ("id")
+ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ADD PRIMARY KEY ("id")
 
 -- drop_overtaken
-DELETE FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"
+DELETE FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"
 USING "app"."orders"
-WHERE "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."id"
+WHERE "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id"
   AND "app"."orders"."_read_at" > '2026-03-01 12:30:08.000000'
-  AND ("app"."orders"."updated_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."updated_at"
+  AND ("app"."orders"."updated_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at"
        OR ("app"."orders"."updated_at" IS NOT NULL
-           AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."updated_at" IS NULL)
+           AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at" IS NULL)
        OR ((("app"."orders"."updated_at" IS NULL
-             AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."updated_at" IS NULL)
-            OR "app"."orders"."updated_at" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."updated_at")
-           AND "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."_read_at"))
+             AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at" IS NULL)
+            OR "app"."orders"."updated_at" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at")
+           AND "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."_read_at"))
 
 -- carry_newer
-INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
+INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
 SELECT CAST("app"."orders"."id" AS BIGINT), CAST("app"."orders"."status" AS VARCHAR(40)), CAST("app"."orders"."updated_at" AS TIMESTAMP), CAST("app"."orders"."_batch_id" AS VARCHAR(256)), CAST("app"."orders"."_read_at" AS TIMESTAMP), "app"."orders"."_loaded_at"
 FROM "app"."orders"
-LEFT JOIN "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" ON "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."id"
+LEFT JOIN "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ON "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id"
 WHERE "app"."orders"."_read_at" > '2026-03-01 12:30:08.000000'
-  AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000"."id" IS NULL
+  AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id" IS NULL
 
 -- enter_ledger
 INSERT INTO "app"."_tidemark_ledger__orders"
@@ -88,12 +88,12 @@ SELECT 'base-manual_1_19b04f56-c0-start-20260301T123000000000', 'base',
        7, rows_merged, 7 - rows_merged,
        0, '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
 FROM (
-    SELECT COUNT(*) AS rows_merged FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'
+    SELECT COUNT(*) AS rows_merged FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'
 ) AS merged
 
 -- empty_old
 DROP TABLE "app"."orders"
 
 -- put_in_place
-ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" RENAME TO "orders"
+ALTER TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" RENAME TO "orders"
 

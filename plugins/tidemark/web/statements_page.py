@@ -18,8 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tidemark.core.consoles import STATEMENTS
 from tidemark.core.errors import TidemarkError
 from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.names import ledger_table
 from tidemark.core.loading.statement_accounts import Account, parse_account
-from tidemark.core.loading.statements import ledger_table
 from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Target
 from tidemark.core.streams import Loadable, tasks_of
 from tidemark.hooks.project import Project, read_project
@@ -72,7 +72,7 @@ def _values(left: Left, dag_id: str, task_id: str, run_id: str) -> dict[str, Any
         raise HTTPException(404, f"{dag_id} has no load {task_id}.")
     common = {
         "target": target,
-        "ledger": f"{target.database_schema}.{ledger_table(stream, target.name)}",
+        "ledger": f"{target.database_schema}.{ledger_table(stream, target)}",
     }
     match target:
         case RedshiftTarget():

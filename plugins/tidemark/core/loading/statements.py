@@ -6,6 +6,12 @@ from typing import Any
 
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import Changes, Place
+from tidemark.core.loading.names import (
+    forgotten_table,
+    ledger_table,
+    new_table,
+    tombstone_table,
+)
 from tidemark.core.settings.targets import Target
 from tidemark.core.source.column_types import LINEAGE, Column
 from tidemark.core.storage.batches import Batch
@@ -14,27 +20,6 @@ from tidemark.core.templates import identifier, render
 
 # Data API limits: at most 40 statements, 100 KB each, a name of 2,048 characters
 # (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html). A load has about fifteen.
-
-
-def ledger_table(table: Loadable, target: str) -> str:
-    """The ledger of a table: one each, because a shared one is a hot spot under SERIALIZABLE."""
-    return f"_tidemark_ledger__{table.table_on(target)}"
-
-
-def tombstone_table(table: Loadable, target: str) -> str:
-    """Where repair notes the keys that it deleted or replaced."""
-    return f"_tidemark_tombstones__{table.table_on(target)}"
-
-
-def forgotten_table(table: Loadable, target: str) -> str:
-    """Whose events were deleted, and until when: those that came before must not come back."""
-    return f"_tidemark_forgotten__{table.table_on(target)}"
-
-
-def new_table(table: Loadable, target: str, batch_id: str) -> str:
-    """The table that a base fills before it takes the table's place. Names end at 127 bytes."""
-    digest = hashlib.sha256(f"{table.table_on(target)}|{batch_id}".encode()).hexdigest()[:8]
-    return f"_tidemark_new__{digest}__{batch_id}"[:127]
 
 
 def create_statements(
@@ -46,11 +31,9 @@ def create_statements(
         target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
-        ledger_table=ledger_table(table, target.name),
-        tombstone_table=tombstone_table(table, target.name),
-        forgotten_table=forgotten_table(table, target.name)
-        if isinstance(table, EventTable)
-        else None,
+        ledger_table=ledger_table(table, target),
+        tombstone_table=tombstone_table(table, target),
+        forgotten_table=forgotten_table(table, target) if isinstance(table, EventTable) else None,
         columns=[*columns, *LINEAGE],
         lineage=[column.name for column in LINEAGE],
         key=key,
@@ -104,7 +87,7 @@ def load_statements(
         "load_batch.sql",
         target.dialect,
         **_applied(table, target, group, bucket, token),
-        forgotten_table=forgotten_table(table, target.name),
+        forgotten_table=forgotten_table(table, target),
         person_columns=table.person_columns if isinstance(table, EventTable) else (),
         only_added=plan.keys is not None,
         keys=group.keys,
@@ -136,7 +119,7 @@ def _swap_statements(
         "swap_batch.sql",
         target.dialect,
         **shared,
-        new_table=new_table(table, target.name, plan.batch_id),
+        new_table=new_table(table, target, plan.batch_id),
         lineage=[column.name for column in LINEAGE],
         carried=[name for name in shared["names"] if name in group.carried],
         alike=group.alike,
@@ -162,8 +145,8 @@ def _erasing_statements(
         target.dialect,
         schema=target.database_schema,
         table=table.table_on(target.name),
-        ledger_table=ledger_table(table, target.name),
-        forgotten_table=forgotten_table(table, target.name),
+        ledger_table=ledger_table(table, target),
+        forgotten_table=forgotten_table(table, target),
         cursor=plan.cursor,
         digests={
             column: [person.digest for person in plan.persons if person.column == column]
@@ -185,8 +168,8 @@ def _applied(
     return {
         "schema": target.database_schema,
         "table": table.table_on(target.name),
-        "ledger_table": ledger_table(table, target.name),
-        "tombstone_table": tombstone_table(table, target.name),
+        "ledger_table": ledger_table(table, target),
+        "tombstone_table": tombstone_table(table, target),
         "columns": columns,
         "names": [column.name for column in columns],
         "key": plan.key,
@@ -254,6 +237,6 @@ def _read_ledger(table: Loadable, target: Target, batch_ids: Sequence[str]) -> d
         "read_ledger.sql",
         target.dialect,
         schema=target.database_schema,
-        ledger_table=ledger_table(table, target.name),
+        ledger_table=ledger_table(table, target),
         batch_ids=batch_ids,
     )
