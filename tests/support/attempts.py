@@ -30,6 +30,7 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.execution_time.context import OutletEventAccessors
 from jinja2 import Template
 
+_template = functools.cache(Template)  # read once, however many attempts have it
 _DEADLINE = 120.0
 _RETURN = "return_value"
 _UNSET: Any = object()
@@ -239,7 +240,7 @@ class Attempt:
             self.instance.events = [
                 e for key in accessors for e in accessors[key].asset_alias_events
             ]
-            self.instance.label = Template(template).render(context) if template else ""
+            self.instance.label = _template(template).render(context) if template else ""
         if value is not None and self.task.do_xcom_push:
             self.push(_RETURN, json.loads(json.dumps(value)))
         return Outcome("success", value=value)
