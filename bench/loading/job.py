@@ -169,6 +169,7 @@ class Loads:
 
     def _files(self, plan: Plan) -> list[StagedFile]:
         rows = rows_of(self._rows)
+        rows = rows.set_column(rows.column_names.index("at"), "at", self._cursors(plan.high))
         read_at = pa.scalar(plan.high.replace(tzinfo=None), pa.timestamp("us"))
         rows = rows.append_column("_batch_id", pa.repeat(plan.batch_id, rows.num_rows))
         rows = rows.append_column("_read_at", pa.repeat(read_at, rows.num_rows))
@@ -183,9 +184,16 @@ class Loads:
             files.append(StagedFile(key=key, bytes=body.tell(), rows=count, sha256="00" * 32))
         return files
 
+    def _cursors(self, high: datetime) -> pa.Array:
+        """Return when each row was changed: all within the window that is read."""
+        first = int((high - _LATER).timestamp() * 1e6)
+        step = _LATER // timedelta(microseconds=1) // self._rows
+        changed = range(first + 1, first + 1 + self._rows * step, step)
+        return pa.array(changed, pa.timestamp("us"))
+
 
 def main() -> None:
-    """Do every load so often, in turn; print the seconds of each by its name."""
+    """Do every load so often, each pair in turn; print the seconds of each by its name."""
     asked = json.loads(os.environ[VARIABLE])
     loads = Loads(asked)
     taken: dict[str, list[float]] = {}
@@ -201,9 +209,8 @@ def main() -> None:
     }
     for turn in range(asked["rounds"]):
         loads.empty()
-        order = list(cases)[turn % len(cases) :] + list(cases)[: turn % len(cases)]
         for number in (0, 1):
-            for name in order:
+            for name in in_turn(turn):
                 if (name, number) == (APPEND, 1):
                     continue  # it would leave every row twice
                 table, load = cases[name]
@@ -211,6 +218,17 @@ def main() -> None:
                 if loads.count(table) != asked["rows"]:
                     raise RuntimeError(f"{name} left {loads.count(table)} rows")
     sys.stdout.write("\n" + json.dumps(taken) + "\n")
+
+
+def in_turn(turn: int) -> list[str]:
+    """Return the loads of one round, who is compared side by side.
+
+    A load pays for what the one before it left to be written, so each of a pair goes first in every
+    other round, and each pair in every third.
+    """
+    pairs = [(f"tidemark, {strategy}", OURS[strategy]) for strategy in _STRATEGIES]
+    pairs = pairs[turn % len(pairs) :] + pairs[: turn % len(pairs)]
+    return [name for pair in pairs for name in (pair if turn % 2 == 0 else reversed(pair))]
 
 
 if __name__ == "__main__":

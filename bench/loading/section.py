@@ -42,9 +42,11 @@ def run(
             if f"{who}|{case}" not in taken:
                 continue
             us = f"tidemark, {strategy}"
-            ours, theirs = (middle(sorted(taken[f"{name}|{case}"])) for name in (us, who))
+            both = zip(taken[f"{us}|{case}"], taken[f"{who}|{case}"], strict=True)
+            ratio = middle(sorted(ours / theirs for ours, theirs in both))
             figure = f"{us} / {who}, {_CASES[case]}"
-            figures.append(Figure(SECTION, figure, ours / theirs, "times", "<= 1", "same run"))
+            how = f"side by side, median of {rounds}"
+            figures.append(Figure(SECTION, figure, ratio, "times", "<= 1", how))
 
 
 def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:

@@ -19,12 +19,11 @@ LOCK TABLE {{ ledger }} IN EXCLUSIVE MODE;
    than any time. #}
 {% macro newer(left, right) -%}
 ({{ left }}.{{ cursor | identifier }} > {{ right }}.{{ cursor | identifier }}
-       OR ({{ left }}.{{ cursor | identifier }} IS NOT NULL
-           AND {{ right }}.{{ cursor | identifier }} IS NULL)
-       OR ((({{ left }}.{{ cursor | identifier }} IS NULL
-             AND {{ right }}.{{ cursor | identifier }} IS NULL)
-            OR {{ left }}.{{ cursor | identifier }} = {{ right }}.{{ cursor | identifier }})
-           AND {{ left }}."_read_at" > {{ right }}."_read_at"))
+       OR ({{ left }}.{{ cursor | identifier }} = {{ right }}.{{ cursor | identifier }}
+           AND {{ left }}."_read_at" > {{ right }}."_read_at")
+       OR ({{ right }}.{{ cursor | identifier }} IS NULL
+           AND ({{ left }}.{{ cursor | identifier }} IS NOT NULL
+                OR {{ left }}."_read_at" > {{ right }}."_read_at")))
 {%- endmacro %}
 
 {% macro sha256(value) -%}

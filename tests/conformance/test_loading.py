@@ -68,10 +68,19 @@ def test_newest_wins_in_any_order(isolated: House) -> None:
 
 def test_a_row_without_time_is_older_than_any(house: House) -> None:
     table = house.table()
-    timeless = {"id": 1, "name": "timeless", "updated_at": None}
-    apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "dated", 1)]))
-    apply(house, house.open(table), stage(house.bucket, table.name, [timeless], minutes=(10, 20)))
-    assert house.names(table) == {1: "dated"}
+    warehouse = house.open(table)
+
+    def timeless(number: int, name: str) -> dict[str, object]:
+        return row(number, name, 1) | {"updated_at": None}
+
+    first = [row(1, "dated", 1), timeless(2, "timeless"), timeless(3, "timeless")]
+    apply(house, warehouse, stage(house.bucket, table.name, first))
+    then = [timeless(1, "timeless"), row(2, "dated", 1), timeless(3, "read later")]
+    apply(house, warehouse, stage(house.bucket, table.name, then, minutes=(10, 20), read_at=20))
+    assert house.names(table) == {1: "dated", 2: "dated", 3: "read later"}
+    before = [row(1, "before", 0), timeless(2, "timeless"), timeless(3, "read before")]
+    apply(house, warehouse, stage(house.bucket, table.name, before, minutes=(0, 5), read_at=5))
+    assert house.names(table) == {1: "dated", 2: "dated", 3: "read later"}
 
 
 def test_of_several_versions_in_a_batch_the_newest_counts(house: House) -> None:

@@ -91,12 +91,11 @@ DELETE FROM "app"."app_events"
 USING "tidemark_stage"
 WHERE "app"."app_events"."id" = "tidemark_stage"."id"
   AND ("tidemark_stage"."created_at" > "app"."app_events"."created_at"
-       OR ("tidemark_stage"."created_at" IS NOT NULL
-           AND "app"."app_events"."created_at" IS NULL)
-       OR ((("tidemark_stage"."created_at" IS NULL
-             AND "app"."app_events"."created_at" IS NULL)
-            OR "tidemark_stage"."created_at" = "app"."app_events"."created_at")
-           AND "tidemark_stage"."_read_at" > "app"."app_events"."_read_at"))
+       OR ("tidemark_stage"."created_at" = "app"."app_events"."created_at"
+           AND "tidemark_stage"."_read_at" > "app"."app_events"."_read_at")
+       OR ("app"."app_events"."created_at" IS NULL
+           AND ("tidemark_stage"."created_at" IS NOT NULL
+                OR "tidemark_stage"."_read_at" > "app"."app_events"."_read_at")))
 
 -- drop_stale
 DELETE FROM "tidemark_stage"

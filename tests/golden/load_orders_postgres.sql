@@ -67,12 +67,11 @@ DELETE FROM "app"."orders"
 USING "tidemark_stage"
 WHERE "app"."orders"."id" = "tidemark_stage"."id"
   AND ("tidemark_stage"."updated_at" > "app"."orders"."updated_at"
-       OR ("tidemark_stage"."updated_at" IS NOT NULL
-           AND "app"."orders"."updated_at" IS NULL)
-       OR ((("tidemark_stage"."updated_at" IS NULL
-             AND "app"."orders"."updated_at" IS NULL)
-            OR "tidemark_stage"."updated_at" = "app"."orders"."updated_at")
-           AND "tidemark_stage"."_read_at" > "app"."orders"."_read_at"))
+       OR ("tidemark_stage"."updated_at" = "app"."orders"."updated_at"
+           AND "tidemark_stage"."_read_at" > "app"."orders"."_read_at")
+       OR ("app"."orders"."updated_at" IS NULL
+           AND ("tidemark_stage"."updated_at" IS NOT NULL
+                OR "tidemark_stage"."_read_at" > "app"."orders"."_read_at")))
 
 -- drop_stale
 DELETE FROM "tidemark_stage"

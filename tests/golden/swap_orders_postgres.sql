@@ -62,12 +62,11 @@ USING "app"."orders"
 WHERE "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id"
   AND "app"."orders"."_read_at" > '2026-03-01 12:30:08.000000'
   AND ("app"."orders"."updated_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at"
-       OR ("app"."orders"."updated_at" IS NOT NULL
-           AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at" IS NULL)
-       OR ((("app"."orders"."updated_at" IS NULL
-             AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at" IS NULL)
-            OR "app"."orders"."updated_at" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at")
-           AND "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."_read_at"))
+       OR ("app"."orders"."updated_at" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at"
+           AND "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."_read_at")
+       OR ("app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."updated_at" IS NULL
+           AND ("app"."orders"."updated_at" IS NOT NULL
+                OR "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."_read_at")))
 
 -- carry_newer
 INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")

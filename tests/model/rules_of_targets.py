@@ -175,8 +175,8 @@ TARGETS = (
         11,
         "on equal cursors the later reading wins",
         _MERGING,
-        """AND {{ left }}."_read_at" > {{ right }}."_read_at"))""",
-        """AND {{ left }}."_read_at" < {{ right }}."_read_at"))""",
+        """AND {{ left }}."_read_at" > {{ right }}."_read_at")""",
+        """AND {{ left }}."_read_at" < {{ right }}."_read_at")""",
         (f"{_LOADED}test_newest_wins_in_any_order[redshift SNAPSHOT]",),
     ),
     SwitchedOff(
