@@ -28,7 +28,7 @@ from tidemark.core.loading.statements import client_token
 from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import RedshiftTarget, Staging
-from tidemark.core.source.column_types import Column
+from tidemark.core.source.column_types import LINEAGE, Column
 from tidemark.core.source.growing_keys import KeyWindow
 from tidemark.core.source.windows import Window, single_chunk
 from tidemark.core.storage.batches import Batch, Plan, StagedFile, base_id, checksum, increment_id
@@ -106,6 +106,7 @@ class Loads:
         load = S3ToRedshiftOperator(
             task_id="load", schema="public", table=f"theirs_{method.lower()}", method=method,
             s3_bucket=self._bucket.name, s3_key=f"{batch.plan.prefix}/part-",
+            column_list=[column.name for column in (*_COLUMNS, *LINEAGE)],
             copy_options=["FORMAT AS PARQUET"], upsert_keys=["id"], aws_conn_id="copy_role",
             redshift_data_api_kwargs={**self._where, "poll_interval": _POLL_S},
         )  # fmt: skip
@@ -114,20 +115,13 @@ class Loads:
         return time.perf_counter() - began
 
     def empty(self) -> None:
-        """Make the tables anew."""
-        for strategy in _STRATEGIES:
-            warehouse = self._warehouse(strategy)
-            for table in ("ours", "_tidemark_ledger__ours", "_tidemark_tombstones__ours"):
-                self._run(f'DROP TABLE IF EXISTS "public"."{table}_{strategy}"')
-            warehouse.create(_COLUMNS, ("id",), client_token(strategy, time.perf_counter()))
-        columns = ", ".join(f'"{c}" {kind}' for c, kind in _TYPES.items())
-        for method in _METHODS:
-            table = f"theirs_{method.lower()}"
-            self._run(f'DROP TABLE IF EXISTS "public"."{table}"')
-            self._run(
-                f'CREATE TABLE "public"."{table}" ({columns}, "_batch_id" VARCHAR(256),'
-                ' "_read_at" TIMESTAMP, PRIMARY KEY ("id"))'
-            )
+        """Make the tables anew, everybody's of the same columns."""
+        for strategy, method in zip(_STRATEGIES, _METHODS, strict=True):
+            for name in (f"ours_{strategy}", f"theirs_{method.lower()}"):
+                warehouse = self._warehouse(strategy, name)
+                for table in (name, f"_tidemark_ledger__{name}", f"_tidemark_tombstones__{name}"):
+                    self._run(f'DROP TABLE IF EXISTS "public"."{table}"')
+                warehouse.create(_COLUMNS, ("id",), client_token(name, time.perf_counter()))
 
     def count(self, table: str) -> int:
         """Return the rows of a table."""
@@ -139,10 +133,10 @@ class Loads:
         handle = api.submit([statement], "bench", client_token(statement, time.perf_counter()))
         api.wait(handle, _PATIENCE_S)
 
-    def _warehouse(self, strategy: Strategy) -> RedshiftWarehouse:
+    def _warehouse(self, strategy: Strategy, name: str | None = None) -> RedshiftWarehouse:
         table = Table(
             db_schema="bench", table="rows", cursor=_CURSORS.get(strategy, "at"), strategy=strategy,
-            target_table=f"ours_{strategy}",
+            target_table=name or f"ours_{strategy}",
         )  # fmt: skip
         return RedshiftWarehouse(table, self._target, self._bucket)
 
