@@ -117,17 +117,8 @@ WHERE {{ same_key(target, new) }}
 {% endif %}
 {% endif %}
 
--- name: carry_newer
-{% if key and carried %}
-INSERT INTO {{ new }} ({{ carried | identifiers }}, "_loaded_at")
-SELECT {% for column in columns if column.name in carried %}CAST({{ target }}.{{ column.name | identifier }} AS {{ column.redshift | type }}), {% endfor %}{{ target }}."_loaded_at"
-FROM {{ target }}
-LEFT JOIN {{ new }} ON {{ same_key(target, new) }}
-WHERE {{ read_later(target) }}
-  AND {{ new }}.{{ key[0] | identifier }} IS NULL;
-{% endif %}
-
 -- name: enter_ledger
+-- Before rows of other batches join them: what is in the new table came from this base.
 INSERT INTO {{ ledger }}
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
      rows_set_aside, checksum, loaded_at, statement_id)
@@ -138,8 +129,18 @@ SELECT {{ batch_id | literal }}, 'base',
        {{ rows | literal }}, rows_merged, {{ rows | literal }} - rows_merged,
        {{ rows_set_aside | literal }}, {{ checksum | literal }}, {{ now() }}, {{ token | literal }}
 FROM (
-    SELECT COUNT(*) AS rows_merged FROM {{ new }} WHERE "_batch_id" = {{ batch_id | literal }}
+    SELECT COUNT(*) AS rows_merged FROM {{ new }}
 ) AS merged;
+
+-- name: carry_newer
+{% if key and carried %}
+INSERT INTO {{ new }} ({{ carried | identifiers }}, "_loaded_at")
+SELECT {% for column in columns if column.name in carried %}CAST({{ target }}.{{ column.name | identifier }} AS {{ column.redshift | type }}), {% endfor %}{{ target }}."_loaded_at"
+FROM {{ target }}
+LEFT JOIN {{ new }} ON {{ same_key(target, new) }}
+WHERE {{ read_later(target) }}
+  AND {{ new }}.{{ key[0] | identifier }} IS NULL;
+{% endif %}
 
 -- name: empty_old
 -- Fails, and so changes nothing, if a view is bound to the table: see the runbook.

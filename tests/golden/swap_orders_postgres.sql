@@ -68,14 +68,6 @@ WHERE "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f
            AND ("app"."orders"."updated_at" IS NOT NULL
                 OR "app"."orders"."_read_at" > "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."_read_at")))
 
--- carry_newer
-INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
-SELECT CAST("app"."orders"."id" AS BIGINT), CAST("app"."orders"."status" AS VARCHAR(40)), CAST("app"."orders"."updated_at" AS TIMESTAMP), CAST("app"."orders"."_batch_id" AS VARCHAR(256)), CAST("app"."orders"."_read_at" AS TIMESTAMP), "app"."orders"."_loaded_at"
-FROM "app"."orders"
-LEFT JOIN "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ON "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id"
-WHERE "app"."orders"."_read_at" > '2026-03-01 12:30:08.000000'
-  AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id" IS NULL
-
 -- enter_ledger
 INSERT INTO "app"."_tidemark_ledger__orders"
     (batch_id, kind, read_from, read_to, low, high, as_of, rows_staged, rows_merged, rows_stale,
@@ -87,8 +79,16 @@ SELECT 'base-manual_1_19b04f56-c0-start-20260301T123000000000', 'base',
        7, rows_merged, 7 - rows_merged,
        0, '60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55', (SELECT CLOCK_TIMESTAMP() AT TIME ZONE 'UTC'), 'token'
 FROM (
-    SELECT COUNT(*) AS rows_merged FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" WHERE "_batch_id" = 'base-manual_1_19b04f56-c0-start-20260301T123000000000'
+    SELECT COUNT(*) AS rows_merged FROM "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"
 ) AS merged
+
+-- carry_newer
+INSERT INTO "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ("id", "status", "updated_at", "_batch_id", "_read_at", "_loaded_at")
+SELECT CAST("app"."orders"."id" AS BIGINT), CAST("app"."orders"."status" AS VARCHAR(40)), CAST("app"."orders"."updated_at" AS TIMESTAMP), CAST("app"."orders"."_batch_id" AS VARCHAR(256)), CAST("app"."orders"."_read_at" AS TIMESTAMP), "app"."orders"."_loaded_at"
+FROM "app"."orders"
+LEFT JOIN "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603" ON "app"."orders"."id" = "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id"
+WHERE "app"."orders"."_read_at" > '2026-03-01 12:30:08.000000'
+  AND "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-202603"."id" IS NULL
 
 -- empty_old
 DROP TABLE "app"."orders"
