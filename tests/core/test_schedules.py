@@ -12,20 +12,21 @@ _MINUTES = st.sampled_from(("*", "0", "7", "*/5", "*/7", "*/15", "3-58/5", "0,30
 _HOURS = st.sampled_from(("*", "0", "3", "*/6", "*/5", "0,12", "1-23/2", "0-23"))
 _DAYS = st.sampled_from(("*", "*", "*", "1", "*/2"))
 _WEEKDAYS = st.sampled_from(("*", "*", "*", "0", "1-5"))
+# A Thursday, the weekend after it and a Monday; the end of a month and a beginning.
+_SOME_DAYS = ((datetime(2026, 1, 1, tzinfo=UTC), 5), (datetime(2026, 1, 31, tzinfo=UTC), 2))
 
 
 @given(minutes=_MINUTES, hours=_HOURS, days=_DAYS, weekdays=_WEEKDAYS)
 def test_an_interval_names_the_moments_that_the_expression_names(minutes, hours, days, weekdays):
     cron = f"{minutes} {hours} {days} * {weekdays}"
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    moments = croniter(cron, begin - timedelta(seconds=1)).all_next(datetime)
     if every := even_interval(cron):
-        assert begin.timestamp() % every.total_seconds() == 0
-        end = begin + timedelta(days=32)
-        expected = begin
-        while expected < end:
-            assert next(moments) == expected
-            expected += every
+        for begin, days in _SOME_DAYS:
+            moments = croniter(cron, begin - timedelta(seconds=1)).all_next(datetime)
+            assert begin.timestamp() % every.total_seconds() == 0
+            expected = begin
+            while expected < begin + timedelta(days=days):
+                assert next(moments) == expected
+                expected += every
 
 
 @pytest.mark.parametrize(
