@@ -83,7 +83,7 @@ class Loads:
         entries = warehouse.holds([batch.batch_id])
         there, group = warehouse.columns() or [], Group((batch,))
         if strategy == "full":
-            self._applied(warehouse, fitted_swap(group, there, entries))
+            self._applied(warehouse, fitted_swap(group, there, entries, self._target.dialect))
         else:
             try:
                 straight = may_go_straight(group, there)

@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS {{ schema | identifier }}.{{ tombstone_table | identi
 {% for column in columns if column.name in key %}
     {{ column.name | identifier }} {{ column.redshift | type }} NOT NULL,
 {% endfor %}
-    "read_at" TIMESTAMP NOT NULL
+    "_read_at" TIMESTAMP NOT NULL
 );
 {% endif %}
 

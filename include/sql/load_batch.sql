@@ -49,7 +49,7 @@ WHERE "_batch_id" IN (
 DELETE FROM {{ stage }}
 USING {{ tombstones }}
 WHERE {{ same_key(tombstones, stage) }}
-  AND {{ tombstones }}."read_at" >= {{ read_from(stage) }};
+  AND {{ tombstones }}."_read_at" >= {{ read_from(stage) }};
 
 {% for column in person_columns %}
 

@@ -29,7 +29,7 @@ FROM (
        OR (kind = 'base' AND read_from >= CAST({{ batch.read_to | literal }} AS TIMESTAMP))
     UNION ALL
     SELECT 1 AS found FROM {{ tombstones }}
-    WHERE read_at >= CAST({{ batch.read_from | literal }} AS TIMESTAMP)
+    WHERE "_read_at" >= CAST({{ batch.read_from | literal }} AS TIMESTAMP)
     UNION ALL
     SELECT 1 AS found FROM {{ target }}
     {{ in_window() }}

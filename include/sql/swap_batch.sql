@@ -72,7 +72,7 @@ FROM {{ new }};
 DELETE FROM {{ stage }}
 USING {{ tombstones }}
 WHERE {{ same_key(tombstones, stage) }}
-  AND {{ tombstones }}."read_at" >= {{ read_from | literal }};
+  AND {{ tombstones }}."_read_at" >= {{ read_from | literal }};
 {% endif %}
 
 {% if not straight %}

@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import botocore.session
@@ -16,6 +17,7 @@ import pytest
 from psycopg.rows import dict_row
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.ledger import LedgerEntry
+from tidemark.core.loading.names import tombstone_table
 from tidemark.core.loading.statements import client_token
 from tidemark.core.settings.tables import Table
 from tidemark.core.settings.targets import PostgresTarget, RedshiftTarget, Staging, Target
@@ -74,6 +76,12 @@ class House:
     def names(self, table: Table) -> dict[int, str]:
         """The column ``name`` by id."""
         return {found["id"]: found["name"] for found in self.rows(table)}
+
+    def delete(self, table: Table, key: int, at: datetime) -> None:
+        """Note that a row was deleted, as repair will."""
+        name = tombstone_table(table, self.target, ("id",))
+        insert = f'INSERT INTO "{name}" VALUES (%s, %s)'
+        self.engine.execute(insert.encode(), (key, at.replace(tzinfo=None)))
 
     @contextlib.contextmanager
     def locked(self, table: Table) -> Iterator[None]:

@@ -26,7 +26,7 @@ def swap(house: House, table: Table, batch: Batch, *, blind: bool = False) -> Le
     """Apply a base as a load does, or without asking the ledger first, as a zombie does."""
     warehouse = house.open(table)
     entries = {} if blind else warehouse.holds([batch.batch_id])
-    group = fitted_swap(Group((batch,)), warehouse.columns() or [], entries)
+    group = fitted_swap(Group((batch,)), warehouse.columns() or [], entries, house.target.dialect)
     handle = warehouse.start(group, client_token(blind, table.name, batch.batch_id))
     if handle is not None:
         progress = warehouse.wait(handle, 30)

@@ -121,10 +121,19 @@ def test_tables_whose_long_names_begin_alike_share_nothing(house: House) -> None
         assert apply(house, house.open(table), batch, token="once more") == entry
 
 
-def test_a_name_that_the_warehouse_would_cut_is_refused(house: House) -> None:
-    table, long = house.table(), replace(NAME, name="ö" * 64)
-    with pytest.raises(FixConfiguration, match=r"cuts names after \d+ bytes.*columns\.exclude"):
-        load(house, table, staged(house, table, 0, (ID, long, UPDATED), id=1))
+@pytest.mark.runbook("The source's columns changed")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ö" * 64, r"cuts names after \d+ bytes"),
+        ("_Loaded_at", "and every copy has that column of its own"),
+    ],
+    ids=["too long", "one of ours"],
+)
+def test_a_name_that_cannot_stay_as_it_is_is_refused(house: House, name: str, said: str) -> None:
+    table, column = house.table(), replace(NAME, name=name)
+    with pytest.raises(FixConfiguration, match=rf"{said}.*columns\.exclude"):
+        load(house, table, staged(house, table, 0, (ID, column, UPDATED), id=1))
     assert house.open(table).columns() is None
 
 

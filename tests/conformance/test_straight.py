@@ -90,8 +90,7 @@ def test_rule_4_nothing_goes_straight_past_a_later_deletion(house: House) -> Non
     warehouse = house.open(table)
     batch = stage(house.bucket, table.name, [row(1, "one", 1)], read_at=5, unique=True)
     warehouse.create(batch.plan.columns, batch.plan.key, table.name)
-    deleted = f'INSERT INTO "_tidemark_tombstones__{table.table}" VALUES (1, %s)'
-    house.engine.execute(deleted.encode(), (at(6).replace(tzinfo=None),))
+    house.delete(table, 1, at(6))
     with pytest.raises(NoRoom):
         apply(house, warehouse, batch, straight=True)
     assert house.rows(table) == []
@@ -113,8 +112,7 @@ def test_a_base_is_copied_into_its_new_table(house: House) -> None:
     apply(house, house.open(table), stage(house.bucket, table.name, [row(1, "old", 1)]))
     later = stage(house.bucket, table.name, [row(4, "later", 16)], minutes=(10, 20), read_at=20)
     apply(house, house.open(table), later)
-    deleted = f'INSERT INTO "_tidemark_tombstones__{table.table}" VALUES (3, %s)'
-    house.engine.execute(deleted.encode(), (at(17).replace(tzinfo=None),))
+    house.delete(table, 3, at(17))
     rows = [row(1, "base", 12), row(3, "deleted", 3), row(4, "base", 4)]
     base = stage(house.bucket, table.name, rows, minutes=(0, 15), base=True, unique=True)
     entry = swap(house, table, base)

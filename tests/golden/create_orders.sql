@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS "app"."_tidemark_ledger__orders" (
 )
 
 -- create_tombstones
-CREATE TABLE IF NOT EXISTS "app"."_tidemark_tombstones__orders" (
+CREATE TABLE IF NOT EXISTS "app"."_tidemark_tombstones__orders__a5614527" (
     "id" BIGINT NOT NULL,
-    "read_at" TIMESTAMP NOT NULL
+    "_read_at" TIMESTAMP NOT NULL
 )
 

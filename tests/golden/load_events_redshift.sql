@@ -38,9 +38,9 @@ WHERE "_batch_id" IN (
 
 -- drop_deleted
 DELETE FROM "tidemark_stage"
-USING "app"."_tidemark_tombstones__app_events"
-WHERE "app"."_tidemark_tombstones__app_events"."id" = "tidemark_stage"."id"
-  AND "app"."_tidemark_tombstones__app_events"."read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'drain-run_acba2551-c0-start-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
+USING "app"."_tidemark_tombstones__app_events__a5614527"
+WHERE "app"."_tidemark_tombstones__app_events__a5614527"."id" = "tidemark_stage"."id"
+  AND "app"."_tidemark_tombstones__app_events__a5614527"."_read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'drain-run_acba2551-c0-start-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
 
 -- drop_forgotten_1
 DELETE FROM "tidemark_stage"

@@ -36,9 +36,9 @@ WHERE "_batch_id" IN (
 
 -- drop_deleted
 DELETE FROM "tidemark_stage"
-USING "app"."_tidemark_tombstones__orders"
-WHERE "app"."_tidemark_tombstones__orders"."id" = "tidemark_stage"."id"
-  AND "app"."_tidemark_tombstones__orders"."read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
+USING "app"."_tidemark_tombstones__orders__a5614527"
+WHERE "app"."_tidemark_tombstones__orders__a5614527"."id" = "tidemark_stage"."id"
+  AND "app"."_tidemark_tombstones__orders__a5614527"."_read_at" >= CASE "tidemark_stage"."_batch_id" WHEN 'inc-e1-20260301T120000000000-20260301T123000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) WHEN 'inc-e1-20260301T123000000000-20260301T133000000000' THEN CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP) END
 
 -- find_repeated
 CREATE TEMP TABLE "tidemark_repeated" AS

@@ -8,8 +8,8 @@ FROM (
     WHERE batch_id = 'inc-e1-20260301T120000000000-20260301T123000000000'
        OR (kind = 'base' AND read_from >= CAST('2026-03-01 12:30:00.000000' AS TIMESTAMP))
     UNION ALL
-    SELECT 1 AS found FROM "app"."_tidemark_tombstones__orders"
-    WHERE read_at >= CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP)
+    SELECT 1 AS found FROM "app"."_tidemark_tombstones__orders__a5614527"
+    WHERE "_read_at" >= CAST('2026-03-01 12:29:59.000000' AS TIMESTAMP)
     UNION ALL
     SELECT 1 AS found FROM "app"."orders"
     WHERE "id" < 9 AND "id" >= 1

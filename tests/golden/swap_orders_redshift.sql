@@ -32,9 +32,9 @@ FROM "tidemark_stage"
 
 -- drop_deleted
 DELETE FROM "tidemark_stage"
-USING "app"."_tidemark_tombstones__orders"
-WHERE "app"."_tidemark_tombstones__orders"."id" = "tidemark_stage"."id"
-  AND "app"."_tidemark_tombstones__orders"."read_at" >= '2026-03-01 12:30:08.000000'
+USING "app"."_tidemark_tombstones__orders__a5614527"
+WHERE "app"."_tidemark_tombstones__orders__a5614527"."id" = "tidemark_stage"."id"
+  AND "app"."_tidemark_tombstones__orders__a5614527"."_read_at" >= '2026-03-01 12:30:08.000000'
 
 -- create_new
 CREATE TABLE "app"."_tidemark_new__5d6de8ab__base-manual_1_19b04f56-c0-start-20260301T123000000000" (

@@ -59,8 +59,8 @@ TARGETS = (
         4,
         "nothing goes straight past what was deleted after its batch was read",
         _STRAIGHT,
-        "    WHERE read_at >= CAST",
-        "    WHERE 1 = 0 AND read_at >= CAST",
+        '    WHERE "_read_at" >= CAST',
+        '    WHERE 1 = 0 AND "_read_at" >= CAST',
         (
             "tests/conformance/test_straight.py::"
             "test_rule_4_nothing_goes_straight_past_a_later_deletion[redshift SNAPSHOT]",

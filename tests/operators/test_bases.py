@@ -219,7 +219,11 @@ def test_rule_4_what_repair_deleted_does_not_rise_again(
     looked = product.source.now()
     for warehouse in [product.primary]:  # what repair will do
         warehouse.run(f"DELETE FROM {orders} WHERE id = 3")
-        warehouse.run(f"INSERT INTO _tidemark_tombstones__{orders} VALUES (3, '{looked:%F %T.%f}')")
+        (made,) = warehouse.run(
+            "SELECT table_name FROM information_schema.tables"
+            f" WHERE table_name LIKE '_tidemark_tombstones__{orders}__%'"
+        )
+        warehouse.run(f"INSERT INTO {made['table_name']} VALUES (3, '{looked:%F %T.%f}')")
     stale.go().expect("success")
     product.assert_equal(orders, product.primary)
     base.go().expect("success")
@@ -255,3 +259,24 @@ def test_a_full_table_needs_no_key(one_warehouse: Product) -> None:
     product.source.run(f"DELETE FROM {table}")
     product.sync(table)
     assert product.primary.rows(table) == []
+
+
+@pytest.mark.runbook("The source's columns changed")
+def test_rows_may_be_told_apart_by_another_key(product: Product) -> None:
+    """A key that a table gets, and one that grows; one column is called as deletions' time."""
+    columns = "id INT NOT NULL, read_at DATETIME NOT NULL, level INT"
+    table = product.table("readings", columns, strategy="full")
+    add = f"INSERT INTO {table} VALUES (%s, %s, 1)"
+    product.source.run(add, 1, "2026-03-01 12:00:00")
+    product.sync(table)
+    product.source.run(f"ALTER TABLE {table} ADD PRIMARY KEY (id)")
+    product.source.run(add, 2, "2026-03-01 12:01:00")
+    product.sync(table)
+    product.assert_equal(table)
+    product.source.run(f"ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY (read_at, id)")
+    product.source.run(f"DELETE FROM {table} WHERE id = 1")
+    product.source.run(add, 2, "2026-03-01 11:00:00")
+    product.sync(table)
+    for warehouse in product.warehouses:
+        found = warehouse.run(f"SELECT id, read_at FROM {table} ORDER BY read_at")
+        assert [(row["id"], row["read_at"][11:16]) for row in found] == [(2, "11:00"), (2, "12:01")]

@@ -13,6 +13,7 @@ from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.core.source.column_types import LINEAGE
 from tidemark.core.storage.batches import Plan
 from tidemark.core.storage.state import TableState
+from tidemark.core.templates import Dialect
 
 # How many planned bases a new target remembers; one that is older and applied after all does not
 # count, and the target asks for another.
@@ -80,7 +81,10 @@ def restored_error(state: TableState, name: str) -> FixConfiguration:
 
 
 def fitted_swap(
-    group: Group, existing: Sequence[TargetColumn], entries: Mapping[str, LedgerEntry]
+    group: Group,
+    existing: Sequence[TargetColumn],
+    entries: Mapping[str, LedgerEntry],
+    dialect: Dialect,
 ) -> Group:
     """Return a base's group with what the target says: whether a newer base is there, and what the
     swap can take over from the table that is there.
@@ -99,6 +103,8 @@ def fitted_swap(
     alike = all(n in there and fits(c.redshift, there[n].type) for n, c in wanted.items()) and all(
         column.nullable or column.name == "_loaded_at" for column in extra
     )
+    if dialect == "redshift":  # a column that may be NULL cannot become part of a primary key
+        alike = alike and not any(there[name].nullable for name in batch.plan.key)
     return replace(
         group,
         superseded=superseded(batch.read_from, entries),

@@ -37,6 +37,10 @@ class NoRoom(TryAgain):
     """Rows of a batch may be in its table already: it must be merged, not copied straight in."""
 
 
+class NoTombstones(TryAgain):
+    """The target has nowhere to note deletions by the batch's key: the table had another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     pattern: re.Pattern[str]
@@ -76,7 +80,7 @@ _RULES = (
     ),
     _rule(
         r"length of the data column|value too long|String length exceeds"
-        r"|invalid or unsupported UTF8|invalid byte sequence|insert a NULL value"
+        r"|invalid or unsupported UTF8|invalid byte sequence|insert a NULL value|not-null field"
         r"|null value in column|violates (not-null|check) constraint"
         r"|numeric (data|field) overflow|out of range"
         r"|invalid (timestamp|date|digit)|invalid input syntax",
@@ -151,6 +155,8 @@ def explain_failure(
         )
     family: type[TidemarkError] = TryAgain
     do = _AGAIN
+    if failed == "drop_deleted" and _NO_TOMBSTONES.search(reason):
+        family = NoTombstones
     for rule in _RULES:
         if rule.pattern.search(f"{reason} {details}"):
             family, do = rule.family, rule.do
@@ -170,6 +176,7 @@ def explain_failure(
     return error
 
 
+_NO_TOMBSTONES = re.compile(r"_tidemark_tombstones__\S* does not exist")
 _CONFLICT = re.compile(
     r"\b1023\b|serializable isolation violation|could not serialize|deadlock detected",
     re.IGNORECASE,

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.settings.targets import Target
-from tidemark.core.source.column_types import Column
+from tidemark.core.source.column_types import LINEAGE, Column
 from tidemark.core.streams import Loadable
 from tidemark.core.templates import Dialect
 
-# Bytes: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html,
+_OURS = {*(column.name for column in LINEAGE), "_loaded_at", "tidemark_rank"}
+# In bytes: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html,
 # https://www.postgresql.org/docs/current/limits.html
 _LONGEST: dict[Dialect, int] = {"redshift": 127, "postgres": 63}
 
@@ -23,9 +24,10 @@ def ledger_table(table: Loadable, target: Target) -> str:
     return _beside("ledger", table, target)
 
 
-def tombstone_table(table: Loadable, target: Target) -> str:
-    """Where repair notes the keys that it deleted or replaced."""
-    return _beside("tombstones", table, target)
+def tombstone_table(table: Loadable, target: Target, key: Iterable[str]) -> str:
+    """Where repair notes the keys that it deleted or replaced: one for each key that rows of the
+    table were ever told apart by."""
+    return _beside("tombstones", table, target, _digest("|".join(sorted(key))))
 
 
 def forgotten_table(table: Loadable, target: Target) -> str:
@@ -39,26 +41,31 @@ def new_table(table: Loadable, target: Target, batch_id: str) -> str:
     return f"_tidemark_new__{digest}__{batch_id}"[: _LONGEST[target.dialect]]
 
 
-def refuse_long_names(table: Loadable, target: Target, columns: Iterable[Column]) -> None:
-    """Raise `FixConfiguration` if the target would cut the table's name, or a column's."""
-    longest = _LONGEST[target.dialect]
-    name = table.table_on(target.name)
-    long = [each.name for each in columns if len(each.name.encode()) > longest]
-    if len(name.encode()) <= longest and not long:
-        return
-    raise FixConfiguration(
-        what=f"{target.label} cuts names after {longest} bytes, and these are longer: "
-        f"{', '.join(long or [name])}",
-        do=f"Leave them out: tables.{table.name}.columns.exclude in tables.yaml."
-        if long
-        else f"Name the table there: target_tables of {table.name}, or target_table.",
-        table=table.name,
-        target=target.name,
+def refuse_names(table: Loadable, target: Target, columns: Iterable[Column]) -> None:
+    """Raise `FixConfiguration` if a column is called like one of ours, or if the target would cut
+    its name, or the table's."""
+    longest, name = _LONGEST[target.dialect], table.table_on(target.name)
+    names = [column.name for column in columns]
+    ours = [each for each in names if each.lower() in _OURS]
+    long = [each for each in names if len(each.encode()) > longest]
+    leave_out = (
+        f"Leave it out (tables.{table.name}.columns.exclude in tables.yaml), and run "
+        f"python -m tidemark watermark replan -t {table.name}."
     )
+    what, do = "", leave_out
+    if ours:
+        what = f"the source has {', '.join(ours)}, and every copy has that column of its own"
+    elif long:
+        what = f"{target.label} cuts names after {longest} bytes, and {', '.join(long)} is longer"
+    elif len(name.encode()) > longest:
+        what = f"{target.label} cuts names after {longest} bytes, and the table {name} is longer"
+        do = f"Give it a name of its own there: target_tables of {table.name}."
+    if what:
+        raise FixConfiguration(what=what, do=do, table=table.name, target=target.name)
 
 
-def _beside(what: str, table: Loadable, target: Target) -> str:
-    name = f"_tidemark_{what}__{table.table_on(target.name)}"
+def _beside(what: str, table: Loadable, target: Target, *more: str) -> str:
+    name = "__".join((f"_tidemark_{what}", table.table_on(target.name), *more))
     longest = _LONGEST[target.dialect]
     if len(name) <= longest:
         return name

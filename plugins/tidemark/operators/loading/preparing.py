@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tidemark.core.errors import MigrateSchema, TidemarkError
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.drift import Changes, changes_for
-from tidemark.core.loading.names import refuse_long_names
+from tidemark.core.loading.names import refuse_names
 from tidemark.core.loading.statements import alter_statements, client_token, place_of
 from tidemark.core.loading.target_columns import TargetColumn
 from tidemark.hooks import metrics
@@ -23,10 +23,10 @@ def prepare(warehouse: Warehouse, group: Group, token: str) -> Sequence[TargetCo
 
     :param token: tells this attempt from others
     :return: the columns that the table has now
-    :raises FixConfiguration: a name is longer than the target's names may be
+    :raises FixConfiguration: a name is longer than names may be there, or one of ours
     :raises MigrateSchema: the table cannot be brought to the group's columns without a person
     """
-    refuse_long_names(warehouse.table, warehouse.target, group.plan.columns)
+    refuse_names(warehouse.table, warehouse.target, group.plan.columns)
     for attempt in range(_ROUNDS):
         held, changes = _needed(warehouse, group, client_token(token, "create"))
         if changes.none:

@@ -21,7 +21,7 @@ from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.loading.bases import fitted_swap, restored, restored_error, with_restored
 from tidemark.core.loading.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
 from tidemark.core.loading.ledger import LedgerEntry, covered, newest_base
-from tidemark.core.loading.load_failures import BadData, NoRoom, is_conflict
+from tidemark.core.loading.load_failures import BadData, NoRoom, NoTombstones, is_conflict
 from tidemark.core.loading.statements import client_token
 from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.targets import Target
@@ -139,10 +139,6 @@ class Loading:
         """Cancel what is under way: nobody waits for it any more."""
         self.warehouse.stop()
 
-    @property
-    def _required(self) -> bool:
-        return self._known.role == "required"
-
     def _next_step(self) -> Step:
         state = self.stream.state()
         todo = to_apply(self.stream, state, self.target, self.own)
@@ -176,8 +172,8 @@ class Loading:
             largest=max(1, LARGEST_GROUP >> self._known.breaker.failures),
         )
         if step.group and step.group.plan.kind == "base":
-            existing = self.warehouse.columns() or []
-            return replace(step, group=fitted_swap(step.group, existing, entries))
+            existing, dialect = self.warehouse.columns() or [], self.target.dialect
+            return replace(step, group=fitted_swap(step.group, existing, entries, dialect))
         return step
 
     def _refuse_restored(self, state: TableState) -> None:
@@ -188,7 +184,7 @@ class Loading:
         raise restored_error(state, name)
 
     def _room(self) -> Room:
-        if self._required:
+        if self._known.role == "required":
             return Room()  # it gates the watermark, so nothing is gained by leaving debt
         target, so_far = self.target, self.so_far
         return Room(
@@ -250,14 +246,19 @@ class Loading:
         """
         if is_conflict(error) and self.so_far.conflicts < _CONFLICTS:
             _log.warning("In conflict with another transaction, so once more: %s", error)
-            where = {"table": self.stream.table.name, "target": self.target.name}
-            metrics.count("statement_retries", 1, **where)
+            name = self.stream.table.name
+            metrics.count("statement_retries", 1, table=name, target=self.target.name)
             time.sleep(random.uniform(0, 0.5 * 2**self.so_far.conflicts))  # noqa: S311 - jitter
             self.so_far = self.so_far.with_conflict()
             return
         if isinstance(error, NoRoom):
             _log.info("%s: %s is merged: %s", self.target.name, group.subject, error.what)
             self.so_far = self.so_far.with_staged(group.plan.batch_id)
+            return
+        if isinstance(error, NoTombstones) and self.so_far.conflicts < _CONFLICTS:
+            token = self._token(group.subject, "tombstones")
+            self.warehouse.create(group.plan.columns, group.plan.key, token)
+            self.so_far = self.so_far.with_conflict()
             return
         if not error.batch_at_fault:
             raise error
