@@ -61,7 +61,13 @@ def refuse_names(table: Loadable, target: Target, columns: Iterable[Column]) -> 
         what = f"{target.label} cuts names after {longest} bytes, and the table {name} is longer"
         do = f"Give it a name of its own there: target_tables of {table.name}."
     if what:
-        raise FixConfiguration(what=what, do=do, table=table.name, target=target.name)
+        raise FixConfiguration(
+            what=what,
+            do=do,
+            table=table.name,
+            target=target.name,
+            batch_at_fault=bool(ours or long),
+        )
 
 
 def _beside(what: str, table: Loadable, target: Target, *more: str) -> str:
