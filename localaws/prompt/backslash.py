@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localaws.endpoints import Cluster, Endpoints
-from localaws.prompt.command import FORMATS
+from localaws.prompt.formats import FORMATS
 from localaws.prompt.warehouse import Result, StatementFailed, Warehouse
 
 HELP = r"""  \d                    list tables and views         \d [SCHEMA.]NAME   its columns

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from localaws.endpoints import Endpoints
 from localaws.processes import ServiceFailed
-
-FORMATS = ("table", "expanded", "csv", "json")
+from localaws.prompt.formats import FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

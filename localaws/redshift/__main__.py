@@ -34,7 +34,7 @@ from localaws.redshift.engine.records import Statement
 from localaws.redshift.engine.runner import Runner
 from localaws.redshift.engine.sessions import Sessions
 from localaws.redshift.engine.statement_faults import StatementFaults
-from localaws.redshift.loading.copying import Copier
+from localaws.redshift.loading.copying import S3Copier
 from localaws.redshift.loading.store import Store
 from localaws.redshift.reference import markdown
 
@@ -68,12 +68,12 @@ async def _serve(options: argparse.Namespace) -> None:
     journal = Journal(options.home / "journal.sqlite")
     s3 = _s3(options)
 
-    def copier(statement: Statement) -> Copier:
+    def copier(statement: Statement) -> S3Copier:
         user = statement.request.get("DbUser", "awsuser")
         region = clusters.named(statement.warehouse).region or options.region
         store = Store(s3, region)
         arn = f"arn:aws:redshift:{region}:000000000000:dbuser:{statement.warehouse}/{user}"
-        return Copier(store, options.iam_role, arn)
+        return S3Copier(store, options.iam_role, arn)
 
     def ended(statement_id: str) -> None:
         loop.call_soon_threadsafe(lookups.ended, statement_id)

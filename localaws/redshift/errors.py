@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from localaws.redshift.engine.long_names import in_full
+from localaws.redshift.long_names import in_full
 
 
 class ApiError(Exception):

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from localaws.redshift.column_types import ColumnType, byte_limit, parse_type
 from localaws.redshift.definitions.attributes import Column, Table, keep, read_table
 from localaws.redshift.definitions.encodings import check_encoding
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import quote_name
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 _FIXED_ENCODINGS = ("bytedict", "runlength", "text255", "text32k")
 

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html ; the wordings
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import (
     Attributes,
@@ -19,12 +18,9 @@ from localaws.redshift.definitions.attributes import (
 from localaws.redshift.definitions.clauses import KeyColumn, key_numbers, parse_sort_key
 from localaws.redshift.definitions.encodings import default_encoding
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import StatementError
 from localaws.redshift.sql.cursor import Cursor
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

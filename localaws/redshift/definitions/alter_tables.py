@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.alter_columns import alter_column
 from localaws.redshift.definitions.alter_constraints import AddKey, DropKey
@@ -24,13 +23,11 @@ from localaws.redshift.definitions.encodings import default_encoding
 from localaws.redshift.definitions.keys import STARTS, parse_key
 from localaws.redshift.engine.postgres_errors import depends
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
+from localaws.redshift.sql.plans import RunSql
 
 # Clauses for external tables, and others that have no meaning here.
 _REFUSED = {

@@ -7,17 +7,14 @@ are unsourced.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from localaws.redshift.definitions.attributes import Attributes, Column, Table, read_table
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import quote_name
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 Extra = Literal["", "ignoreextra", "filltarget"]
 _WHAT = "ALTER TABLE APPEND"

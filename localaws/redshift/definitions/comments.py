@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from localaws.redshift.engine.session import Plan
 from localaws.redshift.errors import NotSupported
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 
 
 def comment(tokens: Sequence[Token]) -> Plan:

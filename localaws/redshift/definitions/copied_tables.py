@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.column_types import MAX_VARBYTE, MAX_VARCHAR, byte_limit
 from localaws.redshift.definitions.attributes import Table, keep, read_table
@@ -20,14 +19,11 @@ from localaws.redshift.definitions.clauses import (
 )
 from localaws.redshift.definitions.new_tables import NewTable
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions.rewriting import rewrite
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 
 def create_like(cursor: Cursor, table: NewTable) -> Plan:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import Attributes, keep, keep_of_new, read_table
 from localaws.redshift.definitions.clauses import KeyColumn, attributes_of, parse_clauses
@@ -20,13 +19,10 @@ from localaws.redshift.definitions.keys import (
 )
 from localaws.redshift.definitions.new_tables import NewTable, parse_head
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 
 def create_table(tokens: Sequence[Token]) -> Plan:

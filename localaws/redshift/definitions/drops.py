@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.alter_constraints import forget_references
 from localaws.redshift.definitions.new_tables import quoted_alone
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan, RunSql
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
+from localaws.redshift.sql.plans import RunSql
 
 
 def drop_table(tokens: Sequence[Token]) -> Plan:

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 # What may be granted on tables, schemas and databases.
 _PRIVILEGES = {

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import read_table
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
+from localaws.redshift.sql.plans import RunSql
 
 _VACUUM_KINDS = (
     ("full",), ("sort", "only"), ("delete", "only"), ("reindex",), ("recluster",),

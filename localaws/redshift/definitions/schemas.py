@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localaws.redshift.definitions.columns import new_name
+from localaws.redshift.engine.session import Plan
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 
 # The stand-in's own, which no client can see.
 _OURS = "localaws"

@@ -9,19 +9,16 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import Table, read_table
 from localaws.redshift.definitions.new_tables import quoted_alone
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name, quote_string
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 from localaws.redshift.sql.reserved_words import RESERVED
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 _MOST_ROWS = 10_000
 _DATABASES = """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.definitions.attributes import keep, read_table
 from localaws.redshift.definitions.clauses import (
@@ -20,14 +19,12 @@ from localaws.redshift.definitions.clauses import (
 from localaws.redshift.definitions.copied_tables import check_query
 from localaws.redshift.definitions.new_tables import NewTable, quoted_alone
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions.rewriting import rewrite
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
+from localaws.redshift.sql.plans import RunSql
 
 # Views, temporary tables and catalogue tables that a materialized view reads.
 _UNFIT_SOURCES = """

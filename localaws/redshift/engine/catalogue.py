@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from localaws.redshift.engine.long_names import remember
+from localaws.redshift.long_names import remember
 
 _NAMES = (
     "super", "functions", "dates", "texts", "hashes", "varbytes", "numbers", "aggregates",

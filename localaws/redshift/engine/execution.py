@@ -17,10 +17,9 @@ from localaws.redshift.engine.journal import Journal
 from localaws.redshift.engine.postgres_errors import in_redshift_words
 from localaws.redshift.engine.records import Commit, Unit
 from localaws.redshift.engine.results import Outcome
-from localaws.redshift.engine.session import Session
+from localaws.redshift.engine.session import Copier, Session
 from localaws.redshift.engine.statement_faults import StatementFaults
 from localaws.redshift.errors import StatementError
-from localaws.redshift.loading.copying import Copier
 from localaws.redshift.sql.front import plan
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.engine.warehouses import IAM_USER
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.journal import Journal
-    from localaws.redshift.engine.session import Session
 
 VIEWS = frozenset({
     "stl_ddltext", "stl_query", "stl_querytext", "stl_tr_conflict", "stl_utilitytext",

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import generators, pq
 from psycopg.pq.abc import PGresult
 
-from localaws.redshift.api.fields import NULL, column_metadata, encoder
+from localaws.redshift.engine.fields import NULL, column_metadata, encoder
 from localaws.redshift.errors import StatementError
 
 # Unsourced: the service does not say how large its pages are.

@@ -13,9 +13,9 @@ from localaws.redshift.engine.execution import Execution
 from localaws.redshift.engine.jobs import STOPPING, USERS_REQUEST, Job, cancelled_text
 from localaws.redshift.engine.journal import Journal
 from localaws.redshift.engine.records import Statement
+from localaws.redshift.engine.session import Copier
 from localaws.redshift.engine.statement_faults import StatementFaults
 from localaws.redshift.errors import ApiError
-from localaws.redshift.loading.copying import Copier
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html (considerations)
 MAX_ACTIVE_STATEMENTS = 500

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
@@ -19,14 +19,40 @@ from localaws.redshift.errors import StatementError
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.clusters import Cluster
-    from localaws.redshift.loading.copying import Copier
-    from localaws.redshift.sql.plans import Plan
 
 OUTCOME_UNKNOWN = (
     "ERROR: the connection to the engine broke during COMMIT: whether it was committed is unknown"
 )
 _CATALOGUE = re.compile(r'"(pg_catalog|information_schema)"\.|"pg_[^"]*"$')
 _ENDS_A_BLOCK = ("COMMIT", "ROLLBACK")
+
+
+class Plan(Protocol):
+    """One statement made ready for the engine.
+
+    `run` raises StatementError, or psycopg.Error in the engine's own words.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The statement's name, as in the list of supported statements."""
+        ...
+
+    def run(self, session: Session) -> Outcome:
+        """Run it in the session's transaction."""
+        ...
+
+
+class Copier(Protocol):
+    """How COPY and UNLOAD move rows; each takes its own kind of plan and returns their number."""
+
+    def run(self, plan: Any, session: Session) -> int:
+        """Load the files of a COPY. Raises StatementError."""
+        ...
+
+    def unload(self, plan: Any, session: Session) -> int:
+        """Write the files of an UNLOAD. Raises StatementError."""
+        ...
 
 
 class Session:

@@ -36,7 +36,7 @@ _LOADERS: dict[FileFormat, Callable[..., None]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Copier:
+class S3Copier:
     """What COPY and UNLOAD need beside a session: S3, and the one role that may be named."""
 
     store: Store

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from localaws.redshift.engine.long_names import in_full
 from localaws.redshift.errors import StatementError
 from localaws.redshift.loading.bad_value import BadValue
 from localaws.redshift.loading.copy_command import Copy
@@ -23,6 +22,7 @@ from localaws.redshift.loading.store import SourceFile, Store, split_url
 from localaws.redshift.loading.super_values import JsonNumber, json_text
 from localaws.redshift.loading.targets import Target, TargetColumn
 from localaws.redshift.loading.text_load import opened_text
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.session import Session

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psycopg
 
-from localaws.redshift.engine.long_names import in_full
 from localaws.redshift.errors import LoadError
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.session import Session

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from localaws.redshift.engine.long_names import in_full
 from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.loading.access import CLAUSES, Access, Clauses
+from localaws.redshift.long_names import in_full
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, tokenize
 from localaws.redshift.sql.statements import Kind

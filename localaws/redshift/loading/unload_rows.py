@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 
-from localaws.redshift.engine.long_names import in_full
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.loading.super_values import compact
+from localaws.redshift.long_names import in_full
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.session import Session

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.clusters import Isolation
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan
 from localaws.redshift.sql.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 # https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_DATABASE.html ; wording unsourced
 _NEVER_DROPPED = ("dev", "padb_harvest", "template0", "template1")

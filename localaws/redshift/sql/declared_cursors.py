@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import StatementError
 from localaws.redshift.expressions.rewriting import rewrite
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 from localaws.redshift.sql.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 
 @dataclass(frozen=True, slots=True)

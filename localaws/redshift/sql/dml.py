@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from localaws.redshift.definitions.create_tables import create_table
+from localaws.redshift.engine.session import Plan
 from localaws.redshift.errors import StatementError
 from localaws.redshift.expressions.rewriting import rewrite
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 from localaws.redshift.sql.statements import Kind
 
 

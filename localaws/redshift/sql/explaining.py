@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.dml import delete, insert, select, update
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan, RunSql
+from localaws.redshift.sql.plans import RunSql
 from localaws.redshift.sql.statements import Kind, classify
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 _PLANNERS: dict[str, Callable[[Sequence[Token]], Plan]] = {
     "select": select,

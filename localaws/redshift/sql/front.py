@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from localaws.redshift import definitions
 from localaws.redshift.engine.history import with_history
-from localaws.redshift.engine.long_names import with_long_names
+from localaws.redshift.engine.session import Plan
 from localaws.redshift.errors import StatementError
 from localaws.redshift.loading import copy_command, unload_command
 from localaws.redshift.sql import (
@@ -21,8 +21,8 @@ from localaws.redshift.sql import (
     transactions,
 )
 from localaws.redshift.sql.database_prefixes import without_database
+from localaws.redshift.sql.defined_names import with_long_names
 from localaws.redshift.sql.lexer import Token, bind, split_statements, tokenize
-from localaws.redshift.sql.plans import Plan
 from localaws.redshift.sql.statements import classify
 
 _NONE_SET: Mapping[str, str] = MappingProxyType({})

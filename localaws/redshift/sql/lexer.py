@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from localaws.redshift.engine.long_names import MAX_BYTES, shortened
 from localaws.redshift.errors import NotSupported, StatementError
+from localaws.redshift.long_names import MAX_BYTES, shortened
 
 # `engine` is no token of Redshift's: a piece of PostgreSQL's SQL that the front itself put there.
 Kind = Literal["word", "name", "string", "number", "symbol", "parameter", "engine"]

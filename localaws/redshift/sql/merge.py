@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.expressions.rewriting import rewrite
 from localaws.redshift.sql.cursor import Cursor
@@ -22,11 +22,7 @@ from localaws.redshift.sql.merge_conditions import (
     check_condition,
     refuse_partial_super,
 )
-from localaws.redshift.sql.plans import Plan
 from localaws.redshift.sql.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 # All relations that some relations are or read from, through any number of views.
 _USES_TARGET = """

@@ -1,31 +1,18 @@
-"""What the front hands to a session: a statement made ready for the engine.
+"""The plan that most statements share: one statement of the engine's.
 
-A plan with needs of its own is a class in the module of its statement; the ones here are shared.
+A plan with needs of its own is a class in the module of its statement.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from localaws.redshift.engine.results import Outcome
 from localaws.redshift.errors import StatementError
 
 if TYPE_CHECKING:
     from localaws.redshift.engine.session import Session
-
-
-class Plan(Protocol):
-    """One statement. `run` raises StatementError, or psycopg.Error in the engine's own words."""
-
-    @property
-    def kind(self) -> str:
-        """The statement's name, as in the list of supported statements."""
-        ...
-
-    def run(self, session: Session) -> Outcome:
-        """Run it in the session's transaction."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

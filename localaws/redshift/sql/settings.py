@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token, quote_name, quote_string
-from localaws.redshift.sql.plans import Plan
 from localaws.redshift.sql.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 CASE_SENSITIVE = "enable_case_sensitive_identifier"
 

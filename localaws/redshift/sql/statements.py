@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from localaws.redshift.engine.session import Plan
 from localaws.redshift.errors import NotSupported, StatementError
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan
 
 
 @dataclass(frozen=True, slots=True)

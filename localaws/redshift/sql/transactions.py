@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from localaws.redshift.engine.results import Outcome
+from localaws.redshift.engine.session import Plan, Session
 from localaws.redshift.sql.cursor import Cursor
 from localaws.redshift.sql.lexer import Token
-from localaws.redshift.sql.plans import Plan
 from localaws.redshift.sql.statements import Kind
-
-if TYPE_CHECKING:
-    from localaws.redshift.engine.session import Session
 
 _LEVELS = (
     ("serializable",), ("read", "uncommitted"), ("read", "committed"), ("repeatable", "read"),

@@ -22,7 +22,8 @@ from pymysql.cursors import Cursor, DictCursor
 from tidemark.core.errors import TryAgain
 from tidemark.core.patience import waits
 from tidemark.core.templates import render
-from tidemark.hooks.mysql.errors import SourceError, code_of, explanation
+from tidemark.hooks.mysql.errors import SourceError
+from tidemark.hooks.mysql.explanation import code_of, explanation
 from tidemark.hooks.mysql.settings import READ_SECONDS, SourceSettings, connection_settings
 
 __all__ = [

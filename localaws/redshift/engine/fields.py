@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.pq.abc import PGresult
 
-from localaws.redshift.engine.long_names import in_full
+from localaws.redshift.long_names import in_full
 
 _INTEGERS = {20: "int8", 21: "int2", 23: "int4", 26: "oid"}
 _FLOATS = {700: "float4", 701: "float8"}

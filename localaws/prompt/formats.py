@@ -1,0 +1,3 @@
+"""The shapes in which rows are shown."""
+
+FORMATS = ("table", "expanded", "csv", "json")
