@@ -37,16 +37,22 @@ def run(
         figure = f"{who}, {_CASES[int(number)]}"
         how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
         figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
-    for strategy, who in OURS.items():
-        for case in range(len(_CASES)):
-            if f"{who}|{case}" not in taken:
-                continue
-            us = f"tidemark, {strategy}"
-            both = zip(taken[f"{us}|{case}"], taken[f"{who}|{case}"], strict=True)
-            ratio = middle(sorted(ours / theirs for ours, theirs in both))
-            figure = f"{us} / {who}, {_CASES[case]}"
-            how = f"side by side, median of {rounds}"
-            figures.append(Figure(SECTION, figure, ratio, "times", "<= 1", how))
+    how = f"side by side, median of {rounds}"
+    pairs = {
+        f"tidemark, {strategy} / {who}, {_CASES[case]}": [
+            taken[f"{name}|{case}"] for name in (f"tidemark, {strategy}", who)
+        ]
+        for strategy, who in OURS.items()
+        for case in range(len(_CASES))
+        if f"{who}|{case}" in taken
+    }
+    pairs["tidemark / S3ToRedshiftOperator, all of them"] = [
+        [sum(each) for each in zip(*seconds, strict=True)]
+        for seconds in zip(*pairs.values(), strict=True)
+    ]
+    for figure, both in pairs.items():
+        ratio = middle(sorted(ours / theirs for ours, theirs in zip(*both, strict=True)))
+        figures.append(Figure(SECTION, figure, ratio, "times", "<= 1", how))
 
 
 def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:
