@@ -24,6 +24,7 @@ from airflow.providers.amazon.aws.transfers.s3_to_redshift import S3ToRedshiftOp
 from tidemark.core.loading.bases import fitted_swap
 from tidemark.core.loading.catch_up import Group
 from tidemark.core.loading.load_failures import NoRoom
+from tidemark.core.loading.names import ledger_table
 from tidemark.core.loading.statements import client_token
 from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.tables import Table
@@ -119,7 +120,7 @@ class Loads:
         for strategy, method in zip(_STRATEGIES, _METHODS, strict=True):
             for name in (f"ours_{strategy}", f"theirs_{method.lower()}"):
                 warehouse = self._warehouse(strategy, name)
-                for table in (name, f"_tidemark_ledger__{name}", f"_tidemark_tombstones__{name}"):
+                for table in (name, ledger_table(warehouse.table, self._target)):
                     self._run(f'DROP TABLE IF EXISTS "public"."{table}"')
                 warehouse.create(_COLUMNS, ("id",), client_token(name, time.perf_counter()))
 

@@ -18,6 +18,7 @@ from tidemark.core.loading.load_failures import BadData, explain_failure, sort_r
         ("ERROR: Value too long for character type", BadData),
         ("String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence", BadData),
         ("Cannot insert a NULL value into column name. File name: s3://b/f", BadData),
+        ("Missing data for not-null field", BadData),
         ('null value in column "name" violates not-null constraint', BadData),
         ('new row for relation "t" violates check constraint "sane"', BadData),
         ('insert on table "t" violates foreign key constraint "of"', MigrateSchema),
