@@ -28,8 +28,7 @@ from tidemark.core.source.misfits import Finding
 from tidemark.core.source.windows import Chunk, Window
 
 # An increment moves the watermark; a backfill reads a past window again; a base is the whole table,
-# swapped in (full refresh, resync, a run with strategy ``full``); a drain was taken out of a queue;
-# an erasure deletes events.
+# swapped in (also by a run with strategy ``full``); a drain is from a queue; an erasure deletes.
 Kind = Literal["increment", "backfill", "base", "drain", "erasure"]
 
 BEGINNINGS = ("inc-", "bf-", "base-", "drain-", "erase-")  # of ids, one for each kind
@@ -62,10 +61,10 @@ class Plan(Frozen):
     :param unique_key: whether the source itself keeps `key` unique
     :param ranged_by: the columns that the chunks' key ranges are cut by; empty without such ranges
     :param index: the index that reading is told to use; None leaves it to the source
-    :param previous: the batch committed before this one, None for the first
+    :param previous: the batch committed before, if any; :param previous_read_to: its reading's end
     :param removed: columns that the batch committed before had, and the source has no longer
-    :param previous_read_to: when the reading of that batch had ended, in source time
     :param only: the targets that a resync, or rows that come back, are for; empty means all
+    :param owed: of a base: what anybody owed before it was read, so that it covers it
     :param where: only rows for which this holds; a batch read again gives the same rows
     :param rows_about: how many rows the source's statistics promised, if they did, before `where`
     :param hash_connection: Airflow connection with the key of the hashed columns, if there are any
@@ -95,6 +94,7 @@ class Plan(Frozen):
     ranged_by: tuple[KeyColumn, ...] = ()
     index: str | None = None
     persons: tuple[Person, ...] = ()
+    owed: tuple[str, ...] = ()
 
     @property
     def window(self) -> Window:

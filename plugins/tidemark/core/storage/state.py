@@ -148,7 +148,7 @@ def live(state: TableState, batch_id: str) -> bool:
     """Whether a batch is in flight, committed or owed; a backfill or base always is. Anything else
     is superseded: it was planned under an epoch, or for a window, that is no more."""
     name = parse_batch_id(batch_id)
-    if name.kind != "increment" or batch_id in _owed(state):
+    if name.kind != "increment" or batch_id in owed_batches(state):
         return True
     if state.in_flight and state.in_flight.batch_id == batch_id:
         return True
@@ -180,7 +180,8 @@ def owing_targets(state: TableState) -> set[str]:
     return {name for name, target in state.targets.items() if target.debt}
 
 
-def _owed(state: TableState) -> set[str]:
+def owed_batches(state: TableState) -> set[str]:
+    """Return the batches that any target owes."""
     return {batch_id for target in state.targets.values() for batch_id in target.debt}
 
 

@@ -164,19 +164,23 @@ class StagingBucket:
         with self._explained(key):
             if self._sum(key) == (size, wanted):
                 return
-            self._s3.copy_object(
-                Bucket=self.name,
-                Key=key,
-                CopySource={"Bucket": bucket, "Key": key},
-                ChecksumAlgorithm="SHA256",
-            )
-            copied = self._sum(key)
+            file, copied = {"Bucket": bucket, "Key": key}, None
+            try:
+                self._s3.copy_object(
+                    Bucket=self.name, Key=key, CopySource=file, ChecksumAlgorithm="SHA256"
+                )
+                copied = self._sum(key)
+            except ClientError as error:
+                if _code(error) not in _ABSENT:
+                    raise
         if copied != (size, wanted):
+            wrong = "is not what was staged, or was copied badly" if copied else "is gone"
             raise TryAgain(
-                what=f"s3://{bucket}/{key} is not what was staged, or was copied badly: {size} "
-                f"bytes with SHA-256 {wanted} were expected, {copied} are in {self.name}",
+                what=f"s3://{bucket}/{key} {wrong}: {size} bytes with SHA-256 {wanted} were "
+                f"expected, {copied or 'none'} are in {self.name}",
                 do="See who changes staged files; then clear the load, or read the window anew: "
                 "python -m tidemark watermark replan",
+                batch_at_fault=True,
             )
 
     def _sum(self, key: str) -> tuple[int, str] | None:
@@ -233,22 +237,14 @@ class StagingBucket:
                 )
             except ClientError as error:
                 # An answer was lost, and a retry finds the upload completed.
-                if _code(error) != "NoSuchUpload" or self._size(key) != size:
+                there = self._sum(key) if _code(error) == "NoSuchUpload" else None
+                if there is None or there[0] != size:
                     raise
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         """Remove the parts of an upload that will not be completed."""
         with self._explained(key):
             self._s3.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload_id)
-
-    def _size(self, key: str) -> int | None:
-        try:
-            answer = self._s3.head_object(Bucket=self.name, Key=key)
-        except ClientError as error:
-            if _code(error) in _ABSENT:
-                return None
-            raise
-        return int(answer["ContentLength"])
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Write an object unless there is one. Returns whether it was written."""

@@ -40,6 +40,7 @@ def _read(bucket: StagingBucket, file: StagedFile) -> bytes:
             what=f"s3://{bucket.name}/{file.key} is {'not the file' if found else 'gone'} that the "
             "receipt of its chunk describes",
             do="Restore it, or read the window anew: python -m tidemark watermark replan",
+            batch_at_fault=True,
         )
     return found[0]
 

@@ -45,9 +45,7 @@ class Admission:
         Raises `NothingToLoad` with the reason, or `NotNow` where the watermark waits for the load.
         """
         target, required = self._target, self._known.role == "required"
-        if until := quiet_until(target.no_operation, self._now):
-            if required:
-                raise NotNow(until)
+        if until := self._quiet_until(self._now):
             raise NothingToLoad(f"{target.name}: no_operation in targets.yaml, until {until}")
         breaker, limits = self._known.breaker, target.breaker_limits
         standing = condition(breaker, limits, self._now)
@@ -58,6 +56,26 @@ class Admission:
                 f"the circuit breaker of {target.name} is open: {told(breaker, limits)}"
             )
         _log.info("%s: a probe, after %s failures", target.name, breaker.failures)
+
+    def must_stop(self, now: datetime) -> bool:
+        """Return whether no more transactions may be begun: by now the target must be left alone.
+
+        Raises `NotNow` where the watermark waits for the load.
+        """
+        until = self._quiet_until(now)
+        if until:
+            _log.warning(
+                "%s: no_operation in targets.yaml, until %s: the rest stays owed",
+                self._target.name,
+                until,
+            )
+        return until is not None
+
+    def _quiet_until(self, now: datetime) -> datetime | None:
+        until = quiet_until(self._target.no_operation, now)
+        if until and self._known.role == "required":
+            raise NotNow(until)
+        return until
 
     def succeeded(self) -> None:
         """Close the breaker, and forget the failures."""

@@ -1,6 +1,9 @@
 """Which batches a load is to apply, before its ledger is asked."""
 
+from collections.abc import Mapping, Sequence
+
 from tidemark.core.errors import TryAgain
+from tidemark.core.loading.ledger import Base, LedgerEntry, covered, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base
 from tidemark.core.storage.state import TableState, to_load
@@ -33,18 +36,48 @@ def to_apply(stream: Stream, state: TableState, target: Target, own: str | None)
     )
 
 
+class BatchGone(TryAgain):
+    """A batch has no manifest: it was never sealed, or its files were deleted.
+
+    :ivar batch_id: which
+    """
+
+    batch_id: str = ""
+
+
 def as_it_is_for(stream: Stream, batch_id: str, target: Target) -> Batch:
-    """Return a batch without the rows that were set aside for a target. Raises `TryAgain` if it was
-    never sealed."""
+    """Return a batch without the rows that were set aside for a target. Raises `BatchGone`."""
     batch = stream.batches.batch(stream.table.name, batch_id)
     if batch is None:
-        raise TryAgain(
+        gone = BatchGone(
             what=f"batch {batch_id} does not exist: it has no manifest",
             do="Clear seal_batch of the run that planned it, with downstream.",
             table=stream.table.name,
             target=target.name,
         )
+        gone.batch_id = batch_id
+        raise gone
     return stream.quarantine.amended(batch, target.name)
+
+
+def held_of(stream: Stream, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
+    """Return what the target holds: what its ledger lists, and what its newest base covers.
+
+    A base that is covered is loaded all the same, to be recorded as superseded (rule 3).
+
+    :param entries: what its ledger answered
+    """
+    base = newest_base(entries.values())
+    return [each for each in todo if each in entries or (base and _covers(stream, base, each))]
+
+
+def _covers(stream: Stream, base: Base, batch_id: str) -> bool:
+    batch = stream.batches.batch(stream.table.name, batch_id)
+    if batch is not None:
+        return not is_base(batch_id) and covered(base, batch.read_to)
+    # Its files are gone, and with them the time at which it was read.
+    plan = stream.batches.plan(stream.table.name, base.batch_id)
+    return plan is not None and batch_id in plan.owed
 
 
 def _is_for(stream: Stream, state: TableState, base: str, target: Target) -> bool:

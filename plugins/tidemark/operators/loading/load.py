@@ -63,7 +63,7 @@ class LoadTargetOperator(TableOperator):
     def execute(self, context: Context, event: object = None) -> dict[str, Any]:  # noqa: ARG002
         skip_if_left_out(context, self.target)
         with self._told(context) as loading:
-            self._admit(loading, by_hand=context["ti"].max_tries > self.retries)
+            loading.admission.ask(by_hand=context["ti"].max_tries > self.retries)
             return self._load(context, loading)
 
     def resume(
@@ -97,6 +97,8 @@ class LoadTargetOperator(TableOperator):
                 link(self, loading.stream, loading.own, loading.target)
                 try:
                     yield loading
+                except NotNow as later:
+                    self._put_off(loading, later)
                 except TidemarkError as error:
                     loading.admission.failed(error, context["dag_run"].run_id)
                     metrics.count("load_failure", 1, **self._tags, kind=family(error))
@@ -119,14 +121,11 @@ class LoadTargetOperator(TableOperator):
             so_far=so_far,
         )
 
-    def _admit(self, loading: Loading, *, by_hand: bool) -> None:
-        try:
-            loading.admission.ask(by_hand=by_hand)
-        except NotNow as later:
-            if not loading.target.deferrable:
-                raise TryAgain(what=str(later), do="Clear the load after that.") from None
-            self.log.info("Waiting: %s", later)
-            self.defer(trigger=DateTimeTrigger(later.until), method_name="execute")
+    def _put_off(self, loading: Loading, later: NotNow) -> None:
+        if not loading.target.deferrable:
+            raise TryAgain(what=str(later), do="Clear the load after that.") from None
+        self.log.info("Waiting: %s", later)
+        self.defer(trigger=DateTimeTrigger(later.until), method_name="execute")
 
     def _load(self, context: Context, loading: Loading) -> dict[str, Any]:
         self._running = loading

@@ -13,25 +13,23 @@ Every step asks the ledger anew, so the sequence may be broken off anywhere and 
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tidemark.core.errors import TidemarkError, TryAgain
 from tidemark.core.loading.bases import fitted_swap, restored, restored_error, with_restored
 from tidemark.core.loading.catch_up import LARGEST_GROUP, Group, Room, SoFar, Step, next_step
-from tidemark.core.loading.ledger import LedgerEntry, covered, newest_base
 from tidemark.core.loading.load_failures import BadData, NoRoom, NoTombstones, is_conflict
 from tidemark.core.loading.statements import client_token
 from tidemark.core.loading.straight import may_go_straight
 from tidemark.core.settings.targets import Target
-from tidemark.core.storage.batches import Batch, is_base
+from tidemark.core.storage.batches import Batch
 from tidemark.core.storage.quarantine import TooManyBadRows
 from tidemark.core.storage.state import TableState, TargetState
 from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.loading.admission import Admission
-from tidemark.operators.loading.applying import as_it_is_for, to_apply
+from tidemark.operators.loading.applying import BatchGone, as_it_is_for, held_of, to_apply
 from tidemark.operators.loading.isolating import isolate
 from tidemark.operators.loading.preparing import prepare
 from tidemark.operators.loading.receipts import receipt, report
@@ -78,6 +76,7 @@ class Loading:
         self.owed: int | None = None
         self._attempt, self._now = attempt, now
         self._batches: dict[str, Batch] = {}
+        self._gone: set[str] = set()
         self._looked = so_far is not None
         self._known = stream.state().targets.get(target.name, TargetState())
         self.admission = Admission(stream, target, self._known, now)
@@ -94,6 +93,8 @@ class Loading:
                 _log.info("%s: statement %s is under way already", self.target.name, blocking)
                 return UnderWay(blocking, ())
         while group := (step := self._next_step()).group:
+            if self.admission.must_stop(datetime.now(UTC)):
+                break
             try:
                 if under_way := self._begin(group):
                     return under_way
@@ -146,7 +147,7 @@ class Loading:
         entries = self.warehouse.holds([*todo, *([state.last_batch] if state.last_batch else [])])
         if restored(state, self.target.name, entries):
             self._refuse_restored(state)
-        held = self._held(todo, entries)
+        held = held_of(self.stream, todo, entries)
         if held:
             news = report(self.stream, self.target, self._now, held, entries, self._batches)
             self.so_far = self.so_far.with_found(news)
@@ -161,16 +162,25 @@ class Loading:
                 what=f"{lost[0]} was committed, and the ledger does not list it",
                 do="See who changes the ledger table; then clear the load.",
             )
-        step = next_step(
-            pending,
-            self.own,
-            self._batch,
-            self._room(),
-            alone=self.so_far.alone,
-            passed=self.so_far.passed,
-            # Whatever the reason of earlier failures: less at once is more likely to succeed.
-            largest=max(1, LARGEST_GROUP >> self._known.breaker.failures),
-        )
+        try:
+            step = next_step(
+                pending,
+                self.own,
+                self._batch,
+                self._room(),
+                alone=self.so_far.alone,
+                passed=[each for each in self.so_far.passed if each not in self._gone],
+                # Whatever the reason of earlier failures: less at once is more likely to succeed.
+                largest=max(1, LARGEST_GROUP >> self._known.breaker.failures),
+            )
+        except BatchGone as gone:
+            if gone.batch_id == self.own:
+                raise
+            # Nobody can apply it any more, so nothing waits for its columns either.
+            _log.error("%s is passed over: %s", gone.batch_id, gone)
+            self._gone.add(gone.batch_id)
+            self.so_far = self.so_far.with_passed(gone.batch_id, gone.what)
+            return self._next_step()
         if step.group and step.group.plan.kind == "base":
             existing, dialect = self.warehouse.columns() or [], self.target.dialect
             return replace(step, group=fitted_swap(step.group, existing, entries, dialect))
@@ -196,23 +206,6 @@ class Loading:
         if batch_id not in self._batches:  # a batch never changes, but by rows being set aside
             self._batches[batch_id] = as_it_is_for(self.stream, batch_id, self.target)
         return self._batches[batch_id]
-
-    def _held(self, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
-        """Return what the target holds: what its ledger lists, and what its newest base covers.
-
-        A base that is covered is loaded all the same, to be recorded as superseded (rule 3).
-        """
-        base = newest_base(entries.values())
-        return [
-            each
-            for each in todo
-            if each in entries
-            or (base and not is_base(each) and covered(base, self._read_to(each)))
-        ]
-
-    def _read_to(self, batch_id: str) -> datetime | None:
-        batch = self.stream.batches.batch(self.stream.table.name, batch_id)
-        return batch.read_to if batch else None
 
     def _begin(self, group: Group) -> UnderWay | None:
         """Start a group, or take up the statement that applies it. None if that is done already."""

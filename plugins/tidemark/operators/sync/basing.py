@@ -6,7 +6,7 @@ from tidemark.core.settings.runs import Run
 from tidemark.core.source.growing_keys import complete_below
 from tidemark.core.source.windows import Window
 from tidemark.core.storage.batches import Plan, base_id
-from tidemark.core.storage.state import TableState
+from tidemark.core.storage.state import TableState, owed_batches
 from tidemark.operators.stream import TableStream
 from tidemark.operators.sync.chunking import cut_whole
 from tidemark.operators.sync.drafting import draft, look
@@ -33,7 +33,7 @@ def plan_base(stream: TableStream, state: TableState, run: Run) -> Plan:
             cutting=cut_whole(stream, seen.shape, window),
             only=run.targets,
             keys=complete_below(seen.sighting, now) if seen.sighting else None,
-        )
+        ).model_copy(update={"owed": tuple(sorted(owed_batches(state)))})
     )
     stream.states.update(plan.stream, now, lambda found: with_base_plan(found, plan))
     return plan

@@ -1,0 +1,83 @@
+"""If these fail, one batch whose files are lost keeps a warehouse from everything that is newer."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.product import Product
+from tests.support.source import DATABASE
+from tests.support.store import Store
+
+_REGION = "ap-south-1"
+
+
+@contextlib.contextmanager
+def _another(product: Product, kind: str) -> Iterator[str]:
+    """A best-effort target of some kind; yields its name."""
+    if kind == "postgres":
+        product.postgres_connection("archive_db")
+        settings = {"role": "best_effort", "conn_id": "archive_db", "retry_attempts": 1}
+        with product.target("archive", kind="postgres", **settings):
+            yield "archive"
+    elif kind == "faraway":
+        near = Store(product.stack, f"near-{secrets.token_hex(4)}")
+        near.create_bucket(_REGION)
+        with (
+            product.secondary.moved(_REGION),
+            product.target("secondary", region=_REGION, staging_bucket=near.bucket),
+        ):
+            yield "secondary"
+    else:
+        yield "secondary"
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost", "said"),
+    [
+        ("redshift", "a file", "NoSuchKey"),
+        ("redshift", "all", "it has no manifest"),
+        ("faraway", "a file", "is gone"),
+        ("faraway", "what was in a file", "is not what was staged, or was copied badly"),
+        ("postgres", "a file", "is gone"),
+        ("postgres", "what was in a file", "is not the file"),
+        ("postgres", "all", "it has no manifest"),
+    ],
+)
+@pytest.mark.runbook("A batch cannot be loaded at all")
+def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
+    product: Product, kind: str, lost: str, said: str
+) -> None:
+    table = product.table("lost")
+    with _another(product, kind) as target:
+        product.source.insert(table, [0])
+        product.sync(table)
+        with product.target(target, enabled=False):
+            for number in (1, 2, 3):
+                product.source.insert(table, [number])
+                product.sync(table)
+        owed = product.debt(table, target)
+        bad = owed[1]
+        keys = product.store.batches(f"{DATABASE}.{table}")[bad]
+        (part,) = [key for key in keys if key.endswith(".parquet")]
+        if lost == "what was in a file":
+            product.store.put(part, product.store.get(part)[:-1] + b"x")
+        else:
+            product.store.delete(*(keys if lost == "all" else [part]))
+
+        product.source.insert(table, [9])
+        run = product.sync(table, "failed")
+        assert "1 owed batches are refused" in run.told(f"load_{target}")
+        assert said in run.told(f"load_{target}")
+        assert run.states["commit_watermark"] == "success"
+        assert product.debt(table, target) == [bad], "all others are applied, and the newest"
+
+        product.sync(table, mode="resync", targets=[target])
+        assert product.debt(table, target) == []
+        product.source.insert(table, [10])
+        product.sync(table)
+        assert product.debt(table, target) == []
+        product.assert_equal(table)
