@@ -1,6 +1,7 @@
 """`python -m bench [section …]`: measure, print a table, keep it in .local/bench.
 
-A whole run of `extraction` also writes bench/results and the README's table.
+A whole run of `extraction` also writes bench/results and the README's table, one of `loading` the
+README's.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
 from collections.abc import Iterator, Mapping
@@ -16,9 +15,8 @@ from bench.extraction.measuring import Readings
 from bench.extraction.participants import PARTICIPANTS, versions
 from bench.extraction.plot import plot
 from bench.extraction.runs import Run
+from bench.published import machine
 
-BEGIN = "<!-- extraction: written by make bench -->"
-END = "<!-- extraction: end -->"
 _NAMES = {each.key: each.name for each in PARTICIPANTS}
 _HEAD = (
     "| MySQL → Parquet | seconds | to tidemark's | with start "
@@ -40,7 +38,7 @@ def write(found: Mapping[str, Readings], directory: Path) -> str:
     at = datetime.now(UTC)
     kept = {
         "at": at.isoformat(timespec="seconds"),
-        "machine": _machine(),
+        "machine": machine(),
         "python": platform.python_version(),
         "peers": versions(),
         "goals": [asdict(goal) | {"verdict": goal.verdict} for goal in goals(found)],
@@ -54,18 +52,8 @@ def write(found: Mapping[str, Readings], directory: Path) -> str:
     return "\n".join(_summary(found, at))
 
 
-def refresh(readme: Path, table: str) -> None:
-    """Put the table between the README's marks. Raises ValueError if they are not there."""
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{readme.name} has not one pair of marks {BEGIN} … {END}")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
-
-
 def _page(found: Mapping[str, Readings], at: datetime) -> Iterator[str]:
-    yield from ("# Reading MySQL: figures", "", f"{at:%Y-%m-%d %H:%M} UTC, {_machine()}.", "", _HOW)
+    yield from ("# Reading MySQL: figures", "", f"{at:%Y-%m-%d %H:%M} UTC, {machine()}.", "", _HOW)
     yield from ("", _noise(found), "", "![Seconds by reader](extraction.svg)")
     for readings in found.values():
         yield from ("", f"## {readings.title}", "", *_table(readings))
@@ -79,7 +67,7 @@ def _page(found: Mapping[str, Readings], at: datetime) -> Iterator[str]:
 
 def _summary(found: Mapping[str, Readings], at: datetime) -> Iterator[str]:
     wide, long = found["wide"], found["long20"]
-    yield f"{wide.title}, {at:%Y-%m-%d}, {_machine()}:"
+    yield f"{wide.title}, {at:%Y-%m-%d}, {machine()}:"
     yield from ("", *_table(wide), "")
     for key in ("wide3", "narrow"):
         parts = [
@@ -133,19 +121,6 @@ def _noise(found: Mapping[str, Readings]) -> str:
         f"Everything else took {statistics.median(shares):.0%} of the machine during a reading "
         f"(median; {max(shares):.0%} at most)."
     )
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores shared with the server ({platform.machine()}, {_processor()})"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
 
 
 def _shown(value: float) -> str:

@@ -10,6 +10,7 @@ from bench.extraction.goals import goals, middle
 from bench.extraction.measuring import Plan, Readings, measure
 from bench.extraction.participants import PARTICIPANTS, install
 from bench.figures import Figure
+from bench.published import refresh
 
 SECTION = "extraction"
 WHOLE_ROWS = 1_000_000
@@ -29,7 +30,7 @@ def run(plan: Plan, figures: list[Figure], say: Callable[[str], None], *, instal
     directory = _ROOT / "bench" / "results" if whole else plan.home / "results"
     table = report.write(found, directory)
     if whole:
-        report.refresh(_ROOT / "README.md", table)
+        refresh(_ROOT / "README.md", SECTION, table)
     for readings in found.values():
         figures += _figures(readings)
         for key, why in readings.failed.items():

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 
 from bench.figures import Figure, middle
-from bench.loading import OURS, VARIABLE
+from bench.loading import VARIABLE
+from bench.loading.comparison import CASES, pairs, table
+from bench.published import machine, refresh
 from bench.stack import running_stack
 from localaws import Endpoints
 from localaws.endpoints import environment
@@ -22,37 +25,32 @@ SECTION = "loading"
 _ROOT = Path(__file__).parents[2]
 _BUCKET = "bench-loading"
 _DEADLINE_S = 3600
-_CASES = ("into an empty table", "every row again, newer")
+WHOLE_ROWS, _WHOLE_ROUNDS = 1_000_000, 5
 
 
 def run(
     home: Path, rows: int, rounds: int, figures: list[Figure], say: Callable[[str], None]
 ) -> None:
-    """Measure and append the figures. Raises RuntimeError with what the loads complained of."""
+    """Measure and append the figures; a whole run writes the README's table.
+
+    Raises RuntimeError with what the loads complained of.
+    """
     say("loading")
     with running_stack(home / "loading") as (endpoints, _):
         taken = load(endpoints, home, rows, rounds)
     for name, seconds in taken.items():
         who, number = name.split("|")
-        figure = f"{who}, {_CASES[int(number)]}"
+        figure = f"{who}, {CASES[int(number)]}"
         how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
         figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
-    how = f"side by side, median of {rounds}"
-    pairs = {
-        f"tidemark, {strategy} / {who}, {_CASES[case]}": [
-            taken[f"{name}|{case}"] for name in (f"tidemark, {strategy}", who)
-        ]
-        for strategy, who in OURS.items()
-        for case in range(len(_CASES))
-        if f"{who}|{case}" in taken
-    }
-    pairs["tidemark / S3ToRedshiftOperator, all of them"] = [
-        [sum(each) for each in zip(*seconds, strict=True)]
-        for seconds in zip(*pairs.values(), strict=True)
-    ]
-    for figure, both in pairs.items():
-        ratio = middle(sorted(ours / theirs for ours, theirs in zip(*both, strict=True)))
-        figures.append(Figure(SECTION, figure, ratio, "times", "<= 1", how))
+    found = pairs(taken)
+    for pair in found:
+        how = f"side by side, median of {rounds}"
+        figures.append(Figure(SECTION, pair.name, middle(pair.ratios), "times", "<= 1", how))
+    if rows == WHOLE_ROWS and rounds >= _WHOLE_ROUNDS:
+        said = f"{rows:,} rows of 12 columns, {rounds} rounds, {datetime.now(UTC):%Y-%m-%d}"
+        lines = [f"{said}, {machine()}:", "", *table(found)]
+        refresh(_ROOT / "README.md", SECTION, "\n".join(lines))
 
 
 def load(endpoints: Endpoints, home: Path, rows: int, rounds: int) -> dict[str, list[float]]:

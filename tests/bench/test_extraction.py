@@ -8,10 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from bench.extraction.report import BEGIN, END, refresh
-
 _ROOT = Path(__file__).parents[2]
 
 
@@ -34,23 +30,3 @@ def test_a_small_bench_reads_every_table_and_says_who_could_not(tmp_path: Path) 
     assert "connectorx" in tables["wide"]["runs"] or tables["wide"]["failed"]["connectorx"]
     assert "| **tidemark** |" in (written / "extraction.md").read_text(encoding="utf-8")
     assert "</svg>" in (written / "extraction.svg").read_text(encoding="utf-8")
-
-
-def test_the_table_goes_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    refresh(readme, "new")
-    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-
-
-def test_a_readme_without_marks_is_left_alone(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("no marks\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="marks"):
-        refresh(readme, "new")
-    assert readme.read_text(encoding="utf-8") == "no marks\n"
-
-
-def test_our_readme_has_the_marks() -> None:
-    text = (_ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.index(BEGIN) < text.index(END)

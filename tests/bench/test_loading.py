@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.loading import APPEND, OURS
+from bench.loading.comparison import pairs, table
 from bench.loading.section import load
 from localaws import Endpoints
 
@@ -15,3 +16,14 @@ def test_a_small_bench_loads_with_everybody(stack: Endpoints, tmp_path: Path) ->
     every = {f"{name}|{case}" for name in names for case in (0, 1)}
     assert set(taken) == every - {f"{APPEND}|1"}
     assert all(seconds > 0 for [seconds] in taken.values())
+
+
+def test_what_is_compared_is_compared_within_its_round() -> None:
+    ours = {f"tidemark, {strategy}|0": [1.0, 2.0, 3.0] for strategy in OURS}
+    taken = ours | {f"{theirs}|0": [2.0, 1.0, 4.0] for theirs in OURS.values()}
+    *each, all_of_them = pairs(taken)
+    assert [pair.ratios for pair in (*each, all_of_them)] == [[0.5, 0.75, 2.0]] * 4
+    assert all_of_them.seconds == [(3.0, 6.0), (6.0, 3.0), (9.0, 12.0)]
+    assert list(table(each))[2] == (
+        "| `incremental` / `UPSERT`, into an empty table | 2.00 | 2.00 | 0.75 | 0.50 to 2.00 |"
+    )
