@@ -8,6 +8,7 @@ import pytest
 from tidemark.cli import main
 
 from tests.support.bad_rows import TOO_LONG, essays, ids, records, rows_of, strict_on
+from tests.support.dialects import is_mariadb
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.warehouse import Warehouse
@@ -87,6 +88,8 @@ def lying_client(product: Product, table: str, number: int) -> None:
 def test_bytes_that_are_no_text_are_set_aside_and_replaced_where_they_are_to(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if not is_mariadb(product.source.run):
+        pytest.skip("MySQL makes NULL of what is no text; such bytes come from older servers")
     table = essays(product, "fine", "x" * TOO_LONG)
     lying_client(product, table, 2)
     product.source.run(f"INSERT INTO {table} (id, body) VALUES (3, 'größer')")

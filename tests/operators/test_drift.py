@@ -173,7 +173,7 @@ def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Produc
     planned.go().expect("failed")
     said = planned.told("extract_chunk")
     assert "the source was altered after the batch was planned" in said
-    assert "amount int(11) is gone" in said
+    assert re.search(r"amount int(\(11\))? is gone", said)  # MySQL shows no width
     assert "name was varchar(5)" in said
     assert product.state(table)["epoch"] == 1
     product.sync(table)
