@@ -109,10 +109,11 @@ _SETTINGS = {
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
     # One API server on a busy machine: by default a task fails that was not answered in 5 s.
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-    # A scheduler that was killed and started again takes its old tasks over after half a minute
-    # instead of five.
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+    # The only scheduler takes itself for dead, and its tasks from itself, when its heartbeat is
+    # later than the threshold (default 30 s), as on a busy machine. One that was killed and started
+    # again takes its old tasks over after threshold and interval (default 5 min) together.
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "120",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
     "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
 }
 
