@@ -124,6 +124,30 @@ def test_an_open_breaker_probes_after_its_pause(product: Product) -> None:
     product.assert_equal(table)
 
 
+def test_a_load_that_fails_late_does_not_open_the_breaker_that_another_closed(
+    product: Product,
+) -> None:
+    table = product.table("late")
+    with product.target("secondary", breaker_failures=3, breaker_pause_seconds=3600):
+        owing(product, table, 2)
+        product.source.insert(table, [3])
+        run = product.start(table).go(until="seal_batch")
+        with product.gate.hold(load_submitted(table, "secondary")) as held:
+            attempt = run.begin("load_secondary")
+            held.wait()
+            catch_up = ["catchup", "-t", f"{DATABASE}.{table}", "--target", "secondary"]
+            assert main(catch_up) == 0
+            with product.secondary.paused():
+                held.release_and_wait()
+                assert attempt.end().state == "failed"
+        assert product.state(table)["targets"]["secondary"]["breaker"]["failures"] == 1
+        run.go()
+        product.source.insert(table, [4])
+        product.sync(table)
+    assert product.debt(table) == []
+    product.assert_equal(table)
+
+
 @pytest.mark.runbook("A warehouse must be left alone at certain times")
 def test_a_target_without_operation_now_owes(product: Product) -> None:
     table = product.table("quiet")

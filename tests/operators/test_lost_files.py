@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.drains import DrainedQueue
+from tests.support.event_queue import purchases
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.store import Store
@@ -81,3 +83,29 @@ def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
         product.sync(table)
         assert product.debt(table, target) == []
         product.assert_equal(table)
+
+
+@pytest.mark.runbook("A batch cannot be loaded at all")
+def test_owed_events_whose_files_are_lost_are_let_go_by_switching_off_and_on(
+    product: Product,
+) -> None:
+    """There is nothing to read them from again: all others arrive."""
+    queue = DrainedQueue(product)
+    queue.send(*purchases(1))
+    queue.drain()
+    with product.secondary.paused():
+        for number in (1, 2):
+            queue.send(*purchases(1, first=number))
+            queue.drain("failed")
+    bad, _ = queue.debt()
+    product.store.delete(*product.store.batches(queue.name)[bad])
+    queue.send(*purchases(1, first=3))
+    assert "1 owed batches are refused" in queue.drain("failed").told("load_secondary")
+    assert queue.debt() == [bad]
+    with product.target("secondary", enabled=False, on_disable="skip"):
+        queue.drain()
+    assert queue.debt() == []
+    queue.send(*purchases(1, first=4))
+    queue.drain()
+    queue.assert_users(5, product.primary)
+    assert len(queue.users(product.secondary)) == 4

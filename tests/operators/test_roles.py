@@ -63,6 +63,56 @@ def test_rule_5_roles_change_by_command_when_nothing_is_owed(
         product.assert_equal(table)
 
 
+@pytest.mark.runbook("Another warehouse becomes the primary")
+def test_a_warehouse_that_is_added_as_required_is_filled_and_promoted_as_the_run_says(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file stays as it was written; nothing else is copied until both agree."""
+    table = product.table("added", targets=["primary"])
+    stream = f"{DATABASE}.{table}"
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.configure(table, targets=None)
+    promote = ["promote", "secondary", "-t", stream]
+    with product.target("secondary", role="required"):
+        said = product.sync(table, "failed").told("plan_increment")
+        assert "Trigger the DAG with mode: resync, targets: [secondary]; then run" in said
+        assert " ".join(promote) in said
+        assert main(promote) == 1
+        assert "needs a resync first" in capsys.readouterr().out
+        product.sync(table, mode="resync", targets=["secondary"])
+        assert required(product, table) == ["primary"]
+        product.sync(table, "failed")
+        assert main(promote) == 0
+        product.source.insert(table, [2])
+        product.sync(table)
+        assert required(product, table) == ["primary", "secondary"]
+        product.assert_equal(table)
+
+
+@pytest.mark.runbook("Another warehouse becomes the primary")
+def test_a_warehouse_that_owes_pays_and_is_promoted_though_the_file_is_ahead(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = product.table("ahead")
+    stream = f"{DATABASE}.{table}"
+    product.source.insert(table, [1])
+    product.sync(table)
+    with product.secondary.paused():
+        product.source.update(table, [1], "owed")
+        product.sync(table, "failed")
+    with product.target("secondary", role="required"):
+        product.sync(table, "failed")
+        capsys.readouterr()
+        assert main(["promote", "secondary", "-t", stream]) == 1
+        catch_up = ["catchup", "-t", stream, "--target", "secondary"]
+        assert " ".join(catch_up) in capsys.readouterr().out
+        assert main(catch_up) == 0
+        assert main(["promote", "secondary", "-t", stream]) == 0
+        product.sync(table)
+        product.assert_equal(table)
+
+
 @pytest.mark.runbook("Another warehouse becomes the primary", "Which task is red?")
 def test_a_restored_warehouse_is_not_promoted(
     product: Product, capsys: pytest.CaptureFixture[str]

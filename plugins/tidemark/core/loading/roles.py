@@ -173,8 +173,11 @@ def promoted(state: TableState, name: str) -> TableState:
         raise FixConfiguration(
             what=f"{name} cannot become required: {why}",
             do=f"Trigger the DAG with mode: resync, targets: [{name}]."
-            if target.status == "new"
-            else f"Enable it, and let load_{name} pay what it owes; then promote it.",
+            if target.enabled and target.status == "new"
+            else f"Let it pay: python -m tidemark catchup -t {state.table_name} --target {name}; "
+            "then promote it."
+            if target.enabled
+            else "Enable it in targets.yaml, and let a run plan once; then promote it.",
             table=state.table_name,
         )
     return _with_role(state, name, "required")

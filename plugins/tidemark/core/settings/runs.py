@@ -39,6 +39,11 @@ class Run:
     stages: Stages = "all"
     dry_run: bool = False
 
+    @property
+    def resync(self) -> bool:
+        """Whether it rebuilds the table on some targets, and leaves the watermark alone."""
+        return self.base and bool(self.targets)
+
 
 def read_run(
     *,

@@ -1,16 +1,17 @@
 """Whether a target may be spoken to now: times without operation, and its circuit breaker."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from tidemark.core.errors import TidemarkError
-from tidemark.core.loading.breaker import Breaker, after_failure, after_success, condition, told
+from tidemark.core.loading.breaker import after_failure, after_success, condition, told
 from tidemark.core.loading.catch_up import PassedOver
-from tidemark.core.loading.failures import Failure, after_failed
+from tidemark.core.loading.failures import after_failed
 from tidemark.core.loading.roles import with_outcome
 from tidemark.core.settings.quiet_times import quiet_until
 from tidemark.core.settings.targets import Target
-from tidemark.core.storage.state import TargetState
+from tidemark.core.storage.state import TableState, TargetState
 from tidemark.operators.stream import Stream
 
 _log = logging.getLogger(__name__)
@@ -80,24 +81,26 @@ class Admission:
     def succeeded(self) -> None:
         """Close the breaker, and forget the failures."""
         if self._known.breaker.failures or self._known.failure:
-            self._set(after_success(), None)
+            name = self._target.name
+            self._update(lambda state: with_outcome(state, name, after_success(), None))
 
     def failed(self, error: TidemarkError, run_id: str) -> None:
-        """Count a failed load. One that only passed batches over shows that the target works, and
-        a required target has no breaker."""
-        known = self._known
-        failure = after_failed(known.failure, error, run_id, self._now)
-        breaker = after_success()
-        if known.role != "required" and not isinstance(error, PassedOver):
-            breaker = after_failure(known.breaker, self._now, error.what)
+        """Count a failed load, after whatever others have noted since this one began. One that
+        only passed batches over shows that the target works, and a required target has no breaker.
+        """
+
+        def change(state: TableState) -> TableState:
+            known = state.targets.get(self._target.name, self._known)
+            failure = after_failed(known.failure, error, run_id, self._now)
+            breaker = after_success()
+            if known.role != "required" and not isinstance(error, PassedOver):
+                breaker = after_failure(known.breaker, self._now, error.what)
+            return with_outcome(state, self._target.name, breaker, failure)
+
         try:
-            self._set(breaker, failure)
+            self._update(change)
         except TidemarkError as trouble:  # what failed matters more than that it is not counted
             _log.warning("The failure could not be counted: %s", trouble)
 
-    def _set(self, breaker: Breaker, failure: Failure | None) -> None:
-        self._stream.states.update(
-            self._stream.table.name,
-            self._now,
-            lambda state: with_outcome(state, self._target.name, breaker, failure),
-        )
+    def _update(self, change: Callable[[TableState], TableState]) -> None:
+        self._stream.states.update(self._stream.table.name, self._now, change)

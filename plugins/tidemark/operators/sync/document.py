@@ -9,11 +9,12 @@ from tidemark.operators.controls.leaving import tell_left_out
 from tidemark.operators.stream import TableStream
 
 
-def open_document(stream: TableStream) -> TableState:
+def open_document(stream: TableStream, *, resync: bool = False) -> TableState:
     """Return the state document, with the targets that `targets.yaml` names.
 
     It is created only if nothing speaks of an earlier run (protocol rule 22). Raises
-    `FixConfiguration` if something does, or where file and document disagree about roles.
+    `FixConfiguration` if something does, or where file and document disagree about roles; but not
+    for a resync: it commits nothing, and a new target needs it before it can be promoted.
     """
     name, configured = stream.table.name, list(stream.project.targets.by_name.values())
     state = stream.states.read(name)
@@ -27,8 +28,10 @@ def open_document(stream: TableStream) -> TableState:
     if with_targets(state, configured) != state:
         now = datetime.now(UTC)
         state = stream.states.update(name, now, lambda found: with_targets(found, configured))
-    refuse_disagreement(state, configured)
     tell_left_out(state, stream.project.targets)
+    if resync:
+        return state
+    refuse_disagreement(state, configured)
     return state
 
 

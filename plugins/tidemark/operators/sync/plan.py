@@ -55,7 +55,7 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
                 return self._yield(context, reason)
             run = asked(context, stream.table.strategy)
             with remembering(stream, context):
-                state = open_document(stream)
+                state = open_document(stream, resync=run.resync)
                 plan = self._chosen(stream, state, run)
             forget(stream, context, state)
         if run.dry_run:
@@ -82,7 +82,8 @@ class PlanIncrementOperator(TableOperator, SkipMixin):
         """Return what a run triggered now with this form would do. Changes nothing."""
         stream = TableStream.open(self.table, dry=True)
         run = by_hand(params, stream.table.strategy)
-        return rehearse(stream, self._chosen(stream, open_document(stream), run), run)
+        state = open_document(stream, resync=run.resync)
+        return rehearse(stream, self._chosen(stream, state, run), run)
 
     def _chosen(self, stream: TableStream, state: TableState, run: Run) -> Plan | None:
         refuse_unknown_targets(state, run.targets)
