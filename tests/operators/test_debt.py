@@ -9,6 +9,7 @@ from localaws import inject
 from tests.support.moments import ledger_asked, load_submitted
 from tests.support.product import Product
 from tests.support.source import DATABASE
+from tests.support.traffic import s3
 
 _ALWAYS = ["00:00-12:00", "12:00-00:00"]
 
@@ -121,6 +122,27 @@ def test_an_open_breaker_probes_after_its_pause(product: Product) -> None:
         owing(product, table, 1)
         product.sync(table)
     assert product.debt(table) == []
+    product.assert_equal(table)
+
+
+def test_a_long_debt_is_not_looked_through_for_what_a_base_covers(product: Product) -> None:
+    """What was planned after the base was read tells by its name that it cannot be in there."""
+    table = product.table("long")
+    product.source.insert(table, [0])
+    product.sync(table)
+    product.sync(table, mode="resync", targets=["secondary"])
+    with product.target("secondary", enabled=False):
+        for number in (1, 2, 3):
+            product.source.insert(table, [number])
+            product.sync(table)
+    owed = product.debt(table)
+    with product.target("secondary", catch_up_batches=1):
+        seen = len(product.gate.seen)
+        product.sync(table)
+        assert product.debt(table) == owed[1:]
+        assert product.gate.count(s3("(?:GET|HEAD)", f"{owed[0]}/"), seen) > 0
+        assert product.gate.count(s3("(?:GET|HEAD)", f"{owed[2]}/"), seen) == 0
+    product.sync(table)
     product.assert_equal(table)
 
 

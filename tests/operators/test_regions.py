@@ -14,6 +14,7 @@ from tidemark.operators.stream import Stream
 
 from tests.support.product import Product
 from tests.support.store import Store
+from tests.support.traffic import s3
 
 _REGION = "ap-south-1"
 
@@ -58,6 +59,20 @@ def test_batches_are_copied_once_to_the_bucket_of_a_targets_region(
     sweep(Stream.open(f"journeys.{table}"), datetime.now(UTC) + timedelta(days=99), really=True)
     assert not near.batches(f"journeys.{table}")
     assert not product.batches(table)
+
+
+def test_a_copy_that_breaks_half_way_is_gone_on_with(product: Product, near: Store) -> None:
+    table = product.table("faraway", chunk_rows=2)
+    product.source.insert(table, range(1, 8))
+    run = product.start(table).go(until="seal_batch")
+    part = rf"{near.bucket}/.*{table}/.*/part-"
+    with product.gate.refuse(s3("PUT", f"{part}2-")):
+        assert run.do("load_secondary").state == "failed"
+    assert not product.secondary.ledger(table)
+    seen = len(product.gate.seen)
+    run.clear("load_secondary").go().expect("success")
+    assert product.gate.count(s3("PUT", part), seen) == 1, "the others are there, and are compared"
+    product.assert_equal(table)
 
 
 @pytest.mark.runbook("A warehouse in another region")

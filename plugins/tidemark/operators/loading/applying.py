@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tidemark.core.errors import TryAgain
 from tidemark.core.loading.ledger import Base, LedgerEntry, covered, newest_base
 from tidemark.core.settings.targets import Target
-from tidemark.core.storage.batches import Batch, is_base
+from tidemark.core.storage.batches import Batch, is_base, parse_batch_id
 from tidemark.core.storage.state import TableState, to_load
 from tidemark.operators.loading.admission import NothingToLoad
 from tidemark.operators.stream import Stream
@@ -72,6 +72,8 @@ def held_of(stream: Stream, todo: Sequence[str], entries: Mapping[str, LedgerEnt
 
 
 def _covers(stream: Stream, base: Base, batch_id: str) -> bool:
+    if base.read_from < parse_batch_id(batch_id).window.high:
+        return False  # nothing is read before its window has ended, so a long debt is not read here
     batch = stream.batches.batch(stream.table.name, batch_id)
     if batch is not None:
         return not is_base(batch_id) and covered(base, batch.read_to)
