@@ -78,6 +78,21 @@ def test_a_retry_takes_up_what_a_dead_worker_submitted(product: Product, table: 
     assert totals(product, table) == [2]
 
 
+def test_what_a_dead_worker_submitted_is_found_behind_a_page_of_others(
+    product: Product, table: str
+) -> None:
+    run = a_run(table, retries=1)
+    seen = len(product.gate.seen)
+    with product.gate.hold(SUBMITTED, after=True) as held:
+        attempt = run.begin("sum_up", process=True)
+        held.kill_caller()
+        assert attempt.end().state == "failed"
+    product.primary.bury("tidemark totals sum_up ")
+    run.go().expect("success")
+    assert product.gate.count(SUBMITTED, seen) == 1
+    assert totals(product, table) == [2]
+
+
 def test_it_waits_in_the_triggerer_and_is_cancelled_with_its_task(
     product: Product, table: str
 ) -> None:

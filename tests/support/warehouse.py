@@ -195,6 +195,17 @@ class Warehouse:
         ]
         return [statement["StatementName"] for page in listed for statement in page]
 
+    def bury(self, beginning: str) -> None:
+        """Put a whole page of others before the newest finished statement whose name begins so:
+        a list shows the newest first, 100 a page, by the beginning of their names."""
+        listed = self._client.list_statements(StatementName=beginning, Status="FINISHED")
+        name = listed["Statements"][0]["StatementName"]
+        for _ in range(100):
+            others = self._client.execute_statement(
+                Sql="SELECT 1", StatementName=f"{name} and more", **self._where
+            )
+            assert self.end_of(others["Id"])["Status"] == "FINISHED"
+
     def wait_until_idle(self) -> None:
         """Wait until no load is running."""
         end = time.monotonic() + _DEADLINE
