@@ -27,6 +27,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the service breaks inside": ("reject", {"operation": "DescribeStatement", "status": 500}),
     "the statement is aborted": ("abort", {"match": "COPY"}),
     "a serializable isolation violation": ("error_1023", {"match": "INSERT INTO"}),
+    "a violation at the ledger's insert": ("error_1023", {"match": r"INSERT INTO \S*ledger"}),
     "committed, and reported as failed": ("fail_after_commit", {}),
     "a relation was dropped meanwhile": ("error_1018", {"match": "INSERT INTO"}),
     "S3 breaks under COPY": ("spectrum_5xx", {}),
