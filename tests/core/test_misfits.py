@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tidemark.core.source.column_types import Column, arrow_schema, byte_limit
-from tidemark.core.source.misfits import WHY, findings, fit, refusal
+from tidemark.core.source.misfits import WHY, findings, fit, refusal, refused_values
+from tidemark.core.source.row_sizes import TOO_LARGE
 
 ID = Column("id", "bigint", "BIGINT", False)
 NAME = Column("name", "varchar(3) character set utf8mb4", "VARCHAR(12)", True)
@@ -90,6 +91,34 @@ def test_a_refusal_names_the_row_the_column_and_the_way_on():
     for part in ("shop.essays", "body", "id = 1", "70 bytes", "VARCHAR(40)", "oversize_text"):
         assert part in said
     assert refusal(a_batch([("a", "short", None)]), COLUMNS, ("id",), "t") is None
+
+
+MANY = [ID, *(Column(f"c{n}", "longblob", "VARBYTE(1024000)", True) for n in range(4))]
+
+
+def large(*lengths):
+    rows = [
+        {"id": place} | {f"c{n}": b"x" * length for n, length in enumerate(each) if length}
+        for place, each in enumerate(lengths)
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema=arrow_schema(MANY))
+
+
+@pytest.mark.parametrize("oversize", ["quarantine", "truncate_and_mark"])
+def test_a_row_that_is_too_large_as_a_whole_is_set_aside_by_its_longest_value(oversize):
+    fits = (1_000_000, 999_984, 1_000_000, 1_000_000)  # and 16 bytes for the key
+    batch = large(fits, (1_000_000, 0, 1_020_000, 1_000_000), (1_000_000,) * 3 + (1_000_001,))
+    fitted = fit(batch, MANY, oversize, {"id"})
+    assert fitted.rows.column("id").to_pylist() == [0, 1]
+    assert findings(fitted.set_aside) == {("c3", TOO_LARGE): 1}
+    assert refused_values(batch, MANY, (), ()) == ([2], fitted.set_aside)
+
+
+def test_a_row_that_is_too_large_is_named_where_the_batch_is_to_stop():
+    said = str(refusal(large((1,), (1_020_000,) * 4), MANY, ("id",), "shop.scans"))
+    for part in ("shop.scans", "id = 1", "4,000,000 bytes", "c0", "oversize_text"):
+        assert part in said
+    assert refusal(large((1_000_000,) * 3), MANY, ("id",), "t") is None
 
 
 @pytest.mark.parametrize("oversize", ["quarantine", "truncate_and_mark"])

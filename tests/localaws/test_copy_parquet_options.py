@@ -48,6 +48,24 @@ def test_char_takes_single_bytes_only(primary: Any, lake: Any, table: str) -> No
     ) in primary.error(lake.copy(table, source, ""))
 
 
+def test_no_row_is_larger_than_four_megabytes(primary: Any, lake: Any, table: str) -> None:
+    # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source.html
+    parts = "abcde"
+    kinds = pa.schema([*((part, pa.binary()) for part in parts), ("last", pa.string())])
+    columns = ", ".join(f"{part} VARBYTE(1024000)" for part in parts)
+    primary.run(f"CREATE TABLE {table} ({columns}, last VARCHAR(9))")
+    sizes = 1_024_000, 1_024_000, 1_024_000, 1_024_000, 4 * 1024 * 1024 - 4 * 1_024_000
+
+    def source(last: str) -> str:
+        row = dict(zip(parts, map(bytes, sizes), strict=True)) | {"last": last}
+        url: str = lake.put(pa.Table.from_pylist([{"a": b""}, row], schema=kinds))["url"]
+        return url
+
+    primary.run(lake.copy(table, source(""), ""))
+    said = primary.error(lake.copy(table, source("x"), ""))
+    assert "larger than the maximum of 4194304 bytes. Data: 4194305" in said
+
+
 def test_a_file_compressed_as_a_whole_is_known_by_its_name(
     primary: Any, lake: Any, table: str
 ) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 from tidemark.cli import main
 
-from tests.support.bad_rows import TOO_LONG, essays, ids, records, rows_of, strict_on
+from tests.support.bad_rows import ESSAYS, TOO_LONG, essays, ids, records, rows_of, strict_on
 from tests.support.dialects import is_mariadb
 from tests.support.product import Product
 from tests.support.source import DATABASE
@@ -45,6 +45,29 @@ def test_a_text_too_long_is_set_aside_whole_and_the_rest_arrives(product: Produc
     for warehouse in product.warehouses:
         (entry,) = warehouse.ledger(table)
         assert (entry["rows_staged"], entry["rows_set_aside"]) == (2, 1)
+
+
+def test_a_row_that_no_copy_takes_is_set_aside_though_each_of_its_values_fits(
+    product: Product,
+) -> None:
+    parts = "a", "b", "c", "d"
+    columns = "".join(f"{part} LONGBLOB, " for part in parts)
+    table = product.table("scans", ESSAYS.replace("born DATE NULL,", columns))
+    for number, length in enumerate((10, 1_020_000)):
+        product.source.run(
+            f"INSERT INTO {table} (id, {', '.join(parts)}) VALUES (%s, %s, %s, %s, %s)",
+            number, *[bytes(length)] * 4,
+        )  # fmt: skip
+    product.sync(table)
+    assert ids(product, table) == [[0], [0]]
+    (record,) = records(product, table).values()
+    why = "the longest value of a row of more than 4,000,000 bytes"
+    assert record["findings"] == [{"column": "a", "why": why, "rows": 1}]
+    product.source.run(f"UPDATE {table} SET a = NULL WHERE id = 1")
+    product.sync(table)
+    for warehouse in product.warehouses:
+        (found,) = warehouse.run(f"SELECT OCTET_LENGTH(d) AS bytes FROM {table} WHERE id = 1")
+        assert found["bytes"] == 1_020_000
 
 
 def test_texts_are_cut_and_say_so_and_zero_dates_become_null(product: Product) -> None:

@@ -5,6 +5,7 @@ The rows go in as PostgreSQL's binary COPY, written by pgpq (https://github.com/
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import pgpq
@@ -20,6 +21,7 @@ from localaws.redshift.loading.super_values import json_text
 from localaws.redshift.loading.targets import TargetColumn
 
 _LOCATION = "dory_util.cpp:1450"
+_ROW_BYTES = 4 * 1024 * 1024
 _ARROW = {
     "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "real": pa.float32(),
     "double precision": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
@@ -64,7 +66,31 @@ class BinaryRows:
             self._fitting(file, array, column)
             for array, column in zip([*batch.columns, *missing], self._columns, strict=True)
         ]
+        self._check_row_sizes(file, arrays)
         return self._encoder.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def _check_row_sizes(self, file: SourceFile, arrays: Sequence[pa.Array]) -> None:
+        """Raise StatementError for a row above 4 MB, with the column of its longest value.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source.html, which names
+        no measure; the lengths of the values, and the wording, are unsourced.
+        """
+        longest = [_longest(array) for array in arrays]
+        if sum(longest) <= _ROW_BYTES:
+            return
+        lengths = [
+            pc.fill_null(pc.binary_length(array), 0).cast(pa.int64())
+            for array in arrays
+            if _varies(array)
+        ]
+        largest = pc.max(functools.reduce(pc.add, lengths)).as_py()
+        if largest > _ROW_BYTES:
+            context = (
+                f"The size of a row is larger than the maximum of {_ROW_BYTES} bytes. "
+                f"Data: {largest}, File name: {file.shown}"
+            )
+            column = self._columns[longest.index(max(longest))]
+            raise scan_error(context, file, column, _LOCATION)
 
     def _fitting(self, file: SourceFile, array: pa.Array, column: TargetColumn) -> pa.Array:
         if column.not_null and array.null_count:
@@ -107,6 +133,15 @@ class BinaryRows:
                     context = f"{invalid_characters.reason(raw)}. File name: {file.shown}"
                     raise scan_error(context, file, column, _LOCATION) from None
                 yield invalid_characters.replaced(raw, self._replacement)
+
+
+def _varies(array: pa.Array) -> bool:
+    return bool(pa.types.is_string(array.type) or pa.types.is_binary(array.type))
+
+
+def _longest(array: pa.Array) -> int:
+    """Return the length of the longest value in bytes; 0 of values of fixed width."""
+    return (pc.max(pc.binary_length(array)).as_py() or 0) if _varies(array) else 0
 
 
 def _check_length(file: SourceFile, array: pa.Array, column: TargetColumn) -> None:

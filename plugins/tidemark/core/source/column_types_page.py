@@ -47,6 +47,7 @@ PostgreSQL has the same types, but for `VARBYTE(n)`, which is `BYTEA` there.
 | geometries | bytes: four of the SRID, then WKB |
 | a text above 65,535 bytes | its row is set aside, whole; `oversize_text` of the table cuts or refuses it instead |
 | bytes above 1,024,000 | their row is set aside, whole, or refused: bytes are never cut |
+| a row above 4,000,000 bytes, its values' lengths added up | it is set aside, or refused: COPY takes no larger one |
 | `INF`, `NaN` | cannot be stored in MySQL |
 
 ## Servers

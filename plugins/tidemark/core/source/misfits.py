@@ -2,8 +2,9 @@
 
 Ranges need no look: every type of MySQL is mapped to one that holds all of its values
 (`column_types`). What is left is length, because Redshift ends a VARCHAR at 65,535 bytes and MySQL
-a LONGTEXT at 4 GiB, and texts that are no UTF-8, which MySQL may have taken from a client that
-lied about its character set. The reader finds those; a batch without costs one pass over lengths.
+a LONGTEXT at 4 GiB, and a row is limited too (`row_sizes`); and texts that are no UTF-8, which
+MySQL may have taken from a client that lied about its character set. The reader finds those; a
+batch without costs one pass over lengths.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.source.column_types import Column, arrow_schema, byte_limit
+from tidemark.core.source.row_sizes import ROW_BYTES, too_large
 
 Oversize = Literal["quarantine", "truncate_and_mark", "fail"]
 
@@ -91,6 +93,7 @@ def fit(
             cut[column.name] = pc.sum(too_long).as_py()
         else:
             wrong[column.name, f"longer than {column.redshift}"] = too_long
+    wrong |= too_large(arrays, columns)
     kept = _with(batch, arrays) if cut or replaced or wrong else batch
     if not wrong:
         return Fitted(kept, None, cut, replaced)
@@ -151,6 +154,7 @@ def refused_values(
             _NOT_UTF8: _not_utf8(values) if is_text and "encoding" in bad_text else None,
         }
         wrong |= {(column.name, why): mask for why, mask in masks.items() if mask is not None}
+    wrong |= too_large(batch.columns, columns)
     if not wrong:
         return None
     bad = _any(wrong.values())
@@ -161,7 +165,7 @@ def refusal(
     batch: pa.RecordBatch, columns: Sequence[Column], key: Sequence[str], table: str
 ) -> ValueRefused | None:
     """Return the error that names the longest value of the first column that cannot hold its own,
-    by its row's `key`; None if everything fits."""
+    or a row that is too large, by the row's `key`; None if everything fits."""
     for place, column in enumerate(columns):
         values, limit = batch.column(place), byte_limit(column)
         if limit is None or _too_long(values, limit) is None:
@@ -174,6 +178,15 @@ def refusal(
             f"{column.redshift} holds no more than {limit:,}",
             do=f"Shorten the value on the source, leave {column.name} out of the table's columns, "
             "or set oversize_text: quarantine for the table; then clear the task.",
+            table=table,
+        )
+    for (column_name, _), rows in too_large(batch.columns, columns).items():
+        row = batch.slice(pc.index(rows, True).as_py(), 1).to_pylist()[0]
+        return ValueRefused(
+            what=f"the row with {row_name(row, key)} has more than {ROW_BYTES:,} bytes, which COPY "
+            f"takes of no row; {column_name} has the most of them",
+            do=f"Shorten it on the source, leave {column_name} out of the table's columns, or set "
+            "oversize_text: quarantine for the table; then clear the task.",
             table=table,
         )
     return None
