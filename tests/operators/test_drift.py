@@ -179,3 +179,19 @@ def test_a_source_that_is_altered_after_planning_is_planned_anew(product: Produc
     product.sync(table)
     _equal(product, table)
     assert product.state(table)["epoch"] == 2
+
+
+def test_increments_go_on_by_another_key(product: Product) -> None:
+    """The new row has the old key of another, which stays."""
+    table = _table(product, "parts", "part INT NOT NULL", "level INT")
+    for number in (1, 2):
+        _put(product, table, id=number, part=1, level=1)
+    product.sync(table)
+    _alter(product, table, "DROP PRIMARY KEY, ADD PRIMARY KEY (id, part)")
+    _put(product, table, id=1, part=2, level=1)
+    product.sync(table)
+    product.source.run(f"UPDATE {table} SET level = 2 WHERE part = 1")
+    product.sync(table)
+    for warehouse in product.warehouses:
+        found = warehouse.run(f"SELECT id, part, level FROM {table} ORDER BY id, part")
+        assert [tuple(row.values()) for row in found] == [(1, 1, 2), (1, 2, 1), (2, 1, 2)]

@@ -222,3 +222,30 @@ def test_a_load_that_is_ended_in_the_middle_leaves_nothing(sensors: Sensors, how
     assert sensors.levels("local", table) == ["1.000"]
     run.clear("load_local", downstream=True).go().expect("success")
     assert sensors.levels("local", table) == sensors.levels("remote", table) == ["1.000", "2.000"]
+
+
+@pytest.mark.runbook("The source's columns changed")
+def test_a_table_gets_another_key_and_increments_go_on(sensors: Sensors) -> None:
+    """PostgreSQL keeps the old primary key until a person drops it, as the error says."""
+    product, (settings,) = sensors.product, _blocks("tables").values()
+    columns = _COLUMNS.replace("level_m", "depth INT NOT NULL DEFAULT 0, level_m", 1)
+    table = product.table("depths", columns, **settings)
+    sensors.measure(table, 1, 1.0)
+    product.sync(table)
+    product.source.run(
+        f"ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY (station_id, time, depth)"
+    )
+    product.source.run(
+        f"INSERT INTO {table} (station_id, time, depth, level_m)"
+        " VALUES (7, '2026-03-01 12:01', 5, 2)"
+    )
+    run = product.start(table).go()
+    assert f'"{table}_pkey"' in run.told("load_local")
+    assert "Drop that constraint on the target" in run.told("load_local")
+    for name in ("local", "remote"):
+        sensors.read(name, f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
+    run.clear("load_local", downstream=True).go().expect("success")
+    sensors.measure(table, 1, 1.5)  # of the two only this one is replaced
+    product.sync(table)
+    for name in ("local", "remote"):
+        assert sorted(sensors.levels(name, table)) == ["1.500", "2.000"]
