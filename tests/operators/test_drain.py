@@ -216,7 +216,7 @@ def test_another_layout_replaces_a_batch_that_was_not_received(product: Product)
     queue.assert_users(1)
 
 
-def test_a_postgresql_target_gets_events_with_their_json(product: Product) -> None:
+def test_c7_a_postgresql_target_gets_events_with_their_json(product: Product) -> None:
     stack = product.stack
     login = {
         "host": stack.postgres_host,

@@ -119,7 +119,7 @@ def sensors(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield sensors
 
 
-def test_c1_both_databases_get_every_reading(sensors: Sensors) -> None:
+def test_c1_c18_both_databases_get_every_reading(sensors: Sensors) -> None:
     table = sensors.table()
     sensors.measure(table, 1, 1.25)
     sensors.measure(table, 2, 2.5)
@@ -133,7 +133,7 @@ def test_c1_both_databases_get_every_reading(sensors: Sensors) -> None:
 
 
 @pytest.mark.runbook("A PostgreSQL target fails")
-def test_c8_to_c11_a_far_database_that_is_silent_holds_nothing_up(
+def test_c8_to_c12_c17_c22_a_far_database_that_is_silent_holds_nothing_up(
     sensors: Sensors, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = sensors.table()
@@ -168,6 +168,14 @@ def test_c5_a_far_database_that_refuses_for_a_moment_is_tried_again(sensors: Sen
     run.go().expect("success")
     assert sensors.relay.refused == before + 2
     assert sensors.levels("remote", table) == ["1.000"]
+
+
+def test_c21_each_database_has_a_pool_of_its_own(sensors: Sensors) -> None:
+    dag = sensors.product.dag(sensors.table())
+    pools = {name: dag.get_task(f"load_{name}").pool for name in ("local", "remote")}
+    assert pools == {"local": "local_writes", "remote": "ec2_writes"}
+    for name in pools.values():
+        assert f"airflow pools set {name} " in _PAGE
 
 
 def test_c2_c19_one_database_only(sensors: Sensors) -> None:
