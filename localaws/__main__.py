@@ -243,7 +243,7 @@ def _table(home: Path, endpoints: Endpoints) -> str:
         f"{each.cluster_identifier} (database {each.database}, user {each.db_user})"
         for each in endpoints.clusters
     )
-    mysql = f"mysql -h {endpoints.mysql_host} -P {endpoints.mysql_port}"
+    mysql = f"mysql -h {endpoints.mysql_host} -P {endpoints.mysql_port} -p"
     rows = [
         ("MySQL, admin", f"{mysql} -u {endpoints.mysql_admin_user}"),
         ("MySQL, read only", f"{mysql} -u {endpoints.mysql_reader_user}"),
@@ -253,7 +253,7 @@ def _table(home: Path, endpoints: Endpoints) -> str:
         ("  role for COPY", endpoints.iam_role),
         ("PostgreSQL below", f"{endpoints.postgres_host}:{endpoints.postgres_port}"),
         ("AWS key, region", f"{endpoints.aws_access_key_id}, {endpoints.region}"),
-        ("passwords", str(home / "endpoints.json")),
+        ("passwords", f"mysql_admin_password and the others in {home / 'endpoints.json'}"),
         ("owner", f"process {endpoints.pid}"),
     ]
     width = max(len(name) for name, _ in rows)

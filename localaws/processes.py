@@ -190,6 +190,8 @@ class Service:
         with self.log.open("rb") as log:
             log.seek(self._log_offset)
             lines = log.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        if not lines:
+            return f" It wrote nothing to its log {self.log}."
         return "\n".join([f" Its log {self.log} ends with:", *(f"  {line}" for line in lines)])
 
 

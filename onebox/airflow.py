@@ -10,7 +10,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,7 @@ class Airflow:
     :param environment: see `onebox.settings.airflow_environment`; make a new one for every start
     :param targets: the warehouses; each gets the pool ``tidemark_<target>``
     :param python: an interpreter that has the same Airflow, perhaps with other providers
+    :param tell: is told what is ready, while `start` waits for the rest
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class Airflow:
         targets: tuple[str, ...] = ("primary", "secondary"),
         pool_slots: int = 4,
         python: Path | str = sys.executable,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._tell = tell
         self.url = environment["AIRFLOW__API__BASE_URL"]
         self.api = AirflowApi(self.url)
         self.logs = home / "logs"
@@ -92,9 +95,10 @@ class Airflow:
         :raises ServiceFailed: a component ended or is not healthy after ten minutes
         """
         metadata.prepare(self._endpoints, self._environment, self.logs / "airflow-migrate.log")
+        self._tell("Airflow's database is ready")
         self._keeper = _Keeper([self._service(component) for component in COMPONENTS])
         try:
-            self._keeper.wait_healthy()
+            self._keeper.wait_healthy(self._tell)
             for pool, slots in self._pools.items():
                 self.api.ensure_pool(pool, slots)
         except BaseException:
@@ -157,10 +161,11 @@ class _Keeper:
         if (failed := self._started.get()) is not None:
             raise failed
 
-    def wait_healthy(self) -> None:
+    def wait_healthy(self, tell: Callable[[str], None]) -> None:
         """Wait for each; only then is a service that ends started again rather than reported."""
         for service in self.services.values():
             service.wait_healthy()
+            tell(f"{service.name} is up")
         self._keep_running.set()
 
     def end(self) -> None:

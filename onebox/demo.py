@@ -87,7 +87,8 @@ def _run(endpoints: Endpoints, stack: Stack, *, once: bool) -> int:
     }
     environment = airflow_environment(HOME, ROOT, endpoints, extra=extra)
     write_for_shells(environment, ENVIRONMENT)
-    airflow, receiver = Airflow(HOME, endpoints, environment), Receiver(HOME, environment, token)
+    airflow = Airflow(HOME, endpoints, environment, tell=say)
+    receiver = Receiver(HOME, environment, token)
     try:
         with step("Airflow: API server, scheduler, DAG processor, triggerer"):
             receiver.start()

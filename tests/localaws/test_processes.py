@@ -80,6 +80,13 @@ def test_a_service_that_ends_tells_its_exit_code_and_its_last_words(log: Path) -
         service.wait_healthy()
 
 
+def test_a_service_that_ends_without_a_word_is_said_to(log: Path) -> None:
+    service = Service("mute", ["sh", "-c", "exit 3"], log=log, healthy=lambda: False)
+    service.start()
+    with pytest.raises(ServiceFailed, match=f"It wrote nothing to its log {log}"):
+        service.wait_healthy()
+
+
 def test_the_last_words_are_of_this_start_and_twenty_lines_at_most(log: Path) -> None:
     log.parent.mkdir()
     log.write_text("words of an earlier start\n")
