@@ -72,18 +72,25 @@ def _on_the_stack(endpoints: Endpoints, url: str) -> str | None:
 def _migrate(environment: Mapping[str, str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        ended = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=_MIGRATE_S,
-            check=False,
-        )
-    if ended.returncode != 0:
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+        began = output.tell()
+        try:
+            code = subprocess.run(
+                [sys.executable, "-m", "airflow", "db", "migrate"],
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=_MIGRATE_S,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            failed = f"was not done after {_MIGRATE_S:g} s"
+        else:
+            failed = f"ended with exit code {code}" if code else ""
+    if failed:
+        said = log.read_bytes()[began:].decode(errors="replace")
+        tail = "\n".join(said.splitlines()[-20:])
         raise ServiceFailed(
-            f"airflow db migrate ended with exit code {ended.returncode}. Check the database that"
-            f" {DATABASE_SETTING} names. Its log {log} ends with:\n{tail}"
+            f"airflow db migrate {failed}. Check the database that {DATABASE_SETTING} names. Its"
+            f" log {log} ends with:\n{tail}"
         )
