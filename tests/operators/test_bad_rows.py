@@ -210,3 +210,26 @@ def test_a_mended_warehouse_gets_its_rows_back(
     run = product.sync(table)
     assert run.states["load_primary"] == "skipped"
     product.assert_equal(table)
+
+
+def test_rows_sent_round_again_twice_neither_overwrite_what_is_newer_nor_come_twice(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = essays(product, "fine", "x" * TOO_LONG)
+    columns = "id BIGINT AUTO_INCREMENT PRIMARY KEY, body LONGTEXT"
+    added = product.table("notes", columns, strategy="append", cursor="id")
+    for body in ("first", "x" * TOO_LONG, "third"):
+        product.source.run(f"INSERT INTO {added} (body) VALUES (%s)", body)
+    for table in (newer, added):
+        product.sync(table)
+    product.source.run(f"UPDATE {newer} SET body = 'shorter' WHERE id = 1")
+    product.sync(newer)
+    for table in (newer, added):
+        product.configure(table, oversize_text="truncate_and_mark")
+        for _ in range(2):
+            typed(capsys, "redrive", "-t", f"{DATABASE}.{table}")
+            product.sync(table)
+    for warehouse in product.warehouses:
+        found = warehouse.run(f"SELECT id FROM {added} ORDER BY id")
+        assert [row["id"] for row in found] == [1, 2, 3]
+        assert [row["body"] for row in warehouse.rows(newer)] == ["fine", "shorter"]

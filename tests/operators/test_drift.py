@@ -195,3 +195,43 @@ def test_increments_go_on_by_another_key(product: Product) -> None:
     for warehouse in product.warehouses:
         found = warehouse.run(f"SELECT id, part, level FROM {table} ORDER BY id, part")
         assert [tuple(row.values()) for row in found] == [(1, 1, 2), (1, 2, 1), (2, 1, 2)]
+
+
+def test_several_changes_at_once_a_name_in_another_case_and_a_new_value_in_use(
+    product: Product,
+) -> None:
+    table = _table(product, "casey", "name VARCHAR(5)", "kind ENUM('a')", '`Odd {{x}} %s"` INT')
+    _put(product, table, id=1, name="one", kind="a")
+    product.sync(table)
+    changes = "CHANGE name Name VARCHAR(9), MODIFY kind ENUM('a','bbbb'), ADD extra INT"
+    _alter(product, table, changes)
+    _put(product, table, id=2, Name="nine char", kind="bbbb", extra=7)
+    product.sync(table)
+    for warehouse in product.warehouses:
+        found = warehouse.run(f"SELECT id, name, kind, extra FROM {table} ORDER BY id")
+        assert [tuple(row.values()) for row in found] == [
+            (1, "one", "a", None),
+            (2, "nine char", "bbbb", 7),
+        ]
+
+
+def test_a_column_that_comes_back_as_another_type_waits_on_every_target_behind_what_is_owed(
+    product: Product,
+) -> None:
+    table = _table(product, "again", "a INT")
+    product.sync(table)
+    with product.secondary.paused():
+        _put(product, table, id=1, a=1)
+        product.sync(table, "failed")
+        _alter(product, table, "DROP COLUMN a, ADD COLUMN b VARCHAR(3)")
+        _put(product, table, id=2, b="b")
+        product.sync(table, "failed")
+    _alter(product, table, "ADD COLUMN a VARCHAR(5)")
+    _put(product, table, id=3, a="three")
+    run = product.sync(table, "failed")
+    for warehouse in product.warehouses:
+        assert "a is INTEGER there and VARCHAR(20)" in run.told(f"load_{warehouse.name}")
+        assert [(row["id"], row["a"], row["b"]) for row in warehouse.rows(table)] == [
+            (1, 1, None),
+            (2, None, "b"),
+        ]
