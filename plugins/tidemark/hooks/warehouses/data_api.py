@@ -232,7 +232,7 @@ class DataApi:
                     last = attempt == self._busy_retries or time.monotonic() >= deadline
                     if _code(error) not in _BUSY or last:
                         raise
-            time.sleep(self._pause(attempt))
+            time.sleep(min(self._pause(attempt), max(0.0, deadline - time.monotonic())))
         raise AssertionError("unreachable")
 
     def _pause(self, attempt: int = 0) -> float:
