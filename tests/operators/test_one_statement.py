@@ -124,3 +124,21 @@ def test_a_busy_service_is_asked_again_within_the_deadline(product: Product) -> 
     assert product.gate.count(load_submitted(table, "primary"), seen) == 7
     run.go().expect("success")
     product.assert_equal(table)
+
+
+def test_of_a_statement_that_the_service_has_forgotten_the_ledger_says_what_came_of_it(
+    product: Product,
+) -> None:
+    table = product.table("forgotten")
+    product.source.insert(table, [1])
+    product.sync(table)
+    product.source.insert(table, [2])
+    run = product.start(table).go(until="seal_batch")
+    with product.primary.locked(table):
+        assert run.do("load_primary", follow=False).state == "deferred"
+    product.primary.wait_until_idle()
+    gone = {"times": 1000, "match": f"(?s)COPY.*{table}"}
+    with inject(product.stack, "redshift-data", "forgotten", **gone):
+        assert run.resume("load_primary").state == "success"
+    run.go().expect("success")
+    product.assert_equal(table)

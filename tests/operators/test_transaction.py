@@ -127,3 +127,16 @@ def test_past_its_deadline_it_is_cancelled(product: Product, table: str) -> None
         product.primary.wait_until_idle()
     assert "Timeout waiting for primary" in run.told("sum_up")
     assert totals(product, table) == []
+
+
+def test_one_that_commits_while_it_is_being_cancelled_has_succeeded(
+    product: Product, table: str
+) -> None:
+    run = a_run(table, timeout_seconds=1)
+    with product.gate.hold(data_api("CancelStatement")) as held:
+        with product.primary.locked(table):
+            attempt = run.begin("sum_up")
+            held.wait()
+        product.primary.wait_until_idle()
+    assert attempt.end().state == "success"
+    assert totals(product, table) == [2]

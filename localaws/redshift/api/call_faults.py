@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from localaws.faults import Fault, FaultKind, FaultList
-from localaws.redshift.api.lookups import Lookups
+from localaws.redshift.api.lookups import Lookups, not_there
 from localaws.redshift.api.result_operations import no_result
 from localaws.redshift.engine.clusters import paused
 from localaws.redshift.engine.runner import quota_exceeded
@@ -25,6 +25,7 @@ KINDS = (
     FaultKind("active_statements", "refuse the call: 500 statements are active", {}),
     FaultKind("paused", "refuse the call as while the cluster is paused", {}),
     FaultKind("result_expired", "no result any more, in GetStatementResult and V2", {}),
+    FaultKind("forgotten", "no such statement, in DescribeStatement, as after 24 hours", {}),
     FaultKind("unreachable", "close the connection without doing or answering anything", {}),
     FaultKind("slow_reply", "do what is asked, but answer `seconds` later", {"seconds": 1.0}),
     FaultKind("drop_reply", "do what is asked, then close the connection without an answer", {}),
@@ -59,6 +60,8 @@ class CallFaults:
             names |= {"active_statements", "paused"}
         if operation in _LISTS:
             names |= {"paused"}
+        if operation == "DescribeStatement":
+            names |= {"forgotten"}
         if operation in _RESULTS:
             names |= {"result_expired"}
         fault = self._struck(names, operation, request)
@@ -78,6 +81,8 @@ class CallFaults:
                 raise paused(request.get("ClusterIdentifier") or request.get("WorkgroupName", ""))
             case "result_expired":
                 raise no_result(request["Id"])
+            case "forgotten":
+                raise not_there(request["Id"])
             case _:
                 raise Dropped
 

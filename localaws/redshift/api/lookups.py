@@ -14,6 +14,11 @@ from localaws.redshift.errors import ApiError
 MAX_WAITING_REQUESTS = 10
 
 
+def not_there(identifier: str) -> ApiError:
+    """Return the error for a statement that there never was, or not for 24 hours."""
+    return ApiError("ResourceNotFoundException", "Query does not exist.", resource=identifier)
+
+
 class Lookups:
     """Finds statements and waits for their ends. Belongs to the event loop."""
 
@@ -42,7 +47,7 @@ class Lookups:
             for unit in statement.units:
                 if unit.number == int(number):
                     return statement, unit
-        raise ApiError("ResourceNotFoundException", "Query does not exist.", resource=identifier)
+        raise not_there(identifier)
 
     async def at_end(self, request: dict[str, Any]) -> tuple[Statement, Unit | None]:
         """Return what is asked about once it has ended, or as it is when WaitTimeSeconds end."""

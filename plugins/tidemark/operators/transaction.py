@@ -21,6 +21,8 @@ from tidemark.operators.loading.statement_trigger import (
     StatementTrigger,
 )
 
+_CANCELLING = 5.0  # seconds for a cancelled transaction to end
+
 
 class RedshiftTransactionOperator(BaseOperator):
     """Run the queries of an SQL template on one Redshift target: all of them, or none.
@@ -122,9 +124,12 @@ class RedshiftTransactionOperator(BaseOperator):
             return {"statement_id": statement.id}
         if statement.running:
             api.cancel(statement.id)
+            statement = api.wait(statement.id, _CANCELLING)
+            if statement.succeeded:  # it was as quick as the cancelling
+                return {"statement_id": statement.id}
+            ending = "it has not ended yet" if statement.running else "it was cancelled"
             raise TryAgain(
-                what=f"Timeout waiting for {self.target} Redshift statement to complete; it was "
-                "cancelled",
+                what=f"Timeout waiting for {self.target} Redshift statement to complete; {ending}",
                 do="Give it a longer timeout_seconds if it needs one; then clear the task.",
                 target=self.target,
                 statement_id=statement.id,

@@ -34,6 +34,12 @@ class Statement:
         return self.status == "FINISHED"
 
 
+def forgotten(statement_id: str) -> Statement:
+    """Return what is known of a statement that the service does not know any more."""
+    said = "the Data API does not know this statement any more: it keeps them for 24 hours"
+    return Statement(statement_id, "FORGOTTEN", said)
+
+
 def parse_statement(answer: Mapping[str, Any]) -> Statement:
     """Read a DescribeStatement answer."""
     failed = [

@@ -16,7 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.core.errors import FixConfiguration, TidemarkError, TryAgain
 from tidemark.core.loading.load_failures import sort_refusal
-from tidemark.core.loading.statement_accounts import UNFINISHED, Statement, parse_statement
+from tidemark.core.loading.statement_accounts import (
+    UNFINISHED,
+    Statement,
+    forgotten,
+    parse_statement,
+)
 from tidemark.core.settings.targets import RedshiftTarget
 from tidemark.hooks.warehouses.target_data_hook import TargetDataHook
 from tidemark.hooks.warehouses.warehouse import PATIENT, Patience
@@ -88,16 +93,21 @@ class DataApi:
         return str(answer["Id"])
 
     def describe(self, statement_id: str, wait: float = 0) -> Statement:
-        """Return a statement's state, after waiting up to `wait` seconds for it to end."""
-        return parse_statement(
-            self._call("describe_statement", Id=statement_id, **self._waiting(wait))
-        )
+        """Return a statement's state, after waiting up to `wait` seconds for it to end.
 
-    def account(self, statement_id: str) -> Mapping[str, Any] | None:
+        One that the service does not know any more has ended; whether it committed is not known.
+        """
+        answer = self.account(statement_id, wait)
+        return parse_statement(answer) if answer else forgotten(statement_id)
+
+    def account(self, statement_id: str, wait: float = 0) -> Mapping[str, Any] | None:
         """Return all that the service says of a statement, None if it does not know it: it keeps
-        what it knows for 24 hours."""
+        what it knows for 24 hours.
+
+        :param wait: seconds that the service may take, for the statement to end
+        """
         try:
-            return self._call("describe_statement", Id=statement_id)
+            return self._call("describe_statement", Id=statement_id, **self._waiting(wait))
         except TidemarkError as error:
             cause = error.__cause__
             if isinstance(cause, ClientError) and _code(cause) == "ResourceNotFoundException":

@@ -22,6 +22,9 @@ LATE_TRIGGER = timedelta(minutes=10)
 """So long after its deadline a trigger that has not fired has no triggerer: Airflow fails the task,
 and the next try takes up the statement."""
 
+# It asks again anyway, and a busy service must not hold one of the triggerer's few threads.
+_ASKING = Patience(seconds=60, attempts=1)
+
 # Well within the 30 s that Airflow gives `on_kill`.
 _KILLING = Patience(seconds=10, attempts=2)
 
@@ -59,7 +62,7 @@ class StatementTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         target = RedshiftTarget.model_validate(self.target)
-        api = DataApi(target)
+        api = DataApi(target, _ASKING)
         pause = target.poll_interval_seconds
         while time.time() < self.deadline:
             # A service that cannot be asked for a moment says nothing about the statement.
