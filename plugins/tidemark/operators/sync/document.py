@@ -29,9 +29,8 @@ def open_document(stream: TableStream, *, resync: bool = False) -> TableState:
         now = datetime.now(UTC)
         state = stream.states.update(name, now, lambda found: with_targets(found, configured))
     tell_left_out(state, stream.project.targets)
-    if resync:
-        return state
-    refuse_disagreement(state, configured)
+    if not resync:
+        refuse_disagreement(state, configured)
     return state
 
 
