@@ -89,7 +89,7 @@ def test_a_table_of_more_chunks_than_airflow_maps_is_found():
 def test_a_refusal_keeps_its_words_and_a_line_says_it_all():
     found = refused("source x", TryAgain(what="it is away", do="Wait."), "Nothing is copied")
     assert found.line == "error   source x: it is away. Nothing is copied. Wait."
-    assert counted([found]) == "1 errors, 0 warnings"
+    assert counted([found]) == "1 error, 0 warnings"
 
 
 TARGETS = {
@@ -135,7 +135,7 @@ def test_targets_that_load_nothing_are_found():
     assert level == "warning"
     off = {"secondary": TARGETS["secondary"].model_copy(update={"enabled": False})}
     (found,) = judge_state(state, off, {owed: HIGH}, HIGH + 7 * HOUR, 6 * HOUR)
-    assert "it is disabled and owes 1 batches" in found.what
+    assert "it is disabled and owes 1 batch" in found.what
     assert judge_state(state, off, fresh, HIGH + 7 * HOUR, 6 * HOUR) == []
     broken = Breaker(failures=9, failed_at=HIGH, reason="away")
     target = state.targets["secondary"].model_copy(update={"breaker": broken})

@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the statement is aborted": ("abort", {"match": "COPY"}),
     "a serializable isolation violation": ("error_1023", {"match": "INSERT INTO"}),
     "a violation at the ledger's insert": ("error_1023", {"match": r"INSERT INTO \S*ledger"}),
+    "a violation at the commit": ("error_1023_at_commit", {}),
     "committed, and reported as failed": ("fail_after_commit", {}),
     "a relation was dropped meanwhile": ("error_1018", {"match": "INSERT INTO"}),
     "S3 breaks under COPY": ("spectrum_5xx", {}),

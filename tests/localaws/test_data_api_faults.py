@@ -156,6 +156,18 @@ def test_a_statement_goes_wrong(
     assert primary.batch(*batch)["Status"] == "FINISHED"
 
 
+def test_a_transaction_conflicts_when_it_commits(
+    stack: Endpoints, primary: Any, table: str
+) -> None:
+    primary.run(f"CREATE TABLE {table} (id INT)")
+    batch = [f"INSERT INTO {table} VALUES (1)", "SELECT 1"]
+    with inject(stack, "redshift-data", "error_1023_at_commit", match=table):
+        ended = primary.batch(*batch)
+    assert (ended["Status"], "1023" in ended["Error"]) == ("FAILED", True)
+    assert primary.rows(f"SELECT COUNT(*) FROM {table}") == [[0]], "rolled back"
+    assert primary.batch(*batch)["Status"] == "FINISHED"
+
+
 def test_a_statement_fails_after_its_commit(stack: Endpoints, primary: Any, table: str) -> None:
     primary.run(f"CREATE TABLE {table} (id INT)")
     with inject(stack, "redshift-data", "fail_after_commit", match=table, message="ERROR: lost"):

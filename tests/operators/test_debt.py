@@ -6,25 +6,11 @@ import pytest
 from tidemark.cli import main
 
 from localaws import inject
-from tests.support.moments import ledger_asked, load_submitted
+from tests.support.moments import load_submitted
+from tests.support.owing import owing
 from tests.support.product import Product
 from tests.support.source import DATABASE
 from tests.support.traffic import s3
-
-_ALWAYS = ["00:00-12:00", "12:00-00:00"]
-
-
-def owing(product: Product, table: str, batches: int) -> list[str]:
-    """Give the secondary so many batches of debt, of one row each; return their ids."""
-    product.source.insert(table, [0])
-    product.sync(table)
-    with product.secondary.paused():
-        for number in range(1, batches + 1):
-            product.source.insert(table, [number])
-            product.start(table).go(until="commit_watermark")
-    owed = product.debt(table)
-    assert len(owed) == batches
-    return owed
 
 
 def test_owed_batches_and_the_runs_own_are_one_copy(product: Product) -> None:
@@ -81,7 +67,7 @@ def test_rule_7_a_refused_batch_is_reported_and_passed_over(
     product.source.insert(table, [9])
     run = product.sync(table, "failed")
     assert bad in run.told("load_secondary")
-    assert "1 owed batches are refused" in run.told("load_secondary")
+    assert "1 owed batch that cannot be applied" in run.told("load_secondary")
     assert "Failed to insert data into secondary Redshift" in caplog.text
     assert f"{bad} is passed over" in caplog.text
     assert run.states["commit_watermark"] == "success"
@@ -167,83 +153,6 @@ def test_a_load_that_fails_late_does_not_open_the_breaker_that_another_closed(
         product.source.insert(table, [4])
         product.sync(table)
     assert product.debt(table) == []
-    product.assert_equal(table)
-
-
-@pytest.mark.runbook("A warehouse must be left alone at certain times")
-def test_a_target_without_operation_now_owes(product: Product) -> None:
-    table = product.table("quiet")
-    product.source.insert(table, [1])
-    with product.target("secondary", no_operation=_ALWAYS):
-        seen = len(product.gate.seen)
-        run = product.sync(table)
-        assert run.states["load_secondary"] == "skipped"
-        assert "no_operation" in run.told("load_secondary")
-        assert len(product.debt(table)) == 1
-        assert product.gate.count(ledger_asked(table, "secondary"), seen) == 0
-    product.sync(table)
-    product.assert_equal(table)
-
-
-@pytest.mark.runbook("A warehouse must be left alone at certain times")
-def test_a_time_without_operation_begins_while_debt_is_paid(product: Product) -> None:
-    """What runs, runs on; nothing is begun any more, though there is debt and an own batch."""
-    table = product.table("quiet")
-    owed = owing(product, table, 3)
-    product.source.insert(table, [9])
-    with product.target("secondary", catch_up_batches=2):
-        run = product.start(table).go(until="seal_batch")
-        with product.secondary.locked(table):
-            assert run.do("load_secondary", follow=False).state == "deferred"
-        with product.target("secondary", no_operation=_ALWAYS):
-            assert run.resume("load_secondary").state == "success"
-            assert list(run.xcom("load_secondary")) == owed[:2]
-            run.go().expect("success")
-        own = run.xcom("plan_increment", "batch_id")
-        assert product.debt(table) == [owed[2], own]
-    product.sync(table)
-    assert product.debt(table) == []
-    product.assert_equal(table)
-
-
-@pytest.mark.runbook("A warehouse must be left alone at certain times")
-def test_a_time_without_operation_begins_while_a_required_target_refuses_rows(
-    product: Product,
-) -> None:
-    """The rows are set aside; that the rest is loaded waits until the end, and nobody failed."""
-    table = product.table(
-        "quiet", "id BIGINT PRIMARY KEY, name VARCHAR(60), updated_at DATETIME(6)"
-    )
-    product.primary.run(
-        f"CREATE TABLE {table} (id BIGINT NOT NULL, name VARCHAR(240) NOT NULL, updated_at"
-        " TIMESTAMP, _batch_id VARCHAR(256), _read_at TIMESTAMP, _loaded_at TIMESTAMP)"
-    )
-    product.source.run(f"INSERT INTO {table} VALUES (1, 'one', NOW(6)), (2, NULL, NOW(6))")
-    run = product.start(table).go(until="seal_batch")
-    with product.primary.locked(table):
-        assert run.do("load_primary", follow=False).state == "deferred"
-    with product.target("primary", no_operation=_ALWAYS):
-        assert run.resume("load_primary").state == "deferred"
-    assert product.primary.ledger(table) == []
-    assert product.state(table)["targets"]["primary"]["failure"] is None
-    run.clear("load_primary").go()
-    assert [row["id"] for row in product.primary.rows(table)] == [1]
-    (receipt,) = run.xcom("load_primary").values()
-    assert (receipt["merged"], receipt["set_aside"]) == (1, 1)
-
-
-@pytest.mark.runbook("A warehouse must be left alone at certain times")
-def test_a_required_target_without_operation_now_is_waited_for(product: Product) -> None:
-    table = product.table("quiet")
-    product.source.insert(table, [1])
-    run = product.start(table).go(until="seal_batch")
-    with product.target("primary", no_operation=_ALWAYS):
-        assert run.do("load_primary", follow=False).state == "deferred"
-        run.clear("load_primary")
-        with product.target("primary", deferrable=False):
-            assert run.do("load_primary").state == "failed"
-        assert "left alone until" in run.told("load_primary")
-    run.clear("load_primary").go().expect("success")
     product.assert_equal(table)
 
 

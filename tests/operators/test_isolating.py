@@ -73,6 +73,10 @@ def staged(product: Product) -> tuple[Stream, Batch]:
     return stream, batch
 
 
+def at_any_time() -> None:
+    """The warehouse may always be asked."""
+
+
 def a_copy(batch: Batch, name: str) -> Batch:
     """The same files under another id, so that each test has a quarantine of its own."""
     digits = f"{zlib.crc32(name.encode()) % 10**6:06}"
@@ -91,7 +95,7 @@ def test_rows_for_which_no_rule_is_known_are_found_and_the_rest_stays_loadable(
     stream, batch = staged[0], a_copy(staged[1], "found")
     bad = {1, 1777, ROWS}
     warehouse = fussy(product, stream, bad)
-    kept = isolate(stream, warehouse, batch, a_refusal())
+    kept = isolate(stream, warehouse, batch, a_refusal(), at_any_time)
     assert (kept.rows, kept.rows_set_aside) == (ROWS - 3, 3)
     assert warehouse.probe(kept, "") is None
     assert sorted(warehouse.asked[-1]) == sorted(set(range(1, ROWS + 1)) - bad)
@@ -102,7 +106,7 @@ def test_rows_for_which_no_rule_is_known_are_found_and_the_rest_stays_loadable(
     assert len(warehouse.asked) < 120
 
     # Whoever comes later, a zombie perhaps, takes the first one's decision.
-    again = isolate(stream, fussy(product, stream, {2}), batch, a_refusal())
+    again = isolate(stream, fussy(product, stream, {2}), batch, a_refusal(), at_any_time)
     assert again == kept
     # And what a crash left unwritten is written when the decision is next read.
     product.store.delete(kept.manifest_key, record.key)
@@ -116,7 +120,8 @@ def test_a_file_that_the_warehouse_names_is_asked_about_first(
 ) -> None:
     stream, batch = staged[0], a_copy(staged[1], "named")
     warehouse = fussy(product, stream, {ROWS})
-    isolate(stream, warehouse, batch, a_refusal(f"s3://{stream.bucket.name}/{batch.files[-1].key}"))
+    refusal = a_refusal(f"s3://{stream.bucket.name}/{batch.files[-1].key}")
+    isolate(stream, warehouse, batch, refusal, at_any_time)
     assert len(warehouse.asked[0]) == batch.files[-1].rows
     assert ROWS in warehouse.asked[0]
 
@@ -128,7 +133,7 @@ def test_more_bad_rows_than_may_be_end_the_search_early(
     most = allowed(ROWS, stream.table.max_bad_share)
     warehouse = fussy(product, stream, range(1, ROWS, 2))
     with pytest.raises(TooManyBadRows, match=f"no more than {most}"):
-        isolate(stream, warehouse, batch, a_refusal())
+        isolate(stream, warehouse, batch, a_refusal(), at_any_time)
     assert len(warehouse.asked) < MOST_QUESTIONS
 
 
@@ -139,5 +144,5 @@ def test_a_refusal_that_no_row_explains_stays_a_refusal(
     warehouse = fussy(product, stream, ())
     warehouse.refuses = lambda ids: len(ids) > 5  # only ever together
     with pytest.raises(BadData):
-        isolate(stream, warehouse, batch, a_refusal())
+        isolate(stream, warehouse, batch, a_refusal(), at_any_time)
     assert not any(r.plan.batch_id == batch.batch_id for r in stream.quarantine.records())

@@ -72,7 +72,7 @@ def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
 
         product.source.insert(table, [9])
         run = product.sync(table, "failed")
-        assert "1 owed batches are refused" in run.told(f"load_{target}")
+        assert "1 owed batch that cannot be applied" in run.told(f"load_{target}")
         assert said in run.told(f"load_{target}")
         assert run.states["commit_watermark"] == "success"
         assert product.debt(table, target) == [bad], "all others are applied, and the newest"
@@ -100,7 +100,7 @@ def test_owed_events_whose_files_are_lost_are_let_go_by_switching_off_and_on(
     bad, _ = queue.debt()
     product.store.delete(*product.store.batches(queue.name)[bad])
     queue.send(*purchases(1, first=3))
-    assert "1 owed batches are refused" in queue.drain("failed").told("load_secondary")
+    assert "1 owed batch that cannot be applied" in queue.drain("failed").told("load_secondary")
     assert queue.debt() == [bad]
     with product.target("secondary", enabled=False, on_disable="skip"):
         queue.drain()

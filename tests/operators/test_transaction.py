@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk import DAG
 from tidemark.operators import RedshiftTransactionOperator
 
+from localaws.injecting import inject
 from tests.support.product import Product
 from tests.support.tasks import DagRun, Run
 from tests.support.traffic import data_api
@@ -126,6 +127,32 @@ def test_past_its_deadline_it_is_cancelled(product: Product, table: str) -> None
         run.go().expect("failed")
         product.primary.wait_until_idle()
     assert "Timeout waiting for primary" in run.told("sum_up")
+    assert totals(product, table) == []
+
+
+def test_a_busy_service_is_told_again_to_cancel_it(product: Product, table: str) -> None:
+    run = a_run(table, timeout_seconds=1)
+    throttled = {"operation": "CancelStatement", "times": 2}
+    with product.primary.locked(table):
+        with inject(product.stack, "redshift-data", "throttle", **throttled) as fault:
+            run.go().expect("failed")
+        assert fault.hits == 2
+        product.primary.wait_until_idle()
+    assert "Timeout waiting for primary" in run.told("sum_up")
+    assert totals(product, table) == []
+
+
+def test_a_busy_service_is_asked_for_no_longer_than_it_may_take(
+    product: Product, table: str
+) -> None:
+    run = a_run(table, timeout_seconds=0.5)
+    throttled = {"operation": "BatchExecuteStatement"}
+    with (
+        product.target("primary", submit_retries=1000, poll_interval_seconds=0.1),
+        inject(product.stack, "redshift-data", "throttle", **throttled) as fault,
+    ):
+        run.go().expect("failed")
+    assert 1 < fault.hits < 20
     assert totals(product, table) == []
 
 

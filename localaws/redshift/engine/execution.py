@@ -89,8 +89,9 @@ class Execution:
         if job.in_one_transaction:
             job.seal()
             try:
+                self._faults.at_commit(job)
                 session.end_block(commit=True)
-            except psycopg.Error as failure:
+            except (StatementError, psycopg.Error) as failure:
                 return _failure(failure, last, session).text
         return first_error
 

@@ -27,13 +27,20 @@ KINDS = (
     FaultKind("error_1023", "the text fails: serializable isolation violation", {}),
     FaultKind("spectrum_5xx", "a COPY fails because S3 answers `status`", {"status": 503}),
     FaultKind(
+        "error_1023_at_commit",
+        "the transaction is rolled back where it would commit: serializable isolation violation; "
+        "`match` sees all its texts",
+        {},
+    ),
+    FaultKind(
         "fail_after_commit",
         "the statement commits and ends FAILED all the same; `match` sees all its texts",
         {"message": _FAILED},
     ),
 )
 
-_BEFORE_COPY = frozenset(kind.name for kind in KINDS) - {"fail_after_commit"}
+_OF_ALL_TEXTS = frozenset({"error_1023_at_commit", "fail_after_commit"})
+_BEFORE_COPY = frozenset(kind.name for kind in KINDS) - _OF_ALL_TEXTS
 _BEFORE_OTHERS = _BEFORE_COPY - {"spectrum_5xx"}
 _COPY = re.compile(r"\s*copy\b", re.IGNORECASE)
 _LOOK = 0.05  # seconds between two looks whether the statement was cancelled
@@ -69,13 +76,21 @@ class StatementFaults:
             case _:
                 raise StatementError(fault.message)
 
+    def at_commit(self, job: Job) -> None:
+        """Let a transaction commit. Raises StatementError."""
+        if self._of_all_texts("error_1023_at_commit", job):
+            raise StatementError(isolation_violation(pid=0))
+
     def after_commit(self, job: Job) -> str:
         """Return the error that a committed statement shall end with, or nothing."""
-        fault = self._faults.take(
-            {"fail_after_commit"}, operation=_operation(job), cluster=job.cluster.identifier,
+        fault = self._of_all_texts("fail_after_commit", job)
+        return fault.message if fault else ""
+
+    def _of_all_texts(self, name: str, job: Job) -> Fault | None:
+        return self._faults.take(
+            {name}, operation=_operation(job), cluster=job.cluster.identifier,
             texts=(*(unit.sql for unit in job.statement.units), _name(job)),
         )  # fmt: skip
-        return fault.message if fault else ""
 
     def _hold(self, job: Job, fault: Fault) -> None:
         end = time.monotonic() + (math.inf if fault.seconds is None else fault.seconds)

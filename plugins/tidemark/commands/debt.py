@@ -14,6 +14,7 @@ from tidemark.core.errors import FixConfiguration
 from tidemark.core.loading.breaker import condition
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.state import TableState
+from tidemark.core.wording import some
 from tidemark.hooks.project import read_project
 from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.storage.state_store import StateStore
@@ -60,14 +61,14 @@ def _lines(state: TableState, targets: dict[str, Target], now: datetime) -> list
         if known.debt:
             behind = f", {_age(now, known.as_of)} ago" if known.as_of else ""
             said.append(
-                f"owes {len(known.debt)} batches, the oldest {known.debt[0]}; "
+                f"owes {some(len(known.debt), 'batch')}, the oldest {known.debt[0]}; "
                 f"complete up to {known.as_of}{behind}"
             )
         limits = targets[name].breaker_limits if name in targets else None
         if limits and condition(known.breaker, limits, now) != "closed":
             said.append(
                 f"circuit breaker {condition(known.breaker, limits, now)} after "
-                f"{known.breaker.failures} failures: {known.breaker.reason}"
+                f"{some(known.breaker.failures, 'failure')}: {known.breaker.reason}"
             )
         if name not in targets:
             forget = f"python -m tidemark targets forget {name} -t {state.table_name}"

@@ -15,6 +15,7 @@ from typing import Any
 from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.storage.quarantine import SetAside, told
+from tidemark.core.wording import some
 from tidemark.hooks.project import read_project
 from tidemark.hooks.storage.quarantine_store import QuarantineStore
 from tidemark.hooks.storage.staging_bucket import StagingBucket
@@ -88,11 +89,11 @@ def _redrive(options: argparse.Namespace) -> Answer:
         value.append(asdict(again))
         if again.targets:
             lines.append(
-                f"{stream.table.name}: {again.rows} rows of {record.plan.batch_id} are owed by "
+                f"{stream.table.name}: {some(again.rows, 'row')} of {record.plan.batch_id} owed by "
                 f"{', '.join(again.targets)} as {again.batch_id}; the next run loads them"
             )
         else:
-            lines.append(f"{stream.table.name}: {again.rows} messages are in the queue again")
+            lines.append(f"{stream.table.name}: {some(again.rows, 'message')} in the queue again")
     if not lines:
         lines = ["everything was sent again already; name a batch to do it once more"]
     return Answer(value, lines)

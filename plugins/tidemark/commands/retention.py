@@ -12,6 +12,7 @@ from typing import Any
 
 from tidemark.commands.answers import Answer
 from tidemark.core.errors import FixConfiguration, TidemarkError
+from tidemark.core.wording import some
 from tidemark.hooks.project import read_project
 from tidemark.operators.controls.sweeping import sweep
 from tidemark.operators.stream import Stream
@@ -42,7 +43,9 @@ def _retention(options: argparse.Namespace) -> Answer:
         gone = swept.sweep
         value[name] = {"may_go": list(gone.drop), "bytes": swept.bytes, "kept": gone.keep}
         done = "deleted" if options.delete else "to delete"
-        lines.append(f"{name:40} {len(gone.drop)} batches {done}, {swept.bytes / 2**20:,.1f} MiB")
+        lines.append(
+            f"{name:40} {some(len(gone.drop), 'batch')} {done}, {swept.bytes / 2**20:,.1f} MiB"
+        )
         lines += [f"{name:40} kept {batch_id}: {why}" for batch_id, why in gone.keep.items()]
         lines += [
             f"{name:40} {target} is disabled and owes some of it: it needs a resync"

@@ -17,6 +17,7 @@ from typing import Any
 from tidemark.commands.answers import Answer
 from tidemark.core.errors import TidemarkError
 from tidemark.core.instants import read_age
+from tidemark.core.wording import some
 from tidemark.hooks.project import read_project
 from tidemark.operators.controls.sweeping import Swept, clean
 from tidemark.operators.stream import Stream
@@ -81,7 +82,7 @@ def _cleaned(stream: Stream, older_than: timedelta, really: bool) -> Answer:
     swept = clean(stream, datetime.now(UTC), older_than, really=really)
     lines = [f"{each}  {'deleted' if really else 'would be deleted'}" for each in swept.sweep.drop]
     lines += [f"{each}  kept: {why}" for each, why in swept.sweep.keep.items()]
-    freed = f"{len(swept.sweep.drop)} batches, {_mebibytes(swept.bytes)}"
+    freed = f"{some(len(swept.sweep.drop), 'batch')}, {_mebibytes(swept.bytes)}"
     how = "deleted" if really else "would be deleted; --force deletes them"
     value = {"deleted": really, **_value(swept)}
     return Answer(value, [*lines, f"{stream.table.name}: {freed} {how}"])
@@ -115,7 +116,7 @@ def _total(name: str, swept: Swept, now: datetime) -> str:
     size = sum(each.bytes for each in swept.staged)
     oldest = min((each.changed_at for each in swept.staged), default=now)
     return (
-        f"{name:40} {len(swept.staged)} batches, {_mebibytes(size)}, the oldest "
+        f"{name:40} {some(len(swept.staged), 'batch')}, {_mebibytes(size)}, the oldest "
         f"{_age(now, oldest)}; {_mebibytes(swept.bytes)} may go"
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from tidemark.core.errors import TidemarkError
+from tidemark.core.wording import some
 
 _SKEW = timedelta(minutes=1)
 
@@ -184,7 +185,7 @@ def judge_chunks(table: str, rows: int, chunk_rows: int, most: int) -> list[Find
 def counted(findings: Sequence[Finding]) -> str:
     """Say how many there are of each."""
     errors = sum(each.level == "error" for each in findings)
-    return f"{errors} errors, {len(findings) - errors} warnings"
+    return f"{some(errors, 'error')}, {some(len(findings) - errors, 'warning')}"
 
 
 def _prefix(rule: Mapping[str, Any]) -> str:

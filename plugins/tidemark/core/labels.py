@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tidemark.core.source.windows import Chunk, Window
 from tidemark.core.storage.batches import Kind, Plan, parse_batch_id
+from tidemark.core.wording import some
 
 _WORTH_SAYING = 1_000
 _LEFT_OUT = " … "
@@ -34,12 +35,12 @@ def shortened(words: str, room: int) -> str:
 
 def rows_label(rows: int) -> str:
     """``12,340 rows``."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
+    return some(rows, "row")
 
 
 def messages_label(messages: int, set_aside: int = 0) -> str:
     """``12,340 messages, 3 set aside``."""
-    words = f"{messages:,} message{'' if messages == 1 else 's'}"
+    words = some(messages, "message")
     return f"{words}, {set_aside:,} set aside" if set_aside else words
 
 
@@ -57,7 +58,7 @@ def plan_label(plan: Plan) -> str:
     """What a run is going to read: window, about how many rows, in how many chunks; of a queue,
     with how many receivers."""
     if plan.kind == "drain":
-        return f"{len(plan.chunks)} receiver{'' if len(plan.chunks) == 1 else 's'}"
+        return some(len(plan.chunks), "receiver")
     what = _part(plan.kind, plan.window)
     # The source's statistics say little of a handful of rows.
     many = plan.rows_about is not None and plan.rows_about >= _WORTH_SAYING

@@ -84,7 +84,7 @@ _LOAD = """\
 Applies to **{label}** what it owes, and then this run's batch: each in one transaction with its
 ledger row, so a second load of a batch changes nothing. {role}
 * **A statement hangs**: it is named *tidemark, table, {name}, batch*. Cancelling it is safe.
-* **"… owed batches are refused"**, **drift**, **new**: **docs/runbook.md** has each message.
+* **"… that cannot be applied"**, **drift**, **new**: **docs/runbook.md** has each message.
 """
 
 

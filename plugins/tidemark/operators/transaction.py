@@ -66,7 +66,7 @@ class RedshiftTransactionOperator(BaseOperator):
             api = DataApi(target)
             statement_id = self._found_or_submitted(api, context)
             self._running = api, statement_id
-            allowed = self.timeout_seconds or target.statement_timeout_ms / 1000
+            allowed = target.statement_timeout_ms / 1000
             here = min(WORTH_WAITING, allowed) if target.deferrable else allowed
             statement = api.wait(statement_id, here)
             if statement.running and here < allowed:
@@ -100,7 +100,11 @@ class RedshiftTransactionOperator(BaseOperator):
                 what=f"{self.target} is no enabled target of kind redshift",
                 do="Name another in the DAG, or change targets.yaml.",
             )
-        return target
+        if not self.timeout_seconds:
+            return target
+        return target.model_copy(
+            update={"statement_timeout_ms": round(self.timeout_seconds * 1000)}
+        )
 
     def _found_or_submitted(self, api: DataApi, context: Context) -> str:
         """Return the statement of this clear epoch. Its name says which that is, so neither a

@@ -14,6 +14,7 @@ from tidemark.core.freshness.budgets import Budget, Consistency
 from tidemark.core.freshness.hysteresis import Hold
 from tidemark.core.freshness.levels import told
 from tidemark.core.freshness.standing import Standing
+from tidemark.core.wording import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def _unfit(ask: Ask, candidate: Candidate, now: datetime) -> str:
     if lag > limit:
         return f"it is {told(lag)} behind, and {told(limit)} are allowed"
     if standing.debt_since and (now - standing.debt_since).total_seconds() > limit:
-        return f"it owes {standing.debt} batches since {standing.debt_since.isoformat()}"
+        return f"it owes {some(standing.debt, 'batch')} since {standing.debt_since.isoformat()}"
     return ""
 
 

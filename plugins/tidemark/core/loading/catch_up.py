@@ -19,6 +19,7 @@ from tidemark.core.documents import Frozen
 from tidemark.core.errors import FixConfiguration
 from tidemark.core.source.growing_keys import KeyWindow
 from tidemark.core.storage.batches import Batch, Plan, StagedFile, is_base
+from tidemark.core.wording import some
 
 LARGEST_GROUP = 50
 """Batches: their ledger rows are one statement, and the Data API takes 100 KB."""
@@ -137,7 +138,8 @@ class Step:
 
 
 class PassedOver(FixConfiguration):
-    """Everything is applied but owed batches that the target refuses for what is in them."""
+    """Everything is applied but owed batches that the target refuses for what is in them, or whose
+    files are lost."""
 
 
 class SoFar(Frozen):
@@ -146,7 +148,7 @@ class SoFar(Frozen):
     :param applied: batches that were seen to be committed
     :param found: batches that the ledger lists, though no load before has told that it does
     :param alone: batches to be applied by themselves, because a group with them failed
-    :param passed: owed batches that were refused for what is in them, and the refusal
+    :param passed: owed batches that cannot be applied, refused for their values or lost; and why
     :param conflicts: how often a transaction was sent again because of another's
     :param straight: batches whose rows were to be copied straight into their table
     :param staged: those of them that were refused it
@@ -210,18 +212,18 @@ class SoFar(Frozen):
         """Note batches of which one is refused, nobody knows which."""
         return self.model_copy(update={"alone": (*self.alone, *batch_ids)})
 
-    def with_passed(self, batch_id: str, refusal: str) -> "SoFar":
-        """Note an owed batch that is refused."""
-        return self.model_copy(update={"passed": {**self.passed, batch_id: refusal}})
+    def with_passed(self, batch_id: str, why: str) -> "SoFar":
+        """Note an owed batch that cannot be applied."""
+        return self.model_copy(update={"passed": {**self.passed, batch_id: why}})
 
     def error(self, step: Step) -> PassedOver:
         """Say what was passed over, in words. Protocol rule 7."""
-        first, refusal = next(iter(self.passed.items()))
+        first, why = next(iter(self.passed.items()))
         waiting = " Batches with other columns wait for it." if step.waits_for else ""
         return PassedOver(
-            what=f"{len(self.passed)} owed batches are refused for what is in them and were passed "
-            f"over, the oldest of them {first}: {refusal}.{waiting}",
-            do="Mend what the refusal names, and clear the load; or resync the target, which makes "
+            what=f"passed over: {some(len(self.passed), 'owed batch')} that cannot be applied, the "
+            f"oldest {first}: {why}.{waiting}",
+            do="Mend what it names, and clear the load; or resync the target, which makes "
             "it whole without them.",
         )
 

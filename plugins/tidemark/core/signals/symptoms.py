@@ -19,6 +19,7 @@ from tidemark.core.signals.alerts import Alerts
 from tidemark.core.signals.incidents import Symptom
 from tidemark.core.storage.state import TableState, TargetState
 from tidemark.core.streams import is_queue
+from tidemark.core.wording import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _judge_debt(
     if known.enabled and age > timedelta(hours=alerts.unloaded_hours):
         yield Symptom(
             "batch-unloaded", where, "ticket",
-            f"it owes {len(known.debt)} batches, the oldest since "
+            f"it owes {some(len(known.debt), 'batch')}, the oldest since "
             f"{owed.sealed_at:%Y-%m-%d %H:%M} UTC",
             f"python -m tidemark catchup -t {name} --target {target}",
         )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tidemark.core.labels import plan_label, rows_label
 from tidemark.core.loading.straight import only_new
 from tidemark.core.storage.batches import Batch, Plan, StagedFile
+from tidemark.core.wording import some
 
 _SHOWN = 3  # the other chunks differ in their bounds only
 
@@ -50,7 +51,9 @@ class Rehearsal:
             if self.plan and only_new(self.plan):
                 lines.append("-- (without the stage, if the table has none of these rows yet)")
             lines += [f"{statement.strip()};" for statement in statements.values()]
-        lines += [f"{target} owes {count} batches" for target, count in self.owed.items() if count]
+        lines += [
+            f"{target} owes {some(count, 'batch')}" for target, count in self.owed.items() if count
+        ]
         lines.append("Nothing was changed: no state, no batch, no row.")
         return "\n".join(lines)
 

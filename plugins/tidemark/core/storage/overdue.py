@@ -7,6 +7,7 @@ from tidemark.core.findings import Finding
 from tidemark.core.loading.breaker import condition
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.state import TableState
+from tidemark.core.wording import some
 
 
 def judge_state(
@@ -59,7 +60,7 @@ def _of_target(
     where = f"{table} -> {target.name}"
     waits = (now - changed_at[each] for each in known.debt if each in changed_at)
     oldest = max(waits, default=timedelta())
-    owes = f"owes {len(known.debt)} batches, the oldest for {_long(oldest)}"
+    owes = f"owes {some(len(known.debt), 'batch')}, the oldest for {_long(oldest)}"
     if not target.enabled:
         return _of_disabled(where, target.name, owes) if oldest > longest else []
     if known.status == "new" and not known.awaits:

@@ -17,6 +17,7 @@ from tidemark.core.errors import FixConfiguration
 from tidemark.core.source.misfits import Finding
 from tidemark.core.source.windows import Window
 from tidemark.core.storage.batches import Batch, Plan, Receipt, StagedFile, backfill_id, checksum
+from tidemark.core.wording import some
 
 FEW = 10
 """So many rows may be set aside of any batch, however small; unless its limit is 0."""
@@ -142,10 +143,7 @@ def check_share(
 
 def told(why: Iterable[Finding]) -> str:
     """Say in one line what was found: ``body: longer than VARCHAR(65535), 3 rows``."""
-    return "; ".join(
-        f"{each.column}: {each.why}, {each.rows:,} row{'s' if each.rows > 1 else ''}"
-        for each in why
-    )
+    return "; ".join(f"{each.column}: {each.why}, {some(each.rows, 'row')}" for each in why)
 
 
 def join_findings(counts: Mapping[tuple[str, str], int]) -> tuple[Finding, ...]:

@@ -34,6 +34,7 @@ _BUSY = {
     "ActiveWaitingRequestsExceededException",
     "TooManyRequestsException",
 }
+_ENDED, _UNKNOWN = "ValidationException", "ResourceNotFoundException"  # of one to be cancelled
 _SLOWER = 3  # doublings of the poll interval, while a statement runs
 
 
@@ -109,8 +110,7 @@ class DataApi:
         try:
             return self._call("describe_statement", Id=statement_id, **self._waiting(wait))
         except TidemarkError as error:
-            cause = error.__cause__
-            if isinstance(cause, ClientError) and _code(cause) == "ResourceNotFoundException":
+            if _code_behind(error) == _UNKNOWN:
                 return None
             raise
 
@@ -192,19 +192,23 @@ class DataApi:
         return None
 
     def cancel(self, statement_id: str) -> None:
-        """Cancel a statement. One that has ended meanwhile is no error."""
+        """Cancel a statement. One that has ended meanwhile is no error.
+
+        A busy service is asked again for as long as patience lasts: its task is being killed.
+        """
         try:
-            self._client.cancel_statement(Id=statement_id)
-        except ClientError as error:
-            if _code(error) not in {"ValidationException", "ResourceNotFoundException"}:
-                raise TryAgain(
-                    what=f"the statement could not be cancelled: {error}",
-                    do="Look for it in the console.",
-                    target=self.target.name,
-                    statement_id=statement_id,
-                ) from error
-        except BotoCoreError as error:
-            raise self._unreachable(error) from error
+            self._call_within(self.patience.seconds, "cancel_statement", Id=statement_id)
+        except TidemarkError as error:
+            if (code := _code_behind(error)) in {_ENDED, _UNKNOWN}:
+                return
+            if not code:
+                raise
+            raise TryAgain(
+                what=f"the statement could not be cancelled: {error.what}",
+                do="Look for it in the console.",
+                target=self.target.name,
+                statement_id=statement_id,
+            ) from error
 
     def cancel_named(self, name: str) -> None:
         """Cancel the statement of this name that has not ended, if there is one: while it is being
@@ -232,7 +236,12 @@ class DataApi:
         return {"WaitTimeSeconds": seconds} if self._waits and seconds >= 1 else {}
 
     def _call(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
-        deadline = time.monotonic() + self.target.statement_timeout_ms / 1000
+        seconds = self.target.statement_timeout_ms / 1000
+        return self._call_within(seconds, operation, **arguments)
+
+    def _call_within(self, seconds: float, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """:param seconds: for so long a busy service is asked again"""
+        deadline = time.monotonic() + seconds
         for attempt in range(self._busy_retries + 1):
             with self._explained(operation):
                 try:
@@ -280,6 +289,11 @@ def _value(field: Mapping[str, Any]) -> Any:
     if field.get("isNull"):
         return None
     return next(iter(field.values()))
+
+
+def _code_behind(error: TidemarkError) -> str:
+    cause = error.__cause__
+    return _code(cause) if isinstance(cause, ClientError) else ""
 
 
 def _code(error: ClientError) -> str:

@@ -113,20 +113,14 @@ class RedshiftWarehouse:
         """Create the table and its ledger where they are missing."""
         statements = create_statements(self.table, self.target, columns, key)
         statement_id = self.api.submit(list(statements.values()), self._name("create"), token)
-        statement = self.api.wait(statement_id, self.api.patience.seconds)
-        if not statement.succeeded:
-            raise self._failure(_progress(statement), list(statements))
+        self._await(statement_id, list(statements))
 
     def alter(self, statements: Sequence[str], token: str) -> None:
         """Run DDL, each statement by itself: a VARCHAR cannot be widened inside a transaction."""
         for number, sql in enumerate(statements):
             name = self._name("alter")
             statement_id = self.api.submit_alone(sql, name, client_token(token, number))
-            statement = self.api.wait(statement_id, self.api.patience.seconds)
-            if statement.running:
-                self.api.cancel(statement_id)
-            if not statement.succeeded:
-                raise self._failure(_progress(statement), [sql])
+            self._await(statement_id, [sql])
 
     def start(self, group: Group, token: str) -> str:
         """Submit the transaction that applies a group, and return its statement id."""
@@ -189,6 +183,14 @@ class RedshiftWarehouse:
         """Return the error that explains why a load failed."""
         names = list(self._load_statements(group, ""))
         return self._failure(progress, names, group.batch_ids)
+
+    def _await(self, statement_id: str, names: Sequence[str]) -> None:
+        """Return when DDL is done; what takes too long is cancelled."""
+        statement = self.api.wait(statement_id, self.api.patience.seconds)
+        if statement.running:
+            self.api.cancel(statement_id)
+        if not statement.succeeded:
+            raise self._failure(_progress(statement), names)
 
     def _submit(self, statements: Sequence[str], name: str, token: str) -> str:
         self._submitting = name

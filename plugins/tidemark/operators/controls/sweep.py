@@ -7,6 +7,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark.core.errors import TidemarkError
+from tidemark.core.wording import some
 from tidemark.hooks.project import read_project
 from tidemark.operators.controls.sweeping import sweep
 from tidemark.operators.own_dags import own_dag
@@ -35,7 +36,7 @@ class SweepStagingOperator(BaseOperator):
             gone[name] = len(swept.sweep.drop)
             alarms += [f"{name}: {alarm}" for alarm in swept.alarms]
             held = sum(each.bytes for each in swept.staged)
-            taken = f"{len(swept.staged)} batches, {held:,} bytes"
+            taken = f"{some(len(swept.staged), 'batch')}, {held:,} bytes"
             self.log.info(
                 "%s: %s; deleted %s, %s bytes", name, taken, gone[name], f"{swept.bytes:,}"
             )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tidemark.core.errors import TidemarkError
 from tidemark.core.loading.breaker import after_failure, after_success, condition, told
@@ -45,9 +45,8 @@ class Admission:
         :param by_hand: whether a person asks for it: then an open breaker lets one probe through
         Raises `NothingToLoad` with the reason, or `NotNow` where the watermark waits for the load.
         """
+        self._refuse_quiet(self._now)
         target, required = self._target, self._known.role == "required"
-        if until := self._quiet_until(self._now):
-            raise NothingToLoad(f"{target.name}: no_operation in targets.yaml, until {until}")
         breaker, limits = self._known.breaker, target.breaker_limits
         standing = condition(breaker, limits, self._now)
         if required or standing == "closed":
@@ -71,6 +70,14 @@ class Admission:
                 until,
             )
         return until is not None
+
+    def ask_again(self) -> None:
+        """Return if a load that is under way may ask the target more. Raises like `ask`."""
+        self._refuse_quiet(datetime.now(UTC))
+
+    def _refuse_quiet(self, now: datetime) -> None:
+        if until := self._quiet_until(now):
+            raise NothingToLoad(f"{self._target.name}: no_operation in targets.yaml, until {until}")
 
     def _quiet_until(self, now: datetime) -> datetime | None:
         until = quiet_until(self._target.no_operation, now)

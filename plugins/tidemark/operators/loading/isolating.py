@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -33,16 +33,23 @@ MOST_QUESTIONS = 300
 """How often a target is asked about one batch; what is still in doubt then is set aside too."""
 
 
-def isolate(stream: Stream, warehouse: Warehouse, batch: Batch, refused: BadData) -> Batch:
+def isolate(
+    stream: Stream,
+    warehouse: Warehouse,
+    batch: Batch,
+    refused: BadData,
+    may_ask: Callable[[], None],
+) -> Batch:
     """Return the batch without the rows that the target refuses; those are in quarantine.
 
     Whoever is first decides: other attempts load what is left by that decision.
 
     :param refused: why the load of the whole batch failed
+    :param may_ask: called before every question to the target; raises if there may be no more
     :raises TooManyBadRows: more rows are bad than `max_bad_share` of the table lets pass
     :raises BadData: no row by itself is what the target refuses
     """
-    search = _Isolation(stream, warehouse, batch, refused)
+    search = _Isolation(stream, warehouse, batch, refused, may_ask)
     kept = search.set_aside()
     amendment = stream.quarantine.amend(
         amend(batch, warehouse.target.name, kept, search.aside.finish(), search.aside.counts)
@@ -64,6 +71,7 @@ class _Isolation:
     warehouse: Warehouse
     batch: Batch
     refused: BadData
+    may_ask: Callable[[], None]
     attempt: str = field(default_factory=lambda: secrets.token_hex(4))
     written: int = 0
 
@@ -92,6 +100,7 @@ class _Isolation:
 
     def _known(self, rows: StagedRows) -> list[Piece]:
         """Set aside what breaks a rule that the target is known to have."""
+        self.may_ask()
         columns, bad = self.batch.plan.columns, []
         found = self.warehouse.columns() or []
         strict = {column.name for column in found if not column.nullable}
@@ -145,6 +154,7 @@ class _Isolation:
 
     def _ask(self, files: Sequence[StagedFile]) -> BadData | None:
         """Return why the target refuses the rows of some files, None if it takes them."""
+        self.may_ask()
         self.written += 1
         at = f"{self._probe}-{self.written}-manifest.json"
         entries = json.dumps(manifest(files, self.stream.bucket.name), indent=2)

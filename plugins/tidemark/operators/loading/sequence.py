@@ -26,6 +26,7 @@ from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch
 from tidemark.core.storage.quarantine import TooManyBadRows
 from tidemark.core.storage.state import TableState, TargetState
+from tidemark.core.wording import some
 from tidemark.hooks import metrics
 from tidemark.hooks.warehouses.warehouse import Progress
 from tidemark.operators.loading.admission import Admission
@@ -264,7 +265,7 @@ class Loading:
             # Rows are set aside once; who is refused again is refused for something else.
             if not isinstance(error, BadData) or batch.manifest_at:
                 raise error
-            isolate(self.stream, self.warehouse, batch, error)
+            isolate(self.stream, self.warehouse, batch, error, self.admission.ask_again)
             del self._batches[batch.batch_id]
         except TidemarkError as final:
             at_fault = final.batch_at_fault or isinstance(final, TooManyBadRows)
@@ -286,8 +287,8 @@ class Loading:
         self.owed = len(left.debt)
         if left.debt:
             _log.warning(
-                "%s still owes %s batches, and is complete up to %s; the next run goes on",
+                "%s still owes %s, and is complete up to %s; the next run goes on",
                 self.target.name,
-                self.owed,
+                some(self.owed, "batch"),
                 left.as_of,
             )
