@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import aiohttp
+import uvloop
 from aiohttp import web
 from yarl import URL
 
@@ -31,6 +32,7 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", 
 _START_DEADLINE = 60.0
 _REQUEST_DEADLINE = 240.0
 _POLL = 0.05
+_KEPT_S = 2.0
 
 
 _How = Literal["503", "reset", "hang"]
@@ -65,7 +67,7 @@ class Gate:
         self._holds: list[Hold] = []
         self._refusals: list[_Refusal] = []
         self._submitted: dict[str, Request] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="gate", daemon=True)
         self.seen: list[Request] = []
@@ -132,10 +134,10 @@ class Gate:
         self._loop.close()
 
     async def _open(self) -> None:
-        # A fresh connection for each request: a reused one may be closed by the server just then,
-        # and that would be a failure nobody ordered.
+        # Kept for much less than servers keep it: one that is closed by the server just when it is
+        # used again would be a failure nobody ordered.
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None),
         )

@@ -22,10 +22,10 @@ def report(
     held: Sequence[str],
     entries: Mapping[str, LedgerEntry],
     known: Mapping[str, Batch],
-) -> list[str]:
+) -> tuple[list[str], TableState]:
     """Strike what the target holds off its debt, and note the newest load.
 
-    Returns which of it nobody had reported before.
+    Returns which of it nobody had reported before, and the document as it then stands.
 
     :param held: batches that it holds, oldest first; :param entries: its ledger, as far as asked
     :param known: documents of batches, as far as they were read
@@ -52,8 +52,8 @@ def report(
             base=newest_base(entries.values()),
         )
 
-    stream.states.update(stream.table.name, now, change)
-    return news
+    state = stream.states.update(stream.table.name, now, change)
+    return news, state
 
 
 def receipt(stream: str, target: Target, entry: LedgerEntry, *, told: bool) -> dict[str, int]:

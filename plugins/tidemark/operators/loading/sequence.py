@@ -58,6 +58,7 @@ class Loading:
     :param now: by our clock: for the circuit breaker, times without operation, and ``updated_at``
     :param so_far: what this attempt did before it was continued here
     :ivar receipts: per batch of this load that the target holds: its rows, by what became of them
+    :ivar standing: how the target stands by the newest document that was read
     :ivar owed: at the end: how many batches the target still owes
     """
 
@@ -79,7 +80,7 @@ class Loading:
         self._batches: dict[str, Batch] = {}
         self._gone: set[str] = set()
         self._looked = so_far is not None
-        self._known = stream.state().targets.get(target.name, TargetState())
+        self.standing = self._known = stream.state().targets.get(target.name, TargetState())
         self.admission = Admission(stream, target, self._known, now)
 
     def begin_next(self) -> UnderWay | None:
@@ -150,8 +151,9 @@ class Loading:
             self._refuse_restored(state)
         held = held_of(self.stream, todo, entries)
         if held:
-            news = report(self.stream, self.target, self._now, held, entries, self._batches)
+            news, state = report(self.stream, self.target, self._now, held, entries, self._batches)
             self.so_far = self.so_far.with_found(news)
+        self.standing = state.targets[self.target.name]
         for entry in (entries[each] for each in held if each in entries):
             if entry.batch_id not in self.receipts:
                 told = entry.batch_id not in self.so_far.news
@@ -283,12 +285,11 @@ class Loading:
             _log.warning(
                 "%s stays owed: %s comes first, which has other columns", self.own, step.waits_for
             )
-        left = self.stream.state().targets[self.target.name]
-        self.owed = len(left.debt)
-        if left.debt:
+        self.owed = len(self.standing.debt)
+        if self.owed:
             _log.warning(
                 "%s still owes %s, and is complete up to %s; the next run goes on",
                 self.target.name,
                 some(self.owed, "batch"),
-                left.as_of,
+                self.standing.as_of,
             )

@@ -16,8 +16,8 @@ def tell_assets(context: Context, loading: Loading) -> None:
     """Leave the event of a load that applied something, or found that one before it had, and died
     before it could tell; Airflow enters it if the task succeeds."""
     stream, target = loading.stream.table.name, loading.target.name
-    known, so_far = loading.stream.state().targets[target], loading.so_far
-    extra = load_event(known, so_far.news, loading.own, loading.receipts)
+    so_far = loading.so_far
+    extra = load_event(loading.standing, so_far.news, loading.own, loading.receipts)
     if extra is not None:
         asset = Asset(asset_name(stream, target), group="tidemark")
         context["outlet_events"][LOADS].add(asset, extra=extra)
