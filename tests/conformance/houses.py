@@ -25,7 +25,7 @@ from tidemark.core.storage.batches import Batch
 from tidemark.hooks.storage.batch_store import BatchStore
 from tidemark.hooks.storage.staging_bucket import StagingBucket
 from tidemark.hooks.warehouses.opening import open_warehouse
-from tidemark.hooks.warehouses.warehouse import Warehouse
+from tidemark.hooks.warehouses.warehouse import PATIENT, Patience, Warehouse
 from tidemark.operators.loading.preparing import prepare
 
 from localaws import Endpoints, inject
@@ -65,9 +65,10 @@ class House:
         """A table that nobody else uses."""
         return Table(db_schema="shop", table=f"t_{uuid.uuid4().hex[:10]}", cursor="updated_at")
 
-    def open(self, table: Table, **settings: Any) -> Warehouse:
+    def open(self, table: Table, patience: Patience = PATIENT, **settings: Any) -> Warehouse:
         """The table on this warehouse, with some settings of the target changed."""
-        return open_warehouse(table, self.target.model_copy(update=settings), self.bucket)
+        target = self.target.model_copy(update=settings)
+        return open_warehouse(table, target, self.bucket, patience)
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         """All rows, by id, as PostgreSQL sees them: it is the engine of the stand-in too."""

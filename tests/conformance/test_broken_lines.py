@@ -65,6 +65,17 @@ def test_c5_a_line_that_breaks_once_is_tried_again(far: House, relay: Relay) -> 
     assert len(far.rows(table)) == 30
 
 
+def test_c6_c23_the_pause_before_each_attempt_doubles(far: House, relay: Relay) -> None:
+    table = _loaded_before(far)
+    batch = stage(far.bucket, table.name, _rows(30, 11), minutes=(10, 20))
+    relay.refuse_next(3)
+    with pytest.raises(TryAgain):
+        far.open(table, retry_attempts=3, retry_delay_ms=200).start(Group((batch,)), "token")
+    first, second, third = list(relay.refused_at)[-3:]
+    assert second - first > 0.1, "half of the delay at least, which is the jitter"
+    assert third - second > 0.2, "and half of twice the delay"
+
+
 def test_c4_a_server_that_falls_silent_is_given_up_at_the_deadline(
     far: House, relay: Relay
 ) -> None:

@@ -10,13 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tidemark.core.errors import FixConfiguration, MigrateSchema
+from tidemark.core.errors import FixConfiguration, MigrateSchema, TryAgain
 from tidemark.core.loading.catch_up import Group
+from tidemark.core.loading.statements import statement_name
 from tidemark.core.settings.tables import Table
 from tidemark.core.source.column_types import Column
 from tidemark.core.storage.batches import Batch
+from tidemark.hooks.warehouses.data_api import DataApi
+from tidemark.hooks.warehouses.warehouse import Patience
 from tidemark.operators.loading.preparing import prepare
 
+from localaws import inject
+from onebox.rest import wait_until
+from tests.conformance.conftest import Find
 from tests.conformance.houses import House, apply
 from tests.support.staged import ITEMS, at, row, stage
 
@@ -61,6 +67,22 @@ def test_a_table_follows_its_batches_and_still_takes_older_ones(house: House) ->
         "VARCHAR(160)",
         "DECIMAL(12,2)",
     )
+
+
+def test_a_creation_that_hangs_is_cancelled(find_house: Find) -> None:
+    house = find_house("redshift", "SNAPSHOT")
+    table = house.table()
+    batch = staged(house, table, 0, ITEMS, id=1, name="one")
+    hurried = house.open(table, Patience(seconds=1, attempts=1))
+    hanging = {"operation": "BatchExecuteStatement", "match": f"(?s)CREATE TABLE.*{table.table}"}
+    with inject(house.stack, "redshift-data", "hang", **hanging) as fault:
+        with pytest.raises(TryAgain, match="did not end in time"):
+            hurried.create(batch.plan.columns, ("id",), "token")
+        assert fault.hits == 1
+        name, asked = statement_name(table, house.target, "create"), DataApi(house.target)
+        wait_until(lambda: asked.find(name) is None, 60, lambda: f"{name} runs on")
+    load(house, table, batch)
+    assert house.names(table) == {1: "one"}
 
 
 def test_a_type_that_cannot_grow_is_refused_and_nothing_is_changed(house: House) -> None:

@@ -11,6 +11,8 @@ import contextlib
 import socket
 import struct
 import threading
+import time
+from collections import deque
 
 _START_DEADLINE = 60.0
 _CHUNK = 64 * 1024
@@ -20,6 +22,7 @@ class Relay:
     """Stands before one port and passes on what comes, both ways.
 
     :ivar refused: how many connections were turned away
+    :ivar refused_at: and when the last of them were, by the monotonic clock
     :ivar accepted: how many were passed on
     """
 
@@ -35,6 +38,7 @@ class Relay:
         self._refuse = 0
         self._loses = False
         self.refused = self.accepted = 0
+        self.refused_at: deque[float] = deque(maxlen=10)
         self.cut = threading.Event()
         self.port = 0
 
@@ -104,6 +108,7 @@ class Relay:
         if self._refuse:
             self._refuse -= 1
             self.refused += 1
+            self.refused_at.append(time.monotonic())
             _break(writer)
             return
         try:
