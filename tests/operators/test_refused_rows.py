@@ -51,6 +51,27 @@ def test_a_row_that_one_warehouse_refuses_is_in_the_other(product: Product) -> N
     ]
 
 
+def test_each_of_several_owed_batches_goes_without_the_rows_that_are_refused(
+    product: Product,
+) -> None:
+    """They are one COPY at first; then each by itself, and two of three have a row less."""
+    table = essays(product, "fine")
+    strict_on(product.secondary, table)
+    with product.secondary.paused():
+        for number, body in enumerate((None, "there", None), start=1):
+            values = (number, body, 10 * number)
+            product.source.run(
+                f"INSERT INTO {table} (id, body) VALUES (%s, %s), (%s, 'too')", *values
+            )
+            product.start(table).go(until="commit_watermark")
+    assert len(product.debt(table)) == 3
+    run = product.sync(table)
+    assert product.debt(table) == []
+    assert ids(product, table) == [[0, 1, 2, 3, 10, 20, 30], [0, 2, 10, 20, 30]]
+    receipts = run.xcom("load_secondary").values()
+    assert [each["set_aside"] for each in receipts] == [1, 0, 1]
+
+
 def test_more_refused_rows_than_may_be_leave_the_batch_unloaded(product: Product) -> None:
     table = essays(product, *([ZERO] * 11), "fine")
     run = product.sync(table, "failed")
