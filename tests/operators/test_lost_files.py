@@ -41,7 +41,7 @@ def _another(product: Product, kind: str) -> Iterator[str]:
     ("kind", "lost", "said"),
     [
         ("redshift", "a file", "NoSuchKey"),
-        ("redshift", "all", "it has no manifest"),
+        ("redshift", "what was in its document", "batch.json cannot be read"),
         ("faraway", "a file", "is gone"),
         ("faraway", "what was in a file", "is not what was staged, or was copied badly"),
         ("postgres", "a file", "is gone"),
@@ -65,8 +65,10 @@ def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
         bad = owed[1]
         keys = product.store.batches(f"{DATABASE}.{table}")[bad]
         (part,) = [key for key in keys if key.endswith(".parquet")]
-        if lost == "what was in a file":
-            product.store.put(part, product.store.get(part)[:-1] + b"x")
+        if lost.startswith("what was in"):
+            (document,) = [key for key in keys if key.endswith("/batch.json")]
+            damaged = part if lost == "what was in a file" else document
+            product.store.put(damaged, product.store.get(damaged)[:-1] + b"x")
         else:
             product.store.delete(*(keys if lost == "all" else [part]))
 

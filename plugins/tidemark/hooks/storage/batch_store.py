@@ -20,6 +20,10 @@ from tidemark.hooks.storage.staging_bucket import StagingBucket
 Document = TypeVar("Document", bound=BaseModel)
 
 
+class Damaged(TryAgain):
+    """A document is there and cannot be read."""
+
+
 class BatchStore:
     """Reads and writes what lies below `staging/`. Of every document, the first one counts."""
 
@@ -63,7 +67,7 @@ class BatchStore:
         return first
 
     def batch(self, stream: str, batch_id: str) -> Batch | None:
-        """Return a batch's document, or None if the batch does not exist."""
+        """Return a batch's document, or None if the batch does not exist. Raises `Damaged`."""
         if not self.sealed(stream, batch_id):
             return None
         return self._document(f"{batch_prefix(stream, batch_id)}/batch.json", Batch)
@@ -92,10 +96,10 @@ class BatchStore:
         try:
             return model.model_validate_json(found[0])
         except ValidationError as error:
-            raise TryAgain(
+            raise Damaged(
                 what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
-                do="Restore an earlier version of it, or read the window anew: "
-                "python -m tidemark watermark replan",
+                do="Restore an earlier version of it; or, while the batch is in flight, read its "
+                "window anew: python -m tidemark watermark replan",
             ) from error
 
 

@@ -1,5 +1,6 @@
 """Which batches a load is to apply, before its ledger is asked."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 from tidemark.core.errors import TryAgain
@@ -7,6 +8,7 @@ from tidemark.core.loading.ledger import Base, LedgerEntry, covered, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base, parse_batch_id
 from tidemark.core.storage.state import TableState, to_load
+from tidemark.hooks.storage.batch_store import Damaged
 from tidemark.operators.loading.admission import NothingToLoad
 from tidemark.operators.stream import Stream
 
@@ -37,7 +39,8 @@ def to_apply(stream: Stream, state: TableState, target: Target, own: str | None)
 
 
 class BatchGone(TryAgain):
-    """A batch has no manifest: it was never sealed, or its files were deleted.
+    """A batch has no manifest: it was never sealed, or its files were deleted. Or its document is
+    damaged.
 
     :ivar batch_id: which
     """
@@ -47,17 +50,17 @@ class BatchGone(TryAgain):
 
 def as_it_is_for(stream: Stream, batch_id: str, target: Target) -> Batch:
     """Return a batch without the rows that were set aside for a target. Raises `BatchGone`."""
-    batch = stream.batches.batch(stream.table.name, batch_id)
-    if batch is None:
-        gone = BatchGone(
-            what=f"batch {batch_id} does not exist: it has no manifest",
-            do="Clear seal_batch of the run that planned it, with downstream.",
-            table=stream.table.name,
-            target=target.name,
-        )
-        gone.batch_id = batch_id
-        raise gone
-    return stream.quarantine.amended(batch, target.name)
+    what = f"batch {batch_id} does not exist: it has no manifest"
+    do = "Clear seal_batch of the run that planned it, with downstream."
+    try:
+        batch = stream.batches.batch(stream.table.name, batch_id)
+    except Damaged as error:
+        batch, what, do = None, error.what, error.do
+    if batch is not None:
+        return stream.quarantine.amended(batch, target.name)
+    gone = BatchGone(what=what, do=do, table=stream.table.name, target=target.name)
+    gone.batch_id = batch_id
+    raise gone
 
 
 def held_of(stream: Stream, todo: Sequence[str], entries: Mapping[str, LedgerEntry]) -> list[str]:
@@ -74,10 +77,11 @@ def held_of(stream: Stream, todo: Sequence[str], entries: Mapping[str, LedgerEnt
 def _covers(stream: Stream, base: Base, batch_id: str) -> bool:
     if base.read_from < parse_batch_id(batch_id).window.high:
         return False  # nothing is read before its window has ended, so a long debt is not read here
-    batch = stream.batches.batch(stream.table.name, batch_id)
-    if batch is not None:
-        return not is_base(batch_id) and covered(base, batch.read_to)
-    # Its files are gone, and with them the time at which it was read.
+    with contextlib.suppress(Damaged):
+        batch = stream.batches.batch(stream.table.name, batch_id)
+        if batch is not None:
+            return not is_base(batch_id) and covered(base, batch.read_to)
+    # Its documents are gone, and with them the time at which it was read.
     plan = stream.batches.plan(stream.table.name, base.batch_id)
     return plan is not None and batch_id in plan.owed
 
