@@ -42,6 +42,7 @@ def _another(product: Product, kind: str) -> Iterator[str]:
     [
         ("redshift", "a file", "NoSuchKey"),
         ("redshift", "what was in its document", "batch.json cannot be read"),
+        ("redshift", "what it is without refused rows", "amended-secondary.json cannot be read"),
         ("faraway", "a file", "is gone"),
         ("faraway", "what was in a file", "is not what was staged, or was copied badly"),
         ("postgres", "a file", "is gone"),
@@ -65,8 +66,10 @@ def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
         bad = owed[1]
         keys = product.store.batches(f"{DATABASE}.{table}")[bad]
         (part,) = [key for key in keys if key.endswith(".parquet")]
-        if lost.startswith("what was in"):
-            (document,) = [key for key in keys if key.endswith("/batch.json")]
+        (document,) = [key for key in keys if key.endswith("/batch.json")]
+        if lost == "what it is without refused rows":
+            product.store.put(document.replace("batch.json", f"amended-{target}.json"), b"{")
+        elif lost.startswith("what was in"):
             damaged = part if lost == "what was in a file" else document
             product.store.put(damaged, product.store.get(damaged)[:-1] + b"x")
         else:

@@ -1,9 +1,6 @@
 """Batches in S3: parts, receipts, and the documents that make a batch exist."""
 
 import json
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from tidemark.core.errors import TryAgain
 from tidemark.core.loading.catch_up import Group
@@ -15,13 +12,13 @@ from tidemark.core.storage.batches import (
     stream_prefix,
 )
 from tidemark.core.storage.manifests import manifest
+from tidemark.hooks.storage.documents import Document, parsed
 from tidemark.hooks.storage.staging_bucket import StagingBucket
 
-Document = TypeVar("Document", bound=BaseModel)
-
-
-class Damaged(TryAgain):
-    """A document is there and cannot be read."""
+_DAMAGED = (
+    "Restore an earlier version of it; or, while the batch is in flight, read its window anew: "
+    "python -m tidemark watermark replan"
+)
 
 
 class BatchStore:
@@ -91,16 +88,7 @@ class BatchStore:
 
     def _document(self, key: str, model: type[Document]) -> Document | None:
         found = self.bucket.read(key)
-        if found is None:
-            return None
-        try:
-            return model.model_validate_json(found[0])
-        except ValidationError as error:
-            raise Damaged(
-                what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
-                do="Restore an earlier version of it; or, while the batch is in flight, read its "
-                "window anew: python -m tidemark watermark replan",
-            ) from error
+        return parsed(found[0], key, model, _DAMAGED) if found else None
 
 
 class DryBatchStore(BatchStore):

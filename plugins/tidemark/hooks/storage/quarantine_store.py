@@ -4,20 +4,17 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ValidationError
 
 from tidemark.core.errors import FixConfiguration, TryAgain
 from tidemark.core.source.misfits import findings
 from tidemark.core.storage.batches import Batch, StagedFile
 from tidemark.core.storage.manifests import manifest
 from tidemark.core.storage.quarantine import Amendment, SetAside, amendment_key
+from tidemark.hooks.storage.documents import parsed
 from tidemark.hooks.storage.staging_bucket import StagingBucket
-
-Document = TypeVar("Document", bound=BaseModel)
 
 _FILE_BYTES = 16 * 2**20
 """Rows in memory before they are sent: bad rows are few, and may be large."""
@@ -106,7 +103,10 @@ class QuarantineStore:
         return self._amendment(key) or amendment
 
     def amended(self, batch: Batch, target: str) -> Batch:
-        """Return what a target is to load of a batch: the batch itself, unless it was amended."""
+        """Return what a target is to load of a batch: the batch itself, unless it was amended.
+
+        Raises `Damaged`.
+        """
         amendment = self._amendment(amendment_key(batch.plan, target))
         return amendment.batch if amendment else batch
 
@@ -116,7 +116,7 @@ class QuarantineStore:
         found = self.bucket.read(key)
         if found is None:
             return None
-        amendment = _parsed(found[0], key, Amendment)
+        amendment = parsed(found[0], key, Amendment)
         self.enter(amendment.set_aside)
         entries = json.dumps(manifest(amendment.batch.files, self.bucket.name), indent=2)
         self.bucket.put_new(amendment.batch.manifest_key, entries.encode())
@@ -129,12 +129,12 @@ class QuarantineStore:
         found = self.bucket.read(record.key)
         if found is None:
             raise TryAgain(what=f"{record.key} came and went", do="Clear the task.")
-        return _parsed(found[0], record.key, SetAside)
+        return parsed(found[0], record.key, SetAside)
 
     def record(self, key: str) -> SetAside | None:
         """Return one record; None if it is gone."""
         found = self.bucket.read(key)
-        return _parsed(found[0], key, SetAside) if found else None
+        return parsed(found[0], key, SetAside) if found else None
 
     def records(self, stream: str | None = None) -> Iterator[SetAside]:
         """Yield what was set aside, of one table or of all, in the order of the batches' names."""
@@ -148,7 +148,7 @@ class QuarantineStore:
         found = self.bucket.read(record.key)
         if (
             found is None
-            or _parsed(found[0], record.key, SetAside) != record
+            or parsed(found[0], record.key, SetAside) != record
             or not self.bucket.replace(record.key, _written(changed), found[1])
         ):
             raise TryAgain(
@@ -180,13 +180,3 @@ def read_file(bucket: StagingBucket, file: StagedFile) -> bytes:
 
 def _written(record: SetAside) -> bytes:
     return record.model_dump_json(indent=2).encode()
-
-
-def _parsed(text: bytes, key: str, model: type[Document]) -> Document:
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise FixConfiguration(
-            what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
-            do="Restore an earlier version of it.",
-        ) from error

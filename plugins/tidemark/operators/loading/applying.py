@@ -8,7 +8,7 @@ from tidemark.core.loading.ledger import Base, LedgerEntry, covered, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base, parse_batch_id
 from tidemark.core.storage.state import TableState, to_load
-from tidemark.hooks.storage.batch_store import Damaged
+from tidemark.hooks.storage.documents import Damaged
 from tidemark.operators.loading.admission import NothingToLoad
 from tidemark.operators.stream import Stream
 
@@ -39,8 +39,8 @@ def to_apply(stream: Stream, state: TableState, target: Target, own: str | None)
 
 
 class BatchGone(TryAgain):
-    """A batch has no manifest: it was never sealed, or its files were deleted. Or its document is
-    damaged.
+    """A batch has no manifest: it was never sealed, or its files were deleted. Or a document of it
+    is damaged.
 
     :ivar batch_id: which
     """
@@ -54,10 +54,10 @@ def as_it_is_for(stream: Stream, batch_id: str, target: Target) -> Batch:
     do = "Clear seal_batch of the run that planned it, with downstream."
     try:
         batch = stream.batches.batch(stream.table.name, batch_id)
+        if batch is not None:
+            return stream.quarantine.amended(batch, target.name)
     except Damaged as error:
-        batch, what, do = None, error.what, error.do
-    if batch is not None:
-        return stream.quarantine.amended(batch, target.name)
+        what, do = error.what, error.do
     gone = BatchGone(what=what, do=do, table=stream.table.name, target=target.name)
     gone.batch_id = batch_id
     raise gone
