@@ -11,3 +11,7 @@ added to; empty the table and copy, as ours for one that is read as a whole."""
 
 OURS = {"incremental": UPSERT, "append": APPEND, "full": REPLACE}
 """Our strategies, and what each is to be compared with."""
+
+AS_IT_COMES = ", as it comes"
+"""What is added to the name of theirs where it waits as it does by default, ten seconds at a time,
+and not as often as ours looks."""
