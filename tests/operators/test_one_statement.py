@@ -103,7 +103,7 @@ def test_a_best_effort_load_past_its_deadline_is_cancelled_and_owed(product: Pro
 
 def test_a_busy_service_is_asked_again_within_the_deadline(product: Product) -> None:
     """At the submit more often than the client itself asks. A service that then says nothing for as
-    long as a worker waits leaves the load to the triggerer."""
+    long as a worker waits leaves the load to the triggerer, which waits until it answers."""
     table = product.table("busy")
     product.source.insert(table, [1])
     product.sync(table)
@@ -120,7 +120,10 @@ def test_a_busy_service_is_asked_again_within_the_deadline(product: Product) -> 
     ):
         assert run.do("load_primary", follow=False).state == "deferred"
         assert throttled.hits == 6
-    assert run.resume("load_primary").state == "success"
+    asked = {"operation": "DescribeStatement", "times": 3, **where}
+    with inject(product.stack, "redshift-data", "throttle", **asked) as throttled:
+        assert run.resume("load_primary").state == "success"
+        assert throttled.hits == 3
     assert product.gate.count(load_submitted(table, "primary"), seen) == 7
     run.go().expect("success")
     product.assert_equal(table)
