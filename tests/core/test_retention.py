@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tidemark.core.errors import Damaged
 from tidemark.core.loading.ledger import LedgerEntry
 from tidemark.core.loading.roles import with_new
 from tidemark.core.source.windows import Window
@@ -92,6 +93,16 @@ def test_what_was_never_sealed_or_is_of_an_epoch_that_is_over_is_nobodys():
     assert sweep.drop == (BACKFILLS[0],)
     kept = decide(committed(), [BACKFILLS[0]], {"primary": {}}, ended)
     assert kept.keep == {BACKFILLS[0]: "primary does not hold it"}
+
+
+def test_what_cannot_be_read_is_kept_and_keeps_nothing_else():
+    def document(batch_id):
+        if batch_id == BACKFILLS[0]:
+            raise Damaged(what="batch.json cannot be read", do="Restore it.")
+
+    sweep = decide(committed(), BACKFILLS, {"primary": OWN}, document)
+    assert sweep.drop == tuple(BACKFILLS[1:])
+    assert sweep.keep == {BACKFILLS[0]: "batch.json cannot be read"}
 
 
 def test_a_new_target_keeps_only_the_base_it_waits_for():

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from tidemark.operators.controls.sweeping import sweep
+from tidemark.operators.stream import Stream
 
 from tests.support.drains import DrainedQueue
 from tests.support.event_queue import purchases
@@ -88,6 +91,10 @@ def test_rule_7_an_owed_batch_whose_files_are_lost_holds_nothing_up(
         product.sync(table)
         assert product.debt(table, target) == []
         product.assert_equal(table)
+        stream = Stream.open(f"{DATABASE}.{table}")
+        swept = sweep(stream, datetime.now(UTC) + timedelta(days=8), really=True)
+        unreadable = {bad} if "batch.json" in said else set()
+        assert set(swept.sweep.keep) == set(product.batches(table)) == unreadable
 
 
 @pytest.mark.runbook("A batch cannot be loaded at all")

@@ -72,6 +72,10 @@ class FixConfiguration(TidemarkError):
     """A setting, a grant or a document is wrong. Someone must mend it; a retry cannot help."""
 
 
+class Damaged(FixConfiguration):
+    """A document in the bucket is there and cannot be read. Someone must restore it."""
+
+
 class MigrateSchema(TidemarkError):
     """Source and target disagree about columns. Someone must migrate one of them."""
 

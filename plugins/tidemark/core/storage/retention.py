@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tidemark.core.errors import Damaged
 from tidemark.core.loading.ledger import LedgerEntry, holds
 from tidemark.core.loading.roles import as_new
 from tidemark.core.storage.batches import Batch, BatchName, parse_batch_id
@@ -64,7 +65,8 @@ def decide(
     """Decide about old batches.
 
     :param ledgers: what each enabled target's ledger answered about them; None if it did not
-    :param document: returns what a batch says of itself; None for one that was never sealed
+    :param document: returns what a batch says of itself; None for one that was never sealed. One
+        that it raises `Damaged` for is kept
     :param spare: keep what a disabled target owes too
     :param unsealed: batches that stay if they were never sealed: they are too young
     """
@@ -72,14 +74,17 @@ def decide(
     disabled = {name for name, target in state.targets.items() if not target.enabled}
     owed = {each for name in disabled for each in state.targets[name].debt} if spare else set()
     for batch_id in old:
-        if batch_id in owed:
-            keep[batch_id] = "a disabled target owes it"
-        elif batch_id in unsealed and document(batch_id) is None:
-            keep[batch_id] = "it may still be written"
-        elif reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, document):
-            keep[batch_id] = reason
-        else:
-            drop.append(batch_id)
+        try:
+            if batch_id in owed:
+                keep[batch_id] = "a disabled target owes it"
+            elif batch_id in unsealed and document(batch_id) is None:
+                keep[batch_id] = "it may still be written"
+            elif reason := _needed(state, batch_id) or _lacking(state, batch_id, ledgers, document):
+                keep[batch_id] = reason
+            else:
+                drop.append(batch_id)
+        except Damaged as error:
+            keep[batch_id] = error.what  # nobody can tell whether all hold it
     owing = {name for name in disabled if set(drop) & set(state.targets[name].debt)}
     return Sweep(tuple(drop), keep, tuple(sorted(owing)))
 

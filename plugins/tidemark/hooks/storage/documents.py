@@ -4,13 +4,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tidemark.core.errors import TryAgain
+from tidemark.core.errors import Damaged
+from tidemark.core.wording import some
 
 Document = TypeVar("Document", bound=BaseModel)
-
-
-class Damaged(TryAgain):
-    """A document is there and cannot be read."""
 
 
 def parsed(
@@ -23,6 +20,5 @@ def parsed(
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise Damaged(
-            what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)", do=do
-        ) from error
+        count = some(error.error_count(), "error")
+        raise Damaged(what=f"refusing to guess: {key} cannot be read ({count})", do=do) from error

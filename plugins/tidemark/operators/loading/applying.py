@@ -3,12 +3,11 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 
-from tidemark.core.errors import TryAgain
+from tidemark.core.errors import Damaged, TryAgain
 from tidemark.core.loading.ledger import Base, LedgerEntry, covered, newest_base
 from tidemark.core.settings.targets import Target
 from tidemark.core.storage.batches import Batch, is_base, parse_batch_id
 from tidemark.core.storage.state import TableState, to_load
-from tidemark.hooks.storage.documents import Damaged
 from tidemark.operators.loading.admission import NothingToLoad
 from tidemark.operators.stream import Stream
 
