@@ -13,5 +13,4 @@ OURS = {"incremental": UPSERT, "append": APPEND, "full": REPLACE}
 """Our strategies, and what each is to be compared with."""
 
 AS_IT_COMES = ", as it comes"
-"""What is added to the name of theirs where it waits as it does by default, ten seconds at a time,
-and not as often as ours looks."""
+"""What is added to the name of theirs where it waits as by default: ten seconds at a time."""

@@ -129,10 +129,12 @@ class Loads:
                     self._run(f'DROP TABLE IF EXISTS "public"."{table}"')
                 warehouse.create(_COLUMNS, ("id",), client_token(name, time.perf_counter()))
 
-    def count(self, table: str) -> int:
-        """Return the rows of a table."""
+    def check(self, table: str) -> None:
+        """Raise RuntimeError unless a table has each row once."""
         query = f'SELECT COUNT(*) AS n FROM "public"."{table}"'  # noqa: S608 - our own words
-        return int(self._warehouse("append").api.query(query, "count")[0]["n"])
+        (counted,) = self._warehouse("append").api.query(query, "count")
+        if counted["n"] != self._rows:
+            raise RuntimeError(f"{table} has {counted['n']} rows, not {self._rows}")
 
     def _run(self, statement: str) -> None:
         api = self._warehouse("append").api
@@ -218,8 +220,7 @@ def main() -> None:
                     continue  # it would leave every row twice
                 table, load = cases[name]
                 taken.setdefault(f"{name}|{number}", []).append(load(number))
-                if loads.count(table) != asked["rows"]:
-                    raise RuntimeError(f"{name} left {loads.count(table)} rows")
+                loads.check(table)
     if asked["as_it_comes"]:
         loads.empty()
         for number, (theirs, method) in itertools.product(
@@ -227,6 +228,7 @@ def main() -> None:
         ):
             if (theirs, number) != (APPEND, 1):
                 seconds = loads.operator(method, number, as_it_comes=True)
+                loads.check(f"theirs_{method.lower()}")
                 taken[f"{theirs}{AS_IT_COMES}|{number}"] = [seconds]
     sys.stdout.write("\n" + json.dumps(taken) + "\n")
 

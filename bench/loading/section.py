@@ -41,7 +41,7 @@ def run(
     for name, seconds in taken.items():
         who, number = name.split("|")
         figure = f"{who}, {CASES[int(number)]}"
-        how = f"{rows:,} rows of 12 columns, 4 files, median of {rounds}"
+        how = f"{rows:,} rows of 12 columns, 4 files, median of {len(seconds)}"
         figures.append(Figure(SECTION, figure, middle(sorted(seconds)), "s", note=how))
     found = pairs(taken)
     for pair in found:

@@ -4,10 +4,9 @@ import random
 import time
 from collections.abc import Callable
 
-from pydantic import ValidationError
-
-from tidemark.core.errors import FixConfiguration, TryAgain
+from tidemark.core.errors import TryAgain
 from tidemark.core.signals.watched import KEY, Watched
+from tidemark.hooks.storage.documents import parsed
 from tidemark.hooks.storage.staging_bucket import StagingBucket
 
 _RACES = 10
@@ -20,8 +19,7 @@ class WatchStore:
         self.bucket = bucket
 
     def read(self) -> Watched:
-        """Return what was remembered; nothing at first. Raises `FixConfiguration` for a document
-        that cannot be read."""
+        """Return what was remembered; nothing at first. Raises `Damaged`."""
         return self._read()[0]
 
     def update(self, change: Callable[[Watched], Watched]) -> Watched:
@@ -47,10 +45,5 @@ class WatchStore:
         found = self.bucket.read(KEY)
         if found is None:
             return Watched(), None
-        try:
-            return Watched.model_validate_json(found[0]), found[1]
-        except ValidationError as error:
-            raise FixConfiguration(
-                what=f"{KEY} cannot be read ({error.error_count()} errors)",
-                do=f"Delete s3://{self.bucket.name}/{KEY}: open incidents are told once more.",
-            ) from error
+        do = f"Delete s3://{self.bucket.name}/{KEY}: open incidents are told once more."
+        return parsed(found[0], KEY, Watched, do), found[1]

@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
-from tidemark.core.errors import FixConfiguration, TidemarkError
+from tidemark.core.errors import TidemarkError
 from tidemark.core.events.erasures import Request, erasure, receipt, request, requests_prefix
 from tidemark.core.storage.batches import Person
 from tidemark.core.storage.state import with_debt
+from tidemark.hooks.storage.documents import parsed
 from tidemark.operators.stream import QueueStream
 
 NEVER = "never loaded"
@@ -64,14 +63,7 @@ def _requests(stream: QueueStream) -> Iterator[tuple[Request, dict[str, dict[str
         found = stream.bucket.read(key)
         if found is None:
             continue
-        try:
-            asked = Request.model_validate_json(found[0])
-        except ValidationError as error:
-            raise FixConfiguration(
-                what=f"refusing to guess: {key} cannot be read ({error.error_count()} errors)",
-                do="Restore an earlier version of it.",
-                table=stream.table.name,
-            ) from error
+        asked = parsed(found[0], key, Request)
         owed = {name: asked.batch_id in debt for name, debt in debts.items()}
         yield asked, {name: _done(stream, name, asked, owed[name]) for name in owed}
 
